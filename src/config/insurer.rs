@@ -1,0 +1,188 @@
+//! `[[insurers]]`: each health insurance society that this provider serves.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// A health insurance society (保険者).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Insurer {
+    /// Portal code: the first part of login IDs, such as `7132`.
+    pub code: String,
+    /// 保険者番号: 8 digits with a check digit.
+    pub number: String,
+    /// Name on pages and in mails.
+    pub name: String,
+    /// Name on English pages; the Japanese one if absent.
+    #[serde(default)]
+    pub name_en: Option<String>,
+    /// Digits of a 記号 after padding with zeros.
+    #[serde(default = "three")]
+    pub symbol_digits: usize,
+    /// Digits of a 番号 after padding with zeros.
+    #[serde(default = "six")]
+    pub number_digits: usize,
+    /// Colour of buttons and of the page's head, `#rrggbb`.
+    #[serde(default = "default_colour")]
+    pub colour: String,
+    /// Whom members call (事務局).
+    pub contact: Contact,
+    /// The rules that the society may set itself.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Documents to accept at activation, `privacy` and `terms`; absent ones use the built-in texts.
+    #[serde(default)]
+    pub documents: BTreeMap<String, Document>,
+}
+
+/// How members reach the society's office (事務局).
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// Name of the office.
+    pub name: String,
+    /// Telephone number.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// E-mail address.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// Opening hours.
+    #[serde(default)]
+    pub hours: Option<String>,
+}
+
+/// A text that members accept, in the society's own wording.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// Version; a changed text needs a new one.
+    pub version: String,
+    /// File of the Japanese text: its first line is the title, blank lines part paragraphs.
+    pub ja: PathBuf,
+    /// File of the English text.
+    pub en: PathBuf,
+}
+
+/// Rules with the defaults of the service.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Days from the roster import in which the temporary password works.
+    pub temporary_password_days: u32,
+    /// Wrong guesses after which the temporary password is void.
+    pub temporary_password_failures: u32,
+    /// Whether the kana name must be typed at activation and match the roster.
+    pub ask_kana_name: bool,
+    /// Wrong names after which the temporary password is void.
+    pub kana_name_misses: u32,
+    /// Wrong passwords after which a login ID pauses.
+    pub login_failures: u32,
+    /// Minutes of that pause.
+    pub login_pause_minutes: u32,
+    /// Youngest age, in years, at which a person may register.
+    pub minimum_age: u32,
+    /// Days after the end of eligibility in which signing in still works.
+    pub grace_days: u32,
+    /// Fewest characters of a password.
+    pub password_min_length: usize,
+    /// Least zxcvbn score of a password, 0 to 4.
+    pub password_min_score: u8,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            temporary_password_days: 90,
+            temporary_password_failures: 10,
+            ask_kana_name: true,
+            kana_name_misses: 5,
+            login_failures: 5,
+            login_pause_minutes: 30,
+            minimum_age: 15,
+            grace_days: 0,
+            password_min_length: 10,
+            password_min_score: 3,
+        }
+    }
+}
+
+impl Insurer {
+    /// The name in the language of the reader.
+    pub fn name_in(&self, locale: crate::texts::Locale) -> &str {
+        match (locale, &self.name_en) {
+            (crate::texts::Locale::En, Some(name)) => name,
+            _ => &self.name,
+        }
+    }
+
+    /// Says what is wrong with the section at `key`.
+    pub fn validate(&self, key: &str, problems: &mut Problems) {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        problems.require(
+            digits(&self.code) && self.code.len() <= 8,
+            &format!("{key}.code"),
+            "must be 1 to 8 digits",
+        );
+        problems.require(
+            digits(&self.number) && self.number.len() == 8,
+            &format!("{key}.number"),
+            "must be the 8 digits of the 保険者番号",
+        );
+        problems.require(!self.name.trim().is_empty(), &format!("{key}.name"), "must not be empty");
+        for (name, count) in [("symbol_digits", self.symbol_digits), ("number_digits", self.number_digits)] {
+            problems.require((1..=10).contains(&count), &format!("{key}.{name}"), "must be 1 to 10");
+        }
+        let colour = self
+            .colour
+            .strip_prefix('#')
+            .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        problems.require(colour, &format!("{key}.colour"), "must look like #0a6b5d");
+        problems.require(
+            !self.contact.name.trim().is_empty(),
+            &format!("{key}.contact.name"),
+            "must name the office that members call",
+        );
+        let policy = &self.policy;
+        problems.require(
+            (8..=64).contains(&policy.password_min_length),
+            &format!("{key}.policy.password_min_length"),
+            "must be 8 to 64",
+        );
+        problems.require(
+            policy.password_min_score <= 4,
+            &format!("{key}.policy.password_min_score"),
+            "must be 0 to 4",
+        );
+        for (name, count) in [
+            ("temporary_password_failures", policy.temporary_password_failures),
+            ("kana_name_misses", policy.kana_name_misses),
+            ("login_failures", policy.login_failures),
+            ("login_pause_minutes", policy.login_pause_minutes),
+        ] {
+            problems.require(count >= 1, &format!("{key}.policy.{name}"), "must be 1 or more");
+        }
+        for kind in self.documents.keys() {
+            problems.require(
+                kind == "privacy" || kind == "terms",
+                &format!("{key}.documents.{kind}"),
+                "must be privacy or terms",
+            );
+        }
+    }
+}
+
+const fn three() -> usize {
+    3
+}
+
+const fn six() -> usize {
+    6
+}
+
+fn default_colour() -> String {
+    "#0a6b5d".to_owned()
+}

@@ -1,0 +1,275 @@
+//! The SQL engine, chosen once and hidden in one type.
+//!
+//! Every statement is written once for both engines. The macros at the end expand it for the native
+//! `SQLite` and PostgreSQL drivers, so values keep their native types. Rules that keep it so: `$n`
+//! parameters, text identifiers, `bigint` milliseconds, and every consume one conditional statement.
+
+use std::{str::FromStr as _, time::Duration};
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+/// The schema, compiled into the binary.
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// A pool of connections to the one database of this deployment.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// The embedded default.
+    Sqlite(SqlitePool),
+    /// For several nodes.
+    Postgres(PgPool),
+}
+
+/// A transaction; dropped without [`Tx::commit`] it is rolled back.
+pub enum Tx {
+    /// See [`Db::Sqlite`].
+    Sqlite(Transaction<'static, Sqlite>),
+    /// See [`Db::Postgres`].
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Where a statement runs: on the pool, or inside a transaction.
+pub enum On<'a> {
+    /// Any connection of the pool.
+    SqlitePool(&'a SqlitePool),
+    /// The connection of a transaction.
+    SqliteTx(&'a mut SqliteConnection),
+    /// Any connection of the pool.
+    PostgresPool(&'a PgPool),
+    /// The connection of a transaction.
+    PostgresTx(&'a mut PgConnection),
+}
+
+impl<'a> From<&'a Db> for On<'a> {
+    fn from(db: &'a Db) -> Self {
+        match db {
+            Db::Sqlite(pool) => On::SqlitePool(pool),
+            Db::Postgres(pool) => On::PostgresPool(pool),
+        }
+    }
+}
+
+impl<'a> From<&'a mut Tx> for On<'a> {
+    fn from(tx: &'a mut Tx) -> Self {
+        match tx {
+            Tx::Sqlite(tx) => On::SqliteTx(tx),
+            Tx::Postgres(tx) => On::PostgresTx(tx),
+        }
+    }
+}
+
+/// Why a statement on durable records failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The database cannot be reached or did not answer; the request may be tried again.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A uniqueness rule of the schema refused the row.
+    #[error("a row like this exists already: {0}")]
+    Conflict(#[source] sqlx::Error),
+    /// The statement or the schema is wrong.
+    #[error("the database refused a statement: {0}")]
+    Statement(#[source] sqlx::Error),
+    /// A row holds what it never should.
+    #[error("impossible value in {table}.{column} of row {row}: {reason}")]
+    Impossible {
+        /// Table of the row.
+        table: &'static str,
+        /// Column of the value.
+        column: &'static str,
+        /// Primary key of the row.
+        row: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the migrations failed: {0}")]
+    Migration(#[from] MigrateError),
+    /// The URL names no engine that is supported, or is malformed.
+    #[error("database.url is not usable: {0}")]
+    Url(String),
+}
+
+impl From<sqlx::Error> for StorageError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::Conflict(error),
+            // SQLite: busy (5) and I/O trouble (10, 13, 14); PostgreSQL: connection, shutdown and
+            // resource classes (08, 53, 57), read-only standby (25006), serialisation (40).
+            sqlx::Error::Database(refused) => {
+                let passing = refused.code().is_some_and(|code| match code.parse::<i64>() {
+                    Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 10 | 13 | 14),
+                    _ => ["08", "53", "57", "40", "25006"].iter().any(|class| code.starts_with(class)),
+                });
+                if passing { Self::Unavailable(error) } else { Self::Statement(error) }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => Self::Unavailable(error),
+            _ => Self::Statement(error),
+        }
+    }
+}
+
+impl StorageError {
+    /// Whether a uniqueness rule refused the row, which is often an answer and not a fault.
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict(_))
+    }
+}
+
+impl Db {
+    /// Opens the database of `url` (`sqlite://PATH`, `sqlite::memory:` or `postgres://…`) with up to
+    /// `connections` connections; a missing `SQLite` file is created. A PostgreSQL server that is down
+    /// is no error here: statements fail until it is back.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, StorageError> {
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url)
+                .map_err(|error| StorageError::Url(error.to_string()))?
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // With WAL, FULL is what makes a commit survive a power cut.
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(5));
+            let memory = url.contains(":memory:");
+            let pool = SqlitePoolOptions::new()
+                .max_connections(if memory { 1 } else { connections })
+                .acquire_timeout(Duration::from_secs(5))
+                .connect_with(options)
+                .await?;
+            Ok(Self::Sqlite(pool))
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|error| StorageError::Url(error.to_string()))?
+                .application_name("kenpos-idp");
+            let pool = PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(3))
+                .connect_lazy_with(options);
+            Ok(Self::Postgres(pool))
+        } else {
+            Err(StorageError::Url("it must start with sqlite: or postgres:".to_owned()))
+        }
+    }
+
+    /// Brings the schema up to date; running it again changes nothing.
+    pub async fn migrate(&self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(pool) => MIGRATIONS.run(pool).await?,
+            Self::Postgres(pool) => MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction. `SQLite` has a single writer; taking its lock at BEGIN avoids the
+    /// `SQLITE_BUSY` that a read-then-write transaction would meet later.
+    pub async fn begin(&self) -> Result<Tx, StorageError> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        let _: i64 = query_scalar!(self, fetch_one, "select cast(1 as bigint)")?;
+        Ok(())
+    }
+
+    /// Name of the engine, for `doctor` and the log.
+    pub const fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Waits until statements under way are done and closes every connection.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes everything since [`Db::begin`] hold, or nothing.
+    pub async fn commit(self) -> Result<(), StorageError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+macro_rules! each {
+    ($on:expr, $e:ident => $run:expr) => {
+        match $crate::storage::db::On::from($on) {
+            $crate::storage::db::On::SqlitePool($e) => $run,
+            $crate::storage::db::On::SqliteTx($e) => $run,
+            $crate::storage::db::On::PostgresPool($e) => $run,
+            $crate::storage::db::On::PostgresTx($e) => $run,
+        }
+        .map_err($crate::storage::db::StorageError::from)
+    };
+}
+
+/// Runs a statement and gives the number of rows that it changed: `execute!(on, SQL, binds…)`.
+macro_rules! execute {
+    ($on:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::storage::db::each!($on, e => sqlx::query($sql)$(.bind($bind))*.execute(e).await.map(|done| done.rows_affected()))
+    };
+}
+
+/// Reads rows into a `FromRow` type: `query!(on, fetch_optional, SQL, binds…)`.
+macro_rules! query {
+    ($on:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::storage::db::each!($on, e => sqlx::query_as($sql)$(.bind($bind))*.$fetch(e).await)
+    };
+}
+
+/// Reads one column: `query_scalar!(on, fetch_one, SQL, binds…)`.
+macro_rules! query_scalar {
+    ($on:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
+        $crate::storage::db::each!($on, e => sqlx::query_scalar($sql)$(.bind($bind))*.$fetch(e).await)
+    };
+}
+pub(crate) use {each, execute, query, query_scalar};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_is_not_committed_leaves_nothing() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        db.migrate().await.unwrap();
+        let insert = "insert into ephemeral_count (key, count, expires_at) values ($1, $2, $3)";
+        let mut tx = db.begin().await.unwrap();
+        execute!(&mut tx, insert, "a", 1_i64, 1_i64).unwrap();
+        drop(tx);
+        execute!(&db, insert, "b", 1_i64, 1_i64).unwrap();
+        let refused = execute!(&db, insert, "b", 1_i64, 1_i64).unwrap_err();
+        assert!(refused.is_conflict());
+        let keys: Vec<String> = query_scalar!(&db, fetch_all, "select key from ephemeral_count").unwrap();
+        assert_eq!(keys, ["b"]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_engine_is_refused() {
+        assert!(matches!(Db::open("mysql://localhost/x", 1).await, Err(StorageError::Url(_))));
+    }
+}

@@ -1,0 +1,5 @@
+//! Durable records: one file a record, concrete functions that take `&Db` or `&mut Tx`.
+
+pub mod db;
+
+pub use db::{Db, StorageError, Tx};

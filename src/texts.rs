@@ -1,0 +1,173 @@
+//! Every text that a person reads, in Japanese and English, through Fluent.
+//!
+//! The texts live in `templates/texts/*.{ja,en}.ftl` and are compiled in. A missing text is a failing
+//! test, not a surprise for a member.
+
+use std::fmt;
+
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use serde::{Deserialize, Serialize};
+use unic_langid::langid;
+
+/// The languages of the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    /// Japanese, the default.
+    #[default]
+    Ja,
+    /// English.
+    En,
+}
+
+impl Locale {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::Ja, Self::En];
+
+    /// BCP 47 tag, as in `lang` attributes and `ui_locales_supported`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+
+    /// The language of a BCP 47 tag such as `ja-JP`, if it is one of ours.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        match tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
+            "ja" => Some(Self::Ja),
+            "en" => Some(Self::En),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag())
+    }
+}
+
+/// The files of a language, in `templates/texts/`.
+const JA: &[&str] = &[
+    include_str!("../templates/texts/pages.ja.ftl"),
+    include_str!("../templates/texts/mail.ja.ftl"),
+    include_str!("../templates/texts/roster.ja.ftl"),
+];
+const EN: &[&str] = &[
+    include_str!("../templates/texts/pages.en.ftl"),
+    include_str!("../templates/texts/mail.en.ftl"),
+    include_str!("../templates/texts/roster.en.ftl"),
+];
+
+/// The texts of all languages.
+pub struct Texts {
+    ja: FluentBundle<FluentResource>,
+    en: FluentBundle<FluentResource>,
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Texts")
+    }
+}
+
+/// A text file is malformed or names a text twice.
+#[derive(Debug, thiserror::Error)]
+#[error("the {locale} texts cannot be read: {reason}")]
+pub struct TextsError {
+    locale: Locale,
+    reason: String,
+}
+
+impl Texts {
+    /// Reads the texts that are compiled in.
+    pub fn load() -> Result<Self, TextsError> {
+        Ok(Self { ja: bundle(Locale::Ja, JA)?, en: bundle(Locale::En, EN)? })
+    }
+
+    /// The text `id` with its arguments; a missing one falls back to Japanese and then to its name.
+    pub fn text(&self, locale: Locale, id: &str, args: &[(&str, String)]) -> String {
+        let mut fluent = FluentArgs::new();
+        for (name, value) in args {
+            fluent.set(*name, FluentValue::from(value.clone()));
+        }
+        self.format(locale, id, &fluent)
+            .or_else(|| self.format(Locale::Ja, id, &fluent))
+            .unwrap_or_else(|| id.to_owned())
+    }
+
+    /// Whether the language has the text.
+    pub fn has(&self, locale: Locale, id: &str) -> bool {
+        self.of(locale).get_message(id).is_some_and(|message| message.value().is_some())
+    }
+
+    fn format(&self, locale: Locale, id: &str, args: &FluentArgs<'_>) -> Option<String> {
+        let bundle = self.of(locale);
+        let pattern = bundle.get_message(id)?.value()?;
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(args), &mut errors).into_owned();
+        if !errors.is_empty() {
+            tracing::error!(text = id, %locale, ?errors, "a text lacks an argument");
+        }
+        Some(text)
+    }
+
+    const fn of(&self, locale: Locale) -> &FluentBundle<FluentResource> {
+        match locale {
+            Locale::Ja => &self.ja,
+            Locale::En => &self.en,
+        }
+    }
+}
+
+fn bundle(locale: Locale, sources: &[&str]) -> Result<FluentBundle<FluentResource>, TextsError> {
+    let failed = |reason: String| TextsError { locale, reason };
+    let language = match locale {
+        Locale::Ja => langid!("ja"),
+        Locale::En => langid!("en"),
+    };
+    let mut bundle = FluentBundle::new_concurrent(vec![language]);
+    // Isolation marks around arguments would end up in mails and in copied login IDs.
+    bundle.set_use_isolating(false);
+    for source in sources {
+        let resource = FluentResource::try_new((*source).to_owned())
+            .map_err(|(_, errors)| failed(format!("{errors:?}")))?;
+        bundle.add_resource(resource).map_err(|errors| failed(format!("{errors:?}")))?;
+    }
+    Ok(bundle)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn names(sources: &[&str]) -> BTreeSet<String> {
+        sources
+            .iter()
+            .flat_map(|source| source.lines())
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+            .filter_map(|line| line.split_once('=').map(|(name, _)| name.trim().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn both_languages_have_the_same_texts() {
+        assert_eq!(names(JA), names(EN));
+        let texts = Texts::load().unwrap();
+        for name in names(JA) {
+            for locale in Locale::ALL {
+                assert!(texts.has(locale, &name), "{locale} lacks {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn tags_are_matched_by_language() {
+        assert_eq!(Locale::from_tag("ja-JP"), Some(Locale::Ja));
+        assert_eq!(Locale::from_tag("EN_us"), Some(Locale::En));
+        assert_eq!(Locale::from_tag("se"), None);
+    }
+}
