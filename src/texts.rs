@@ -7,7 +7,7 @@ use std::fmt;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use serde::{Deserialize, Serialize};
-use unic_langid::langid;
+use unic_langid::LanguageIdentifier;
 
 /// The languages of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,10 +123,7 @@ impl Texts {
 
 fn bundle(locale: Locale, sources: &[&str]) -> Result<FluentBundle<FluentResource>, TextsError> {
     let failed = |reason: String| TextsError { locale, reason };
-    let language = match locale {
-        Locale::Ja => langid!("ja"),
-        Locale::En => langid!("en"),
-    };
+    let language: LanguageIdentifier = locale.tag().parse().map_err(|error| failed(format!("{error}")))?;
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     // Isolation marks around arguments would end up in mails and in copied login IDs.
     bundle.set_use_isolating(false);
