@@ -1,5 +1,40 @@
 //! Durable records: one file a record, concrete functions that take `&Db` or `&mut Tx`.
 
+pub mod audit;
+pub mod client;
+pub mod consent;
 pub mod db;
+pub mod document;
+pub mod member;
+pub mod pairwise_subject;
+pub mod preference;
+pub mod registration;
 
-pub use db::{Db, StorageError, Tx};
+pub use db::{Db, On, StorageError, Tx};
+
+use crate::clock::Timestamp;
+
+/// Reads a JSON column, naming the place when it holds something else.
+fn from_json<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    row: &str,
+    text: &str,
+) -> Result<T, StorageError> {
+    serde_json::from_str(text).map_err(|error| StorageError::Impossible {
+        table,
+        column,
+        row: row.to_owned(),
+        // The category alone: the message of serde_json quotes the value.
+        reason: format!("not the expected JSON ({:?})", error.classify()),
+    })
+}
+
+/// Writes a JSON column.
+fn to_json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+fn instant(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(Timestamp::from_millis)
+}

@@ -1,0 +1,88 @@
+//! The audit: who did what to whom, appended in the transaction of the act itself.
+
+use serde_json::Value;
+
+use crate::{
+    clock::{Entropy, Timestamp},
+    storage::{On, StorageError, audit},
+};
+
+/// Something that happened, before it is written down.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// Who: `member:ID`, `client:ID`, `operator:NAME` or `system`.
+    pub actor: String,
+    /// What, such as `member.signed_in`.
+    pub action: &'static str,
+    /// Portal code of the insurer concerned.
+    pub insurer: Option<&'a str>,
+    /// Member concerned.
+    pub member: Option<&'a str>,
+    /// Client concerned.
+    pub client: Option<&'a str>,
+    /// More, without personal data.
+    pub detail: Value,
+}
+
+impl<'a> Event<'a> {
+    /// An act of the server itself.
+    pub fn system(action: &'static str) -> Self {
+        Self {
+            actor: "system".to_owned(),
+            action,
+            insurer: None,
+            member: None,
+            client: None,
+            detail: Value::Null,
+        }
+    }
+
+    /// An act of a member on the own account.
+    pub fn member(action: &'static str, member: &'a crate::storage::member::Member) -> Self {
+        Self {
+            actor: format!("member:{}", member.id),
+            insurer: Some(&member.insurer),
+            member: Some(&member.id),
+            ..Self::system(action)
+        }
+    }
+
+    /// An act of an operator.
+    pub fn operator(name: &str, action: &'static str) -> Self {
+        Self { actor: format!("operator:{name}"), ..Self::system(action) }
+    }
+
+    /// Names the client concerned.
+    #[must_use]
+    pub const fn with_client(mut self, client: Option<&'a str>) -> Self {
+        self.client = client;
+        self
+    }
+
+    /// Adds detail.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Writes an event down.
+pub async fn record(
+    on: impl Into<On<'_>>,
+    entropy: &Entropy,
+    now: Timestamp,
+    event: Event<'_>,
+) -> Result<(), StorageError> {
+    let entry = audit::Entry {
+        id: entropy.id(),
+        at: now.millis(),
+        actor: event.actor,
+        action: event.action.to_owned(),
+        insurer: event.insurer.map(str::to_owned),
+        member_id: event.member.map(str::to_owned),
+        client_id: event.client.map(str::to_owned),
+        detail: event.detail.to_string(),
+    };
+    audit::append(on, &entry).await
+}

@@ -1,0 +1,61 @@
+//! Table `audit`: what happened, appended and never changed.
+
+use super::{
+    On, StorageError,
+    db::{execute, query},
+};
+
+/// One line of the audit.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Entry {
+    /// Identifier of the line.
+    pub id: String,
+    /// When, in milliseconds since the epoch.
+    pub at: i64,
+    /// Who: `member:ID`, `client:ID`, `operator:NAME` or `system`.
+    pub actor: String,
+    /// What, such as `member.signed_in`.
+    pub action: String,
+    /// Portal code of the insurer concerned.
+    pub insurer: Option<String>,
+    /// Member concerned.
+    pub member_id: Option<String>,
+    /// Client concerned.
+    pub client_id: Option<String>,
+    /// JSON without personal data.
+    pub detail: String,
+}
+
+/// Appends a line.
+pub async fn append(on: impl Into<On<'_>>, entry: &Entry) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into audit (id, at, actor, action, insurer, member_id, client_id, detail)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &entry.id,
+        entry.at,
+        &entry.actor,
+        &entry.action,
+        &entry.insurer,
+        &entry.member_id,
+        &entry.client_id,
+        &entry.detail
+    )?;
+    Ok(())
+}
+
+/// The newest `limit` lines that concern a member.
+pub async fn of_member(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    limit: i64,
+) -> Result<Vec<Entry>, StorageError> {
+    query!(
+        on,
+        fetch_all,
+        "select id, at, actor, action, insurer, member_id, client_id, detail from audit
+         where member_id = $1 order by at desc, id desc limit $2",
+        member_id,
+        limit
+    )
+}

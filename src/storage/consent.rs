@@ -1,0 +1,49 @@
+//! Table `consent`: which scopes a member lets a client have.
+
+use super::{
+    On, StorageError,
+    db::{execute, query_scalar},
+};
+use crate::clock::Timestamp;
+
+/// The space-separated scopes that the member allowed the client.
+pub async fn scope(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    client_id: &str,
+) -> Result<Option<String>, StorageError> {
+    query_scalar!(
+        on,
+        fetch_optional,
+        "select scope from consent where member_id = $1 and client_id = $2",
+        member_id,
+        client_id
+    )
+}
+
+/// Remembers what the member allowed, in place of what was allowed before.
+pub async fn remember(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    client_id: &str,
+    scope: &str,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into consent (member_id, client_id, scope, granted_at) values ($1, $2, $3, $4)
+         on conflict (member_id, client_id) do update set scope = $3, granted_at = $4",
+        member_id,
+        client_id,
+        scope,
+        now.millis()
+    )?;
+    Ok(())
+}
+
+/// Forgets what the member allowed; tokens that rest on it stop working.
+pub async fn withdraw(on: impl Into<On<'_>>, member_id: &str, client_id: &str) -> Result<bool, StorageError> {
+    let gone =
+        execute!(on, "delete from consent where member_id = $1 and client_id = $2", member_id, client_id)?;
+    Ok(gone == 1)
+}

@@ -1,0 +1,121 @@
+//! Tables `document` and `receipt`: texts that members accept, and the proof that they did.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    On, StorageError,
+    db::{execute, query, query_scalar},
+};
+use crate::clock::Timestamp;
+
+/// A published text; its version never changes.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct DocumentRow {
+    /// Portal code of the insurer.
+    pub insurer: String,
+    /// `privacy` or `terms`.
+    pub kind: String,
+    /// Version, as the operator named it.
+    pub version: String,
+    /// Language tag.
+    pub locale: String,
+    /// Heading.
+    pub title: String,
+    /// Text; blank lines part paragraphs.
+    pub body: String,
+    /// SHA-256 of title and body, base64url.
+    pub hash: String,
+}
+
+/// Publishes a text unless this version is there already; gives the hash of what is published.
+pub async fn publish(on: &super::Db, document: &DocumentRow, now: Timestamp) -> Result<String, StorageError> {
+    execute!(
+        on,
+        "insert into document (insurer, kind, version, locale, title, body, hash, published_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (insurer, kind, version, locale) do nothing",
+        &document.insurer,
+        &document.kind,
+        &document.version,
+        &document.locale,
+        &document.title,
+        &document.body,
+        &document.hash,
+        now.millis()
+    )?;
+    query_scalar!(
+        on,
+        fetch_one,
+        "select hash from document where insurer = $1 and kind = $2 and version = $3 and locale = $4",
+        &document.insurer,
+        &document.kind,
+        &document.version,
+        &document.locale
+    )
+}
+
+/// That a person accepted one version of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// `privacy` or `terms`.
+    pub kind: String,
+    /// Version that was shown.
+    pub version: String,
+    /// Language that was shown.
+    pub locale: String,
+    /// SHA-256 of the text that was shown.
+    pub hash: String,
+    /// When the box was ticked and the form sent.
+    pub accepted_at: Timestamp,
+}
+
+/// Keeps a member's receipt for good.
+pub async fn keep_receipt(
+    on: impl Into<On<'_>>,
+    id: &str,
+    member_id: &str,
+    receipt: &Receipt,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into receipt (id, member_id, kind, version, locale, hash, accepted_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        id,
+        member_id,
+        &receipt.kind,
+        &receipt.version,
+        &receipt.locale,
+        &receipt.hash,
+        receipt.accepted_at.millis()
+    )?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct ReceiptRow {
+    kind: String,
+    version: String,
+    locale: String,
+    hash: String,
+    accepted_at: i64,
+}
+
+/// Every receipt of a member, oldest first.
+pub async fn receipts(on: impl Into<On<'_>>, member_id: &str) -> Result<Vec<Receipt>, StorageError> {
+    let rows: Vec<ReceiptRow> = query!(
+        on,
+        fetch_all,
+        "select kind, version, locale, hash, accepted_at from receipt
+         where member_id = $1 order by accepted_at, kind",
+        member_id
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Receipt {
+            kind: row.kind,
+            version: row.version,
+            locale: row.locale,
+            hash: row.hash,
+            accepted_at: Timestamp::from_millis(row.accepted_at),
+        })
+        .collect())
+}
