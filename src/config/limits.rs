@@ -1,0 +1,56 @@
+//! `[limits]`: how much one client address, and everyone together, may try.
+
+use serde::{Deserialize, Serialize};
+
+use super::Problems;
+
+/// Budgets of attempts that guess at something: passwords, names, mailed links.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Seconds over which attempts are counted.
+    pub window_seconds: u64,
+    /// Attempts of one client address (IPv6: its /64).
+    pub per_address: u64,
+    /// Attempts of a network: IPv4 /24, IPv6 /56.
+    pub per_network: u64,
+    /// Failed attempts on the IDs of one insurer.
+    pub per_insurer: u64,
+    /// Attempts of everyone.
+    pub overall: u64,
+    /// Different login IDs with one and the same birth date within an hour that raise a spray alarm.
+    pub spray_ids_per_date: u64,
+    /// Different login IDs of one insurer failing within an hour that raise a spray alarm.
+    pub spray_ids_per_hour: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            window_seconds: 600,
+            per_address: 60,
+            per_network: 300,
+            per_insurer: 3_000,
+            overall: 20_000,
+            spray_ids_per_date: 10,
+            spray_ids_per_hour: 300,
+        }
+    }
+}
+
+impl Limits {
+    /// Says what is wrong with the section.
+    pub fn validate(&self, problems: &mut Problems) {
+        for (name, value) in [
+            ("window_seconds", self.window_seconds),
+            ("per_address", self.per_address),
+            ("per_network", self.per_network),
+            ("per_insurer", self.per_insurer),
+            ("overall", self.overall),
+            ("spray_ids_per_hour", self.spray_ids_per_hour),
+        ] {
+            problems.require(value >= 1, &format!("limits.{name}"), "must be 1 or more");
+        }
+        problems.require(self.spray_ids_per_date >= 2, "limits.spray_ids_per_date", "must be 2 or more");
+    }
+}
