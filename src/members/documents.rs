@@ -1,0 +1,193 @@
+//! The documents that members accept: privacy notice and terms, versioned per insurer.
+//!
+//! They are read at start, from the insurer's own files or from the built-in texts, and published to the
+//! database, which keeps every version that anyone ever accepted.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use crate::{
+    clock::Timestamp,
+    config::Insurer,
+    crypto::digest,
+    storage::{Db, StorageError, document::{self, DocumentRow, Receipt}},
+    texts::Locale,
+};
+
+/// Version of the built-in texts; a change to one of them needs a new one.
+const BUILT_IN_VERSION: &str = "2026-11";
+
+/// What a document is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// 個人情報の取り扱いについて
+    Privacy,
+    /// 会員利用規約について
+    Terms,
+}
+
+impl Kind {
+    /// Both, in the order of the page.
+    pub const ALL: [Self; 2] = [Self::Privacy, Self::Terms];
+
+    /// Name in the configuration, in forms and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Privacy => "privacy",
+            Self::Terms => "terms",
+        }
+    }
+
+    const fn built_in(self, locale: Locale) -> &'static str {
+        match (self, locale) {
+            (Self::Privacy, Locale::Ja) => include_str!("../../templates/documents/privacy.ja.txt"),
+            (Self::Privacy, Locale::En) => include_str!("../../templates/documents/privacy.en.txt"),
+            (Self::Terms, Locale::Ja) => include_str!("../../templates/documents/terms.ja.txt"),
+            (Self::Terms, Locale::En) => include_str!("../../templates/documents/terms.en.txt"),
+        }
+    }
+}
+
+/// One text in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What it is about.
+    pub kind: Kind,
+    /// Version.
+    pub version: String,
+    /// Language.
+    pub locale: Locale,
+    /// Heading.
+    pub title: String,
+    /// Paragraphs.
+    pub paragraphs: Vec<String>,
+    /// SHA-256 of title and text, base64url.
+    pub hash: String,
+}
+
+impl Document {
+    fn new(kind: Kind, locale: Locale, version: &str, text: &str) -> Self {
+        let text = text.trim().replace("\r\n", "\n");
+        let (title, body) = text.split_once('\n').unwrap_or((&text, ""));
+        Self {
+            kind,
+            version: version.to_owned(),
+            locale,
+            title: title.trim().to_owned(),
+            paragraphs: body
+                .split("\n\n")
+                .map(|paragraph| paragraph.trim().to_owned())
+                .filter(|paragraph| !paragraph.is_empty())
+                .collect(),
+            hash: digest::sha256_base64url(&text),
+        }
+    }
+
+    /// The proof that it was accepted.
+    pub fn receipt(&self, now: Timestamp) -> Receipt {
+        Receipt {
+            kind: self.kind.as_str().to_owned(),
+            version: self.version.clone(),
+            locale: self.locale.tag().to_owned(),
+            hash: self.hash.clone(),
+            accepted_at: now,
+        }
+    }
+}
+
+/// Why the documents cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentsError {
+    /// A file of the configuration cannot be read.
+    #[error("insurer {insurer}: the document {path} cannot be read: {source}")]
+    File {
+        /// Portal code.
+        insurer: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The text of a published version was changed.
+    #[error(
+        "insurer {insurer}: the {locale} text of {kind} was changed but is still version {version}; \
+         give it a new version, because members accepted the old text"
+    )]
+    Changed {
+        /// Portal code.
+        insurer: String,
+        /// `privacy` or `terms`.
+        kind: &'static str,
+        /// The version.
+        version: String,
+        /// Language.
+        locale: Locale,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The current documents of every insurer.
+#[derive(Debug, Default)]
+pub struct Documents(BTreeMap<(String, &'static str, &'static str), Document>);
+
+impl Documents {
+    /// Reads the documents of every insurer.
+    pub fn read(insurers: &[Insurer]) -> Result<Self, DocumentsError> {
+        let mut documents = BTreeMap::new();
+        for insurer in insurers {
+            for kind in Kind::ALL {
+                for locale in Locale::ALL {
+                    let document = read_one(insurer, kind, locale)?;
+                    documents.insert((insurer.code.clone(), kind.as_str(), locale.tag()), document);
+                }
+            }
+        }
+        Ok(Self(documents))
+    }
+
+    /// Publishes them; a published version whose text differs is refused.
+    pub async fn publish(&self, db: &Db, now: Timestamp) -> Result<(), DocumentsError> {
+        for ((insurer, ..), document) in &self.0 {
+            let row = DocumentRow {
+                insurer: insurer.clone(),
+                kind: document.kind.as_str().to_owned(),
+                version: document.version.clone(),
+                locale: document.locale.tag().to_owned(),
+                title: document.title.clone(),
+                body: document.paragraphs.join("\n\n"),
+                hash: document.hash.clone(),
+            };
+            if document::publish(db, &row, now).await? != document.hash {
+                return Err(DocumentsError::Changed {
+                    insurer: insurer.clone(),
+                    kind: document.kind.as_str(),
+                    version: document.version.clone(),
+                    locale: document.locale,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The current document of an insurer; none for an insurer that is not configured.
+    pub fn current(&self, insurer: &str, kind: Kind, locale: Locale) -> Option<&Document> {
+        self.0.get(&(insurer.to_owned(), kind.as_str(), locale.tag()))
+    }
+}
+
+fn read_one(insurer: &Insurer, kind: Kind, locale: Locale) -> Result<Document, DocumentsError> {
+    let Some(own) = insurer.documents.get(kind.as_str()) else {
+        return Ok(Document::new(kind, locale, BUILT_IN_VERSION, kind.built_in(locale)));
+    };
+    let path = match locale {
+        Locale::Ja => &own.ja,
+        Locale::En => &own.en,
+    };
+    let text = fs::read_to_string(path).map_err(|source| DocumentsError::File {
+        insurer: insurer.code.clone(),
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Document::new(kind, locale, &own.version, &text))
+}

@@ -1,0 +1,146 @@
+//! Sessions: what a browser has once its member signed in.
+//!
+//! The cookie holds a secret; everything else knows the session by the secret's hash, its *name*, so
+//! that nothing that is stored could be sent as a cookie.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use super::{Members, roster::Person};
+use crate::{
+    clock::Timestamp,
+    crypto::digest,
+    ephemeral::{Found, Record},
+    fault::Fault,
+    storage::{
+        member::{self, Member, MemberState},
+        roster,
+    },
+};
+
+/// How often at most a session that is used is written back.
+const RENEWAL: Duration = Duration::from_secs(60);
+
+/// A session as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// The member who signed in.
+    pub member_id: String,
+    /// `sid` of ID tokens: names the session to relying parties and opens nothing.
+    pub sid: String,
+    /// When the member last proved to be the one.
+    pub auth_time: Timestamp,
+    /// How (RFC 8176).
+    pub amr: Vec<String>,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// When it ends, however much it is used.
+    pub expires_at: Timestamp,
+    /// When it was last written back.
+    pub seen_at: Timestamp,
+}
+
+impl Record for Session {
+    const KIND: &'static str = "session";
+}
+
+/// A session whose member may still use it.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// SHA-256 of the cookie, the name under which it is stored.
+    pub name: String,
+    /// The session.
+    pub session: Session,
+    /// Its member.
+    pub member: Member,
+    /// The person of the roster.
+    pub person: Person,
+}
+
+/// Authentication context class (`acr`) of a password sign-in.
+pub const AAL1: &str = "aal1";
+
+/// The name of the session of a cookie.
+pub fn name_of(cookie: &str) -> String {
+    digest::sha256_base64url(cookie)
+}
+
+impl Members {
+    /// Starts a session for a member who has just given the password; returns the cookie's secret.
+    pub async fn start_session(&self, member: &Member) -> Result<String, Fault> {
+        let now = self.clock.now();
+        let secret = self.entropy.secret();
+        let session = Session {
+            member_id: member.id.clone(),
+            sid: self.entropy.id(),
+            auth_time: now,
+            amr: vec!["pwd".to_owned()],
+            created_at: now,
+            expires_at: now.plus(self.config.lifetimes.session_absolute()),
+            seen_at: now,
+        };
+        self.ephemeral.put(&name_of(&secret), &session, self.session_ttl(&session)).await?;
+        Ok(secret)
+    }
+
+    /// The session of a cookie, if it still stands: not expired, not idle too long, not from before a
+    /// global sign-out, and its member active and eligible.
+    pub async fn session(&self, cookie: &str) -> Result<Option<SignedIn>, Fault> {
+        if cookie.len() != 43 {
+            return Ok(None);
+        }
+        let signed_in = self.session_by_name(&name_of(cookie)).await?;
+        let Some((found, signed_in)) = signed_in else { return Ok(None) };
+        let now = self.clock.now();
+        if now.since(signed_in.session.seen_at) >= RENEWAL {
+            // A swap, not a put: a session that was ended meanwhile is not brought back.
+            let renewed = Session { seen_at: now, ..signed_in.session.clone() };
+            self.ephemeral.swap(&signed_in.name, &found, &renewed, self.session_ttl(&renewed)).await?;
+        }
+        Ok(Some(signed_in))
+    }
+
+    /// Whether the session of this name still stands; used when its cookie is not at hand.
+    pub async fn session_stands(&self, name: &str) -> Result<bool, Fault> {
+        Ok(self.session_by_name(name).await?.is_some())
+    }
+
+    async fn session_by_name(&self, name: &str) -> Result<Option<(Found<Session>, SignedIn)>, Fault> {
+        let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(None) };
+        let session = found.value.clone();
+        let now = self.clock.now();
+        let idle_end = session.seen_at.plus(self.config.lifetimes.session_idle());
+        if now >= session.expires_at || now >= idle_end {
+            return Ok(None);
+        }
+        let Some((member, person)) = self.standing(&session.member_id, session.created_at).await? else {
+            return Ok(None);
+        };
+        Ok(Some((found, SignedIn { name: name.to_owned(), session, member, person })))
+    }
+
+    /// The member and the person, if what was given to the member at `since` still holds today: the
+    /// account is active, nobody signed it out everywhere since, and the person is eligible.
+    pub async fn standing(
+        &self,
+        member_id: &str,
+        since: Timestamp,
+    ) -> Result<Option<(Member, Person)>, Fault> {
+        let Some(member) = member::find(&self.db, member_id).await? else { return Ok(None) };
+        if member.state != MemberState::Active || since < member.sessions_valid_from {
+            return Ok(None);
+        }
+        let Some(person) = roster::find(&self.db, &member.person_id).await? else { return Ok(None) };
+        Ok(self.is_eligible(&person).then_some((member, person)))
+    }
+
+    /// Ends the session of this name; false when it had ended before.
+    pub async fn end_session(&self, name: &str) -> Result<bool, Fault> {
+        Ok(self.ephemeral.remove::<Session>(name).await?)
+    }
+
+    fn session_ttl(&self, session: &Session) -> Duration {
+        let rest = session.expires_at.since(self.clock.now());
+        rest.min(self.config.lifetimes.session_idle())
+    }
+}

@@ -1,0 +1,84 @@
+//! Spray detection: one birth date tried on many login IDs, or many IDs of an insurer failing.
+//!
+//! A tripped alarm stops activation by birth date for that insurer while it lasts, because by then every
+//! hit is more likely the attacker's. Members who are active already sign in as ever.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::Members;
+use crate::{
+    audit::{self, Event},
+    clock::Timestamp,
+    ephemeral::Record,
+    fault::Fault,
+};
+
+/// How long failures are remembered, and how long an alarm lasts.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// An alarm of an insurer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SprayAlarm {
+    until: Timestamp,
+}
+
+impl Record for SprayAlarm {
+    const KIND: &'static str = "spray-alarm";
+}
+
+/// That an ID was counted already.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Seen {}
+
+impl Record for Seen {
+    const KIND: &'static str = "spray-seen";
+}
+
+impl Members {
+    /// Whether activation by birth date is stopped for an insurer.
+    pub async fn spray_alarm(&self, insurer: &str) -> Result<bool, Fault> {
+        let alarm = self.ephemeral.get::<SprayAlarm>(insurer).await?;
+        Ok(alarm.is_some_and(|alarm| self.clock.now() < alarm.value.until))
+    }
+
+    /// Counts a failed guess; `id_key` and the guess are known here only as keyed hashes.
+    pub(super) async fn note_failure(&self, insurer: &str, id_key: &str, guess: &str) -> Result<(), Fault> {
+        let limits = &self.config.limits;
+        let failing = self.distinct(&format!("ids:{insurer}"), id_key).await?;
+        let mut tripped = failing > limits.spray_ids_per_hour;
+        if guess.len() == 8 && guess.bytes().all(|b| b.is_ascii_digit()) {
+            let guess = self.master.mac_base64url("spray", guess.as_bytes());
+            let same_date = self.distinct(&format!("date:{insurer}:{guess}"), id_key).await?;
+            tripped |= same_date >= limits.spray_ids_per_date;
+        }
+        if tripped {
+            self.raise_alarm(insurer).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts `item` into the group `what` once, and gives how many different ones there are.
+    async fn distinct(&self, what: &str, item: &str) -> Result<u64, Fault> {
+        if self.ephemeral.insert(&format!("{what}:{item}"), &Seen {}, HOUR).await? {
+            Ok(self.ephemeral.count(&format!("spray:{what}"), HOUR).await?)
+        } else {
+            Ok(self.ephemeral.counted(&format!("spray:{what}")).await?)
+        }
+    }
+
+    async fn raise_alarm(&self, insurer: &str) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let alarm = SprayAlarm { until: now.plus(HOUR) };
+        if self.ephemeral.insert(insurer, &alarm, HOUR).await? {
+            tracing::warn!(insurer, "spray alarm: activation by birth date is stopped for an hour");
+            metrics::counter!("kenpos_spray_alarms_total").increment(1);
+            let event = Event { insurer: Some(insurer), ..Event::system("insurer.spray_alarm") }
+                .with_detail(json!({ "until": alarm.until }));
+            audit::record(&self.db, &self.entropy, now, event).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Scopes, and which of them a client may have.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::clients::Client;
+
+/// A scope that this provider knows (OIDC Core §5.4, and our own).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Makes it an OpenID Connect request.
+    OpenId,
+    /// Names and language.
+    Profile,
+    /// Birth date.
+    BirthDate,
+    /// Verified e-mail address.
+    Email,
+    /// Insurer, category and eligibility.
+    Membership,
+    /// 保険者番号・記号・番号・枝番, from userinfo alone.
+    InsuredNumber,
+    /// A refresh token.
+    OfflineAccess,
+}
+
+impl Scope {
+    /// Every scope, in the order that the consent page lists them.
+    pub const ALL: [Self; 7] = [
+        Self::OpenId,
+        Self::Profile,
+        Self::BirthDate,
+        Self::Email,
+        Self::Membership,
+        Self::InsuredNumber,
+        Self::OfflineAccess,
+    ];
+
+    /// Every name, as metadata lists them.
+    pub const NAMES: [&'static str; 7] = [
+        Self::OpenId.as_str(),
+        Self::Profile.as_str(),
+        Self::BirthDate.as_str(),
+        Self::Email.as_str(),
+        Self::Membership.as_str(),
+        Self::InsuredNumber.as_str(),
+        Self::OfflineAccess.as_str(),
+    ];
+
+    /// Name in requests and metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenId => "openid",
+            Self::Profile => "profile",
+            Self::BirthDate => "birthdate",
+            Self::Email => "email",
+            Self::Membership => "membership",
+            Self::InsuredNumber => "insured_number",
+            Self::OfflineAccess => "offline_access",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// A set of scopes; written space-separated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(BTreeSet<Scope>);
+
+impl Scopes {
+    /// The known scopes of a `scope` parameter; unknown ones are left out (OIDC Core §3.1.2.1).
+    pub fn parse(text: &str) -> Self {
+        Self(text.split_ascii_whitespace().filter_map(Scope::parse).collect())
+    }
+
+    /// Those that the client registered for.
+    #[must_use]
+    pub fn allowed_to(&self, client: &Client) -> Self {
+        Self(self.0.iter().copied().filter(|scope| client.metadata.allows(scope.as_str())).collect())
+    }
+
+    /// Whether the scope is among them.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.0.contains(&scope)
+    }
+
+    /// Whether all of these are among `others`.
+    pub fn within(&self, others: &Self) -> bool {
+        self.0.is_subset(&others.0)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn union(&self, others: &Self) -> Self {
+        Self(self.0.union(&others.0).copied().collect())
+    }
+
+    /// In the order of the consent page.
+    pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|scope| scope.as_str()).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::parse(&String::deserialize(deserializer)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_scopes_are_left_out_and_repeated_ones_count_once() {
+        let scopes = Scopes::parse("email openid nonsense  openid");
+        assert_eq!(scopes.to_string(), "openid email");
+        assert!(scopes.within(&Scopes::parse("openid email profile")));
+        assert!(!Scopes::parse("openid profile").within(&scopes));
+    }
+
+    #[test]
+    fn every_scope_reads_back_from_its_name() {
+        for (scope, name) in Scope::ALL.into_iter().zip(Scope::NAMES) {
+            assert_eq!(Scope::parse(name), Some(scope));
+        }
+    }
+}
