@@ -179,6 +179,8 @@ create table signing_key (
     activated_at bigint,
     retired_at   bigint
 );
+-- One key signs and one waits, however many nodes start or rotate at once.
+create unique index signing_key_one on signing_key (alg, state) where state <> 'retired';
 
 -- Mails to send. The sealed content is erased when the mail is out.
 create table outbox (

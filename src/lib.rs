@@ -6,7 +6,10 @@
 //! Imports run one way only; `tests/it/house.rs` holds the rules.
 
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod crypto;
+pub mod oidc;
 pub mod storage;
 pub mod texts;

@@ -4,8 +4,12 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod insurer;
+pub mod keys;
+pub mod passwords;
 
 pub use insurer::Insurer;
+pub use keys::Keys;
+pub use passwords::Passwords;
 
 /// What is wrong with a configuration, key by key.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ pub mod member;
 pub mod pairwise_subject;
 pub mod preference;
 pub mod registration;
+pub mod signing_key;
 
 pub use db::{Db, On, StorageError, Tx};
 

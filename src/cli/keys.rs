@@ -1,0 +1,80 @@
+//! `keys list` and `keys rotate`.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::{
+    clock::Timestamp,
+    crypto::{Algorithm, KeyState},
+    oidc::signing::Signing,
+    storage::{
+        Db,
+        signing_key::{self, KeyRecord},
+    },
+};
+
+/// A key as it is shown; instants as RFC 3339 in UTC.
+#[derive(Serialize)]
+struct Shown {
+    kid: String,
+    alg: Algorithm,
+    state: KeyState,
+    created: String,
+    activated: Option<String>,
+    retired: Option<String>,
+}
+
+impl From<KeyRecord> for Shown {
+    fn from(record: KeyRecord) -> Self {
+        Self {
+            kid: record.kid,
+            alg: record.alg,
+            state: record.state,
+            created: instant(record.created_at),
+            activated: record.activated_at.map(instant),
+            retired: record.retired_at.map(instant),
+        }
+    }
+}
+
+/// Lists the signing keys as a table or as a JSON array.
+pub async fn list(db: &Db, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let keys: Vec<Shown> = signing_key::list(db).await?.into_iter().map(Shown::from).collect();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&keys)?)?;
+        return Ok(());
+    }
+    let mut line = |kid: &str, alg: &str, state: &str, created: &str, activated: &str, retired: &str| {
+        let text = format!("{kid:43}  {alg:5}  {state:7}  {created:20}  {activated:20}  {retired}");
+        writeln!(out, "{}", text.trim_end())
+    };
+    line("KID", "ALG", "STATE", "CREATED", "ACTIVATED", "RETIRED")?;
+    for key in &keys {
+        let [activated, retired] = [&key.activated, &key.retired].map(|at| at.as_deref().unwrap_or("-"));
+        line(&key.kid, key.alg.name(), key.state.name(), &key.created, activated, retired)?;
+    }
+    Ok(())
+}
+
+/// Rotates the signing keys and says what changed.
+pub async fn rotate(signing: &Signing, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let report = signing.rotate().await?;
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+        return Ok(());
+    }
+    for key in &report.rotated {
+        writeln!(out, "{:5}  {} signs now, in place of {}", key.alg, key.active, key.retired)?;
+        writeln!(out, "       {} is published and will be the next", key.next)?;
+    }
+    if report.deleted > 0 {
+        writeln!(out, "{} keys retired long ago were deleted", report.deleted)?;
+    }
+    Ok(())
+}
+
+fn instant(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis())
+        .map_or_else(|_| at.millis().to_string(), |at| format!("{at:.0}"))
+}

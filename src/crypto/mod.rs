@@ -1,0 +1,12 @@
+//! Digests, the master key, password hashes, signing keys and tokens: all that touches OpenSSL and JOSE.
+
+pub mod digest;
+pub mod jwk;
+pub mod jwt;
+pub mod master_key;
+pub mod password;
+
+pub use jwk::{Algorithm, KeyState, SigningKey};
+pub use jwt::{JwtError, Keyring};
+pub use master_key::{MasterKey, MasterKeyError, SealError};
+pub use password::{PasswordError, Passwords};

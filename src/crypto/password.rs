@@ -1,0 +1,164 @@
+//! Password hashes: Argon2id, off the async runtime, behind a bounded queue.
+//!
+//! A run takes tens of milliseconds and megabytes on purpose, so a flood of logins could take the whole
+//! machine. It cannot: so many runs at once, so many waiting, and the next is told to come back.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use argon2::{
+    Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
+    password_hash::Error as HashError,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use crate::{clock::Entropy, config};
+
+/// Bytes of the longest password that is hashed; 128 characters of any Unicode fit.
+pub const MAX_BYTES: usize = 1024;
+
+/// Why a password was neither hashed nor verified.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// As many requests wait as may: 503 with Retry-After.
+    #[error("too many passwords are being checked at once")]
+    Busy,
+    /// The new password is longer than [`MAX_BYTES`].
+    #[error("the password is longer than {MAX_BYTES} bytes")]
+    TooLong,
+    /// What is stored is no hash of ours.
+    #[error("the stored password hash is malformed: {0}")]
+    Malformed(String),
+    /// The run itself failed, most likely for want of memory.
+    #[error("Argon2id failed: {0}")]
+    Failed(String),
+}
+
+/// The hasher of this process; clones share its queue.
+#[derive(Clone, Debug)]
+pub struct Passwords(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    params: Params,
+    entropy: Entropy,
+    /// Hash of a password that nobody has, made with the parameters in force.
+    dummy: PasswordHash,
+    /// Runs and those who wait for one.
+    admitted: Arc<Semaphore>,
+    /// Runs.
+    running: Arc<Semaphore>,
+    /// Runs since the start.
+    runs: AtomicU64,
+}
+
+impl Passwords {
+    /// A hasher with these settings, which [`config::Passwords::validate`] has passed. Takes the time of
+    /// one run, for the dummy hash.
+    pub fn new(settings: &config::Passwords, entropy: Entropy) -> Result<Self, PasswordError> {
+        let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
+            .map_err(|error| PasswordError::Failed(error.to_string()))?;
+        let dummy = Argon2::from(&params)
+            .hash_password_with_salt(&entropy.bytes::<32>(), &entropy.bytes::<16>())
+            .map_err(failed)?;
+        Ok(Self(Arc::new(Inner {
+            params,
+            entropy,
+            dummy,
+            admitted: Arc::new(Semaphore::new(settings.concurrent.saturating_add(settings.queue))),
+            running: Arc::new(Semaphore::new(settings.concurrent)),
+            runs: AtomicU64::new(0),
+        })))
+    }
+
+    /// The hash to store, as a PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`).
+    pub async fn hash(&self, password: SecretString) -> Result<String, PasswordError> {
+        if password.expose_secret().len() > MAX_BYTES {
+            return Err(PasswordError::TooLong);
+        }
+        self.run(move |inner| {
+            let salt = inner.entropy.bytes::<16>();
+            Argon2::from(&inner.params)
+                .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
+                .map(|hash| hash.to_string())
+                .map_err(failed)
+        })
+        .await
+    }
+
+    /// Whether the password is the one that was hashed. With no hash, because nobody has that login ID,
+    /// or with a password too long to be anyone's, the same work is done and the answer is no.
+    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, PasswordError> {
+        let stored = hash.as_deref().map(parse).transpose()?;
+        self.run(move |inner| {
+            let password = Some(password.expose_secret().as_bytes()).filter(|text| text.len() <= MAX_BYTES);
+            let possible = stored.is_some() && password.is_some();
+            let hash = stored.as_ref().unwrap_or(&inner.dummy);
+            match Argon2::default().verify_password(password.unwrap_or_default(), hash) {
+                Ok(()) => Ok(possible),
+                Err(HashError::PasswordInvalid) => Ok(false),
+                Err(error) => Err(failed(error)),
+            }
+        })
+        .await
+    }
+
+    /// Whether the hash was made with other parameters than those in force, so that it should be made
+    /// anew while the password is at hand.
+    pub fn needs_rehash(&self, hash: &str) -> bool {
+        let Ok(hash) = parse(hash) else { return true };
+        let wanted = &self.0.params;
+        let same = |params: Params| {
+            (params.m_cost(), params.t_cost(), params.p_cost())
+                == (wanted.m_cost(), wanted.t_cost(), wanted.p_cost())
+        };
+        hash.algorithm != argon2::ARGON2ID_IDENT
+            || hash.version != Some(Version::default().into())
+            || !Params::try_from(&hash).is_ok_and(same)
+    }
+
+    /// Argon2id runs since the start, for the metrics.
+    pub fn runs(&self) -> u64 {
+        self.0.runs.load(Ordering::Relaxed)
+    }
+
+    /// Requests that run or wait now, for the metrics.
+    pub fn admitted(&self, settings: &config::Passwords) -> usize {
+        settings.concurrent.saturating_add(settings.queue) - self.0.admitted.available_permits()
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let admitted = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let running = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        let inner = Arc::clone(&self.0);
+        spawn_blocking(move || {
+            // A cancelled request stops waiting, not running: the permits go when the memory does.
+            let _permits = (admitted, running);
+            inner.runs.fetch_add(1, Ordering::Relaxed);
+            work(&inner)
+        })
+        .await
+        .map_err(|error| PasswordError::Failed(error.to_string()))?
+    }
+}
+
+fn parse(hash: &str) -> Result<PasswordHash, PasswordError> {
+    let malformed = |reason: String| PasswordError::Malformed(reason);
+    let parsed = PasswordHash::new(hash).map_err(|error| malformed(error.to_string()))?;
+    if parsed.salt.is_none() || parsed.hash.is_none() {
+        return Err(malformed("salt or hash is missing".to_owned()));
+    }
+    argon2::Algorithm::try_from(parsed.algorithm.as_str()).map_err(|error| malformed(error.to_string()))?;
+    Params::try_from(&parsed).map_err(|error| malformed(error.to_string()))?;
+    Ok(parsed)
+}
+
+fn failed(error: HashError) -> PasswordError {
+    PasswordError::Failed(error.to_string())
+}

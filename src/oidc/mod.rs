@@ -1,0 +1,3 @@
+//! The protocol: what relying parties get.
+
+pub mod signing;
