@@ -7,5 +7,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod crypto;
+pub mod ephemeral;
 pub mod storage;
 pub mod texts;

@@ -3,8 +3,10 @@
 //! A file of this folder is a section of the TOML file. Each section has its defaults in `Default`,
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
+pub mod ephemeral;
 pub mod insurer;
 
+pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 
 /// What is wrong with a configuration, key by key.

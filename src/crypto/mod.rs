@@ -1,0 +1,3 @@
+//! Keys, tokens, passwords and digests.
+
+pub mod digest;
