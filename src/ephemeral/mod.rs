@@ -9,12 +9,13 @@
 //! [`insert`](Ephemeral::insert), [`swap`](Ephemeral::swap) or [`take`](Ephemeral::take) is
 //! [`EphemeralError::Unavailable`], never a made-up "no".
 
+mod connection;
 mod redis;
 mod sql;
 #[cfg(test)]
 mod suite;
 
-use std::{fmt, ops::Deref, time::Duration};
+use std::{fmt, io, ops::Deref, path::PathBuf, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -77,6 +78,15 @@ pub enum EphemeralError {
     /// `ephemeral.url` names no service that is supported, or is malformed.
     #[error("ephemeral.url is not usable: {0}")]
     Url(String),
+    /// The file of `ephemeral.ca_file` cannot be read.
+    #[error("ephemeral.ca_file {path:?} cannot be read: {error}")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        error: io::Error,
+    },
 }
 
 macro_rules! each {
@@ -193,7 +203,7 @@ impl Ephemeral {
     }
 
     /// Name of the engine, for `doctor` and the log.
-    pub const fn engine(&self) -> &'static str {
+    pub fn engine(&self) -> &'static str {
         each!(self, engine => engine.name())
     }
 
