@@ -5,11 +5,21 @@
 //! member sees, [`web`] is the plumbing between a request and a handler, and [`cli`] starts it all.
 //! Imports run one way only; `tests/it/house.rs` holds the rules.
 
+pub mod app;
 pub mod audit;
 pub mod cli;
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod ephemeral;
+pub mod fault;
+pub mod mail;
+pub mod members;
 pub mod oidc;
+pub mod pages;
+pub mod routes;
 pub mod storage;
+pub mod telemetry;
 pub mod texts;
+pub mod web;

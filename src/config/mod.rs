@@ -3,10 +3,12 @@
 //! A file of this folder is a section of the TOML file. Each section has its defaults in `Default`,
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
+pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
 pub mod passwords;
 
+pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 pub use keys::Keys;
 pub use passwords::Passwords;
