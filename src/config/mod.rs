@@ -4,8 +4,10 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod insurer;
+pub mod mail;
 
 pub use insurer::Insurer;
+pub use mail::MailSettings;
 
 /// What is wrong with a configuration, key by key.
 #[derive(Debug, Default)]
