@@ -7,11 +7,13 @@ pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
 pub mod passwords;
+pub mod mail;
 
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 pub use keys::Keys;
 pub use passwords::Passwords;
+pub use mail::MailSettings;
 
 /// What is wrong with a configuration, key by key.
 #[derive(Debug, Default)]

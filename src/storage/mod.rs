@@ -10,6 +10,7 @@ pub mod pairwise_subject;
 pub mod preference;
 pub mod registration;
 pub mod signing_key;
+pub mod outbox;
 
 pub use db::{Db, On, StorageError, Tx};
 

@@ -1,0 +1,4 @@
+//! `demo`: everything at once, on this machine.
+
+pub mod mailbox;
+pub mod smtp_server;

@@ -1,0 +1,1 @@
+//! A small SMTP server that keeps what it is sent.

@@ -1,0 +1,258 @@
+//! The outbox: mails are written with the change that they tell of, and leave on their own time.
+//!
+//! Delivery is at least once: a node that dies between the relay's 250 and the note of it sends the
+//! mail again, with the same Message-ID. No mail is ever under way twice at the same time.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::{sync::Notify, task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    message::{Letter, Mail},
+    render::{RenderError, Renderer},
+    smtp::{Refusal, Relay, RelayError},
+};
+use crate::{
+    clock::{Clock, Entropy, Timestamp},
+    config::mail::MailSettings,
+    crypto::master_key::MasterKey,
+    storage::{
+        Db, StorageError, Tx,
+        outbox::{self as rows, Counts, LeasedMail, NewMail},
+    },
+    texts::Texts,
+};
+
+/// Purpose of the sealed column.
+const PURPOSE: &str = "outbox";
+/// Mails under way at the same time, on this node.
+const CONCURRENCY: usize = 4;
+/// How often the worker looks for what other nodes added or what is due again.
+const POLL: Duration = Duration::from_secs(1);
+/// What a lease lasts beyond the longest time of a delivery.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// The outbox cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboxError {
+    /// See [`RelayError`].
+    #[error(transparent)]
+    Relay(#[from] RelayError),
+    /// See [`RenderError`].
+    #[error(transparent)]
+    Render(#[from] RenderError),
+}
+
+/// Where mails are put, and what sends them. Clones share one worker's state.
+#[derive(Clone)]
+pub struct Outbox(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    master: MasterKey,
+    clock: Clock,
+    entropy: Entropy,
+    renderer: Renderer,
+    relay: Relay,
+    settings: MailSettings,
+    wake: Notify,
+}
+
+/// What became of an attempt.
+enum Outcome {
+    Sent,
+    Again { at: Timestamp, reason: String },
+    Failed { reason: String },
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").field("relay", &self.0.relay).finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// Sets the outbox up; connects to nothing yet.
+    pub fn new(
+        db: Db,
+        master: MasterKey,
+        clock: Clock,
+        entropy: Entropy,
+        texts: Arc<Texts>,
+        settings: &MailSettings,
+    ) -> Result<Self, OutboxError> {
+        let renderer = Renderer::new(texts)?;
+        let relay = Relay::new(settings)?;
+        let settings = settings.clone();
+        let wake = Notify::new();
+        Ok(Self(Arc::new(Inner { db, master, clock, entropy, renderer, relay, settings, wake })))
+    }
+
+    /// Adds a mail to the caller's transaction: it is sent if and only if that commits.
+    /// [`Outbox::wake`] after the commit saves it up to a second.
+    pub async fn enqueue(&self, tx: &mut Tx, mail: &Mail) -> Result<(), StorageError> {
+        let inner = &*self.0;
+        let now = inner.clock.now();
+        let id = inner.entropy.id();
+        let impossible = |reason: String| StorageError::Impossible {
+            table: "outbox",
+            column: "sealed",
+            row: id.clone(),
+            reason,
+        };
+        let letter = inner.renderer.render(mail, now).map_err(|error| impossible(error.to_string()))?;
+        let plain = serde_json::to_vec(&letter).map_err(|error| impossible(error.to_string()))?;
+        let longest = now.plus(inner.settings.give_up_after());
+        let row = NewMail {
+            id: &id,
+            kind: mail.kind.name(),
+            sealed: &inner.master.seal(PURPOSE, &id, &plain, &inner.entropy),
+            created_at: now,
+            give_up_at: mail.kind.deadline().map_or(longest, |deadline| deadline.min(longest)),
+        };
+        rows::enqueue(tx, row).await?;
+        tracing::info!(mail = id, kind = row.kind, "mail queued");
+        Ok(())
+    }
+
+    /// Has the worker look at once.
+    pub fn wake(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// How many mails wait, are out, or failed.
+    pub async fn counts(&self) -> Result<Counts, StorageError> {
+        rows::counts(&self.0.db).await
+    }
+
+    /// The relay, for `doctor`.
+    pub fn relay(&self) -> &Relay {
+        &self.0.relay
+    }
+
+    /// Sends mails until `shutdown`, and then finishes what is under way.
+    pub async fn run(&self, shutdown: CancellationToken) {
+        let mut under_way = JoinSet::new();
+        while !shutdown.is_cancelled() {
+            for mail in self.lease(CONCURRENCY - under_way.len()).await {
+                under_way.spawn(self.clone().deliver(mail));
+            }
+            if under_way.is_empty() {
+                self.0.relay.rest().await;
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.0.wake.notified() => {}
+                Some(ended) = under_way.join_next() => log_panic(ended),
+                () = sleep(POLL) => {}
+            }
+        }
+        while let Some(ended) = under_way.join_next().await {
+            log_panic(ended);
+        }
+        self.0.relay.rest().await;
+    }
+
+    /// Tries every mail that is due now, once; gives the number of attempts.
+    pub async fn deliver_due(&self) -> usize {
+        let mut attempts = 0;
+        loop {
+            let mails = self.lease(CONCURRENCY).await;
+            if mails.is_empty() {
+                self.0.relay.rest().await;
+                return attempts;
+            }
+            attempts += mails.len();
+            let mut under_way: JoinSet<()> =
+                mails.into_iter().map(|mail| self.clone().deliver(mail)).collect();
+            while let Some(ended) = under_way.join_next().await {
+                log_panic(ended);
+            }
+        }
+    }
+
+    /// Takes up to `limit` mails that are due; none while the database is away.
+    async fn lease(&self, limit: usize) -> Vec<LeasedMail> {
+        if limit == 0 {
+            return Vec::new();
+        }
+        let inner = &*self.0;
+        let lease_for = inner.relay.longest() + LEASE_MARGIN;
+        match rows::lease(&inner.db, inner.clock.now(), lease_for, limit).await {
+            Ok(mails) => mails,
+            Err(error) => {
+                tracing::warn!(%error, "the outbox cannot be read");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Tries to send a mail that is leased, and notes what became of it.
+    async fn deliver(self, mail: LeasedMail) {
+        let inner = &*self.0;
+        let outcome = inner.attempt(&mail).await;
+        let (id, kind, attempt) = (mail.id.as_str(), mail.kind.as_str(), mail.attempts);
+        let noted = match &outcome {
+            Outcome::Sent => {
+                tracing::info!(mail = id, kind, attempt, "mail sent");
+                rows::sent(&inner.db, id, inner.clock.now()).await
+            }
+            Outcome::Again { at, reason } => {
+                tracing::warn!(mail = id, kind, attempt, reason, "mail not sent, to be tried again");
+                rows::retry_later(&inner.db, &mail, *at, reason).await
+            }
+            Outcome::Failed { reason } => {
+                tracing::error!(mail = id, kind, attempt, reason, "mail given up");
+                rows::failed(&inner.db, &mail, inner.clock.now(), reason).await
+            }
+        };
+        match noted {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(mail = id, kind, "the lease of a mail ended before its delivery"),
+            // The lease ends, and the mail is tried again.
+            Err(error) => tracing::error!(mail = id, kind, %error, "the outcome of a delivery is not noted"),
+        }
+    }
+}
+
+impl Inner {
+    async fn attempt(&self, mail: &LeasedMail) -> Outcome {
+        let give_up_at = Timestamp::from_millis(mail.give_up_at);
+        if self.clock.now() >= give_up_at {
+            return Outcome::Failed { reason: "expired".to_owned() };
+        }
+        let Some(letter) = self.unseal(mail) else {
+            return Outcome::Failed { reason: "the content cannot be opened".to_owned() };
+        };
+        let created = Timestamp::from_millis(mail.created_at);
+        let message = match letter.compose(self.relay.origin(), &mail.id, created) {
+            Ok(message) => message,
+            Err(error) => return Outcome::Failed { reason: error.to_string() },
+        };
+        match self.relay.send(&message).await {
+            Ok(()) => Outcome::Sent,
+            Err(Refusal { permanent: true, reason }) => Outcome::Failed { reason },
+            Err(Refusal { permanent: false, reason }) => {
+                let failures = u32::try_from(mail.attempts).unwrap_or(u32::MAX);
+                let at = self.clock.now().plus(self.settings.retry_after(failures));
+                if at < give_up_at {
+                    Outcome::Again { at, reason }
+                } else {
+                    Outcome::Failed { reason: format!("{reason}; no time is left for another attempt") }
+                }
+            }
+        }
+    }
+
+    fn unseal(&self, mail: &LeasedMail) -> Option<Letter> {
+        let plain = self.master.open(PURPOSE, &mail.id, mail.sealed.as_deref()?).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+fn log_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a delivery broke off; its mail is tried again when the lease ends");
+    }
+}

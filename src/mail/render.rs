@@ -1,0 +1,274 @@
+//! From a [`Mail`] to its wording: texts from Fluent, laid out by two templates.
+//!
+//! A mail is a list of blocks. Both the plain text and the HTML are made of that one list, so the two
+//! never say different things.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jiff::{
+    civil::Weekday,
+    tz::{self, TimeZone},
+};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+
+use super::message::{Letter, Mail, MailKind};
+use crate::{clock::Timestamp, texts::Texts};
+
+/// A mail cannot be worded: a template is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template does not parse, or misses a value.
+    #[error("a mail template is wrong: {0}")]
+    Template(#[from] minijinja::Error),
+    /// An instant lies outside the calendar.
+    #[error("the deadline is no date: {0}")]
+    Deadline(#[from] jiff::Error),
+}
+
+/// Words mails.
+pub struct Renderer {
+    texts: Arc<Texts>,
+    templates: Environment<'static>,
+}
+
+impl fmt::Debug for Renderer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Renderer")
+    }
+}
+
+/// A part of a mail's body.
+enum Block {
+    Text(String),
+    Strong(String),
+    Link { url: String, label: String },
+}
+
+impl From<Block> for Value {
+    fn from(block: Block) -> Self {
+        match block {
+            Block::Text(text) => context! { kind => "text", text },
+            Block::Strong(text) => context! { kind => "strong", text },
+            Block::Link { url, label } => context! { kind => "link", url, label },
+        }
+    }
+}
+
+impl Renderer {
+    /// Reads the templates that are compiled in.
+    pub fn new(texts: Arc<Texts>) -> Result<Self, RenderError> {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // The extension decides: .html is escaped, .txt is not.
+        templates.add_template("mail.html", include_str!("../../templates/mail/mail.html"))?;
+        templates.add_template("mail.txt", include_str!("../../templates/mail/mail.txt"))?;
+        Ok(Self { texts, templates })
+    }
+
+    /// The wording of a mail that is sent at `now`.
+    pub fn render(&self, mail: &Mail, now: Timestamp) -> Result<Letter, RenderError> {
+        let (subject, blocks) = match &mail.kind {
+            MailKind::ConfirmRegistration { link, deadline } => {
+                let hours = hours_until(*deadline, now);
+                let subject = self.text(mail, "mail-confirm-subject", &[("hours", hours.clone())]);
+                let url = link.to_string();
+                let blocks = vec![
+                    self.block(mail, "mail-confirm-intro"),
+                    Block::Strong(self.text(mail, "mail-confirm-unfinished", &[])),
+                    self.block(mail, "mail-confirm-how"),
+                    Block::Link { url, label: self.text(mail, "mail-confirm-button", &[]) },
+                    Block::Strong(self.deadline(mail, *deadline, hours)?),
+                    self.block(mail, "mail-confirm-expiry"),
+                    self.block(mail, "mail-unexpected"),
+                ];
+                (subject, blocks)
+            }
+            MailKind::AddressInUse => {
+                let parts =
+                    ["mail-in-use-intro", "mail-in-use-own", "mail-in-use-other", "mail-in-use-unexpected"];
+                self.plain(mail, "mail-in-use-subject", &parts)
+            }
+            MailKind::RegistrationCompleted => {
+                let parts = ["mail-completed-intro", "mail-completed-next", "mail-completed-unexpected"];
+                self.plain(mail, "mail-completed-subject", &parts)
+            }
+        };
+        let values = context! {
+            lang => mail.locale.tag(),
+            subject => &subject,
+            blocks => blocks.into_iter().map(Value::from).collect::<Vec<_>>(),
+            insurer => &mail.insurer,
+            contact => context! {
+                name => &mail.contact.name,
+                phone => &mail.contact.phone,
+                email => &mail.contact.email,
+                hours => &mail.contact.hours,
+            },
+            phone_label => self.text(mail, "mail-phone", &[]),
+            hours_label => self.text(mail, "mail-hours", &[]),
+            automatic => self.text(mail, "mail-automatic", &[]),
+        };
+        Ok(Letter {
+            to: mail.to.clone(),
+            from_name: mail.insurer.clone(),
+            text: self.templates.get_template("mail.txt")?.render(values.clone())?,
+            html: self.templates.get_template("mail.html")?.render(values.clone())?,
+            subject,
+        })
+    }
+
+    fn plain(&self, mail: &Mail, subject: &str, parts: &[&str]) -> (String, Vec<Block>) {
+        (self.text(mail, subject, &[]), parts.iter().map(|id| self.block(mail, id)).collect())
+    }
+
+    fn block(&self, mail: &Mail, id: &str) -> Block {
+        Block::Text(self.text(mail, id, &[]))
+    }
+
+    fn text(&self, mail: &Mail, id: &str, args: &[(&str, String)]) -> String {
+        let insurer = [("insurer", mail.insurer.clone())];
+        self.texts.text(mail.locale, id, &[&insurer, args].concat())
+    }
+
+    /// The deadline as people in Japan read it off their clocks.
+    fn deadline(&self, mail: &Mail, deadline: Timestamp, hours: String) -> Result<String, RenderError> {
+        // Asia/Tokyo has kept this offset since 1951.
+        let tokyo = TimeZone::fixed(tz::offset(9));
+        let at = jiff::Timestamp::from_millisecond(deadline.millis())?.to_zoned(tokyo);
+        let args = [
+            ("year", at.year().to_string()),
+            ("month", at.month().to_string()),
+            ("monthname", MONTHS[usize::from(at.month().unsigned_abs() - 1) % 12].to_owned()),
+            ("day", at.day().to_string()),
+            ("weekday", weekday(at.weekday()).to_owned()),
+            ("hour", at.hour().to_string()),
+            ("minute", format!("{:02}", at.minute())),
+            ("hours", hours),
+        ];
+        Ok(self.text(mail, "mail-deadline", &args))
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+const fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "mon",
+        Weekday::Tuesday => "tue",
+        Weekday::Wednesday => "wed",
+        Weekday::Thursday => "thu",
+        Weekday::Friday => "fri",
+        Weekday::Saturday => "sat",
+        Weekday::Sunday => "sun",
+    }
+}
+
+/// Whole hours left, a begun hour counting.
+fn hours_until(deadline: Timestamp, now: Timestamp) -> String {
+    deadline.since(now).as_millis().div_ceil(Duration::from_secs(3_600).as_millis()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::insurer::Contact, texts::Locale};
+
+    /// 2026-11-23T10:15:00+09:00, a Monday.
+    const DEADLINE: Timestamp = Timestamp::from_millis(1_795_396_500_000);
+    const LINK: &str = "https://idp.example.jp/registration/AbC-_123";
+
+    fn mail(locale: Locale, kind: MailKind) -> Mail {
+        Mail {
+            to: "hanako@example.jp".to_owned(),
+            locale,
+            insurer: "○○健康保険組合".to_owned(),
+            contact: Contact {
+                name: "事務局".to_owned(),
+                phone: Some("03-0000-0000".to_owned()),
+                email: None,
+                hours: Some("平日9時〜17時".to_owned()),
+            },
+            kind,
+        }
+    }
+
+    fn confirm() -> MailKind {
+        MailKind::ConfirmRegistration { link: LINK.parse().unwrap(), deadline: DEADLINE }
+    }
+
+    fn render(mail: &Mail) -> Letter {
+        let renderer = Renderer::new(Arc::new(Texts::load().unwrap())).unwrap();
+        renderer.render(mail, DEADLINE.minus(Duration::from_secs(86_400))).unwrap()
+    }
+
+    #[test]
+    fn the_confirmation_says_what_it_must() {
+        let letter = render(&mail(Locale::Ja, confirm()));
+        assert_eq!(letter.subject, "【○○健康保険組合】初回登録のご確認(24時間以内にお手続きください)");
+        for wording in [
+            "有効期限:2026年11月23日(月)10時15分まで(24時間)",
+            "まだ登録は完了していません",
+            "お心当たりのない場合は破棄してください",
+            "事務局",
+            "03-0000-0000",
+            "平日9時〜17時",
+        ] {
+            assert!(letter.text.contains(wording), "{wording} is missing in\n{}", letter.text);
+            assert!(letter.html.contains(wording), "{wording} is missing in\n{}", letter.html);
+        }
+        assert!(letter.text.lines().any(|line| line == LINK), "{}", letter.text);
+    }
+
+    #[test]
+    fn the_confirmation_says_it_in_english() {
+        let letter = render(&mail(Locale::En, confirm()));
+        assert!(letter.subject.contains("within 24 hours"), "{}", letter.subject);
+        for wording in [
+            "Valid until: Monday, 23 November 2026, 10:15 Japan time (24 hours)",
+            "Your registration is not complete yet",
+            "please discard it",
+        ] {
+            assert!(letter.text.contains(wording), "{wording} is missing in\n{}", letter.text);
+        }
+        assert!(letter.text.lines().any(|line| line == LINK), "{}", letter.text);
+    }
+
+    #[test]
+    fn the_deadline_is_the_calendar_of_tokyo() {
+        // 2027-01-01T00:05+09:00 is still 2026 in UTC.
+        let deadline = Timestamp::from_millis(1_798_729_500_000);
+        let kind = MailKind::ConfirmRegistration { link: LINK.parse().unwrap(), deadline };
+        let renderer = Renderer::new(Arc::new(Texts::load().unwrap())).unwrap();
+        let sent = deadline.minus(Duration::from_secs(59 * 60));
+        let letter = renderer.render(&mail(Locale::Ja, kind), sent).unwrap();
+        assert!(letter.text.contains("2027年1月1日(金)0時05分まで(1時間)"), "{}", letter.text);
+    }
+
+    #[test]
+    fn every_kind_is_worded_in_every_language_and_loads_nothing() {
+        for locale in Locale::ALL {
+            for kind in [confirm(), MailKind::AddressInUse, MailKind::RegistrationCompleted] {
+                let has_link = matches!(kind, MailKind::ConfirmRegistration { .. });
+                let letter = render(&mail(locale, kind));
+                let all = [&*letter.subject, &letter.text, &letter.html].concat();
+                assert!(!all.contains("mail-") && !all.contains('{'), "{all}");
+                assert_eq!(letter.text.contains("http"), has_link, "{}", letter.text);
+                for tag in ["<img", "<script", "<link", "url("] {
+                    assert!(!letter.html.contains(tag), "{tag} in {}", letter.html);
+                }
+                assert!(letter.subject.contains("○○健康保険組合"));
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_escaped_in_html() {
+        let mut hostile = mail(Locale::Ja, MailKind::AddressInUse);
+        hostile.insurer = "<b>\"A&B\"".to_owned();
+        hostile.contact.name = "<script>".to_owned();
+        let letter = render(&hostile);
+        assert!(!letter.html.contains("<b>") && !letter.html.contains("<script>"), "{}", letter.html);
+        assert!(letter.text.contains("<b>\"A&B\""), "{}", letter.text);
+    }
+}
