@@ -7,5 +7,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod pages;
 pub mod storage;
 pub mod texts;
+pub mod web;
