@@ -1,0 +1,28 @@
+//! `/recovery/password`: 「パスワードをお忘れの方」.
+
+use serde::Serialize;
+
+use super::sample;
+use crate::{config::insurer::Contact, web::templates::Page};
+
+/// Explains what the first password is, and whom to call.
+#[derive(Clone, Debug, Serialize)]
+pub struct HelpPassword {
+    /// The interaction to go back to, if the member came from one.
+    pub interaction: Option<String>,
+    /// The offices of the insurers.
+    pub contacts: Vec<Contact>,
+}
+
+impl Page for HelpPassword {
+    const TEMPLATE: &'static str = "pages/help_password.html";
+
+    fn samples() -> Vec<Self> {
+        let unreachable = Contact { name: sample::HOSTILE.to_owned(), phone: None, email: None, hours: None };
+        vec![
+            Self { interaction: Some(sample::INTERACTION.to_owned()), contacts: vec![sample::contact()] },
+            Self { interaction: None, contacts: vec![sample::contact(), unreachable] },
+            Self { interaction: None, contacts: vec![] },
+        ]
+    }
+}

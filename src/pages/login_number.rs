@@ -1,0 +1,61 @@
+//! `/login/{interaction}/number`: the login ID from 記号 and 番号, each padded with zeros.
+
+use serde::Serialize;
+
+use super::{
+    parts::{FormErrors, InsurerChoice},
+    sample,
+};
+use crate::web::templates::{Message, Page};
+
+/// Two boxes instead of a composed login ID. Posts `symbol`, `number` and, where there are several
+/// insurers, `insurer` (portal code) to its own path.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoginNumber {
+    /// The interaction.
+    pub interaction: String,
+    /// The insurers to pick from; with one or none there is nothing to pick.
+    pub insurers: Vec<InsurerChoice>,
+    /// Portal code of the insurer that was picked.
+    pub insurer: String,
+    /// 記号 as typed.
+    pub symbol: String,
+    /// 番号 as typed.
+    pub number: String,
+    /// What is wrong.
+    pub errors: FormErrors,
+}
+
+impl Page for LoginNumber {
+    const TEMPLATE: &'static str = "pages/login_number.html";
+
+    fn samples() -> Vec<Self> {
+        let choice = |code: &str, name: &str| InsurerChoice { code: code.to_owned(), name: name.to_owned() };
+        let one = Self {
+            interaction: sample::INTERACTION.to_owned(),
+            insurers: vec![],
+            insurer: String::new(),
+            symbol: String::new(),
+            number: String::new(),
+            errors: FormErrors::none(),
+        };
+        let several = Self {
+            insurers: vec![choice("7132", "さくら健康保険組合"), choice("8001", "もみじ健康保険組合")],
+            insurer: "8001".to_owned(),
+            symbol: "91".to_owned(),
+            number: "200001".to_owned(),
+            ..one.clone()
+        };
+        let mut errors = FormErrors::field("insurer", Message::new("login-number-error-insurer"));
+        errors.add("symbol", Message::new("login-number-error-symbol").with("digits", 3));
+        errors.add("number", Message::new("login-number-error-number").with("digits", 6));
+        let wrong = Self {
+            insurers: vec![choice("7132", sample::HOSTILE), choice("8001", sample::LONG)],
+            symbol: "1234".to_owned(),
+            number: sample::HOSTILE.to_owned(),
+            errors,
+            ..one.clone()
+        };
+        vec![one, several, wrong]
+    }
+}

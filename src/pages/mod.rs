@@ -1,0 +1,30 @@
+//! What a member sees. A file is a page: what it shows, and how its form is handled.
+//!
+//! In the order of a first registration: [`login_id`] (or [`login_number`]), [`password`], [`documents`],
+//! [`details`], [`confirm`], [`sent`], [`link`], [`done`], and then [`consent`].
+
+pub mod account;
+pub mod confirm;
+pub mod consent;
+pub mod details;
+pub mod documents;
+pub mod done;
+pub mod error;
+pub mod form_post;
+pub mod help_login_id;
+pub mod help_password;
+pub mod link;
+pub mod link_void;
+pub mod logged_out;
+pub mod login_id;
+pub mod login_number;
+pub mod logout;
+pub mod parts;
+pub mod password;
+pub mod registration_start;
+pub(crate) mod sample;
+pub mod select_account;
+pub mod sent;
+
+#[cfg(test)]
+mod gallery;

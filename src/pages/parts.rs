@@ -1,0 +1,158 @@
+//! What several pages show: the errors of a form, how a login ID is composed, links that leave the service.
+
+use serde::Serialize;
+
+use crate::{config::Insurer, web::templates::Message};
+
+/// What is wrong with a form, in the order in which its page lists it.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(transparent)]
+pub struct FormErrors(Vec<FormError>);
+
+/// One thing that is wrong: with a field, or with the form as a whole.
+#[derive(Clone, Debug, Serialize)]
+struct FormError {
+    /// Name of the field.
+    field: Option<&'static str>,
+    message: Message,
+}
+
+impl FormErrors {
+    /// Nothing is wrong.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The form as a whole is refused.
+    pub fn form(message: Message) -> Self {
+        Self(vec![FormError { field: None, message }])
+    }
+
+    /// One field is wrong.
+    pub fn field(field: &'static str, message: Message) -> Self {
+        Self(vec![FormError { field: Some(field), message }])
+    }
+
+    /// One more field is wrong.
+    pub fn add(&mut self, field: &'static str, message: Message) {
+        self.0.push(FormError { field: Some(field), message });
+    }
+
+    /// Whether nothing is wrong.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// How an insurer's login IDs are made of its code, 記号 and 番号.
+#[derive(Clone, Debug, Serialize)]
+pub struct IdRule {
+    code: String,
+    symbol_digits: usize,
+    number_digits: usize,
+    examples: Vec<IdExample>,
+}
+
+/// A login ID and what it was made of.
+#[derive(Clone, Debug, Serialize)]
+struct IdExample {
+    symbol: String,
+    number: String,
+    login_id: String,
+}
+
+impl IdRule {
+    /// The rule of an insurer, with the two examples of the members' guide: a 記号 that is too short, and a
+    /// 番号 that is.
+    pub fn of(insurer: &Insurer) -> Self {
+        let example = |symbol: &str, number: &str| {
+            let (symbol, number) = (last(symbol, insurer.symbol_digits), last(number, insurer.number_digits));
+            IdExample {
+                symbol: symbol.to_owned(),
+                number: number.to_owned(),
+                login_id: format!(
+                    "{}-{symbol:0>s$}{number:0>n$}",
+                    insurer.code,
+                    s = insurer.symbol_digits,
+                    n = insurer.number_digits
+                ),
+            }
+        };
+        Self {
+            code: insurer.code.clone(),
+            symbol_digits: insurer.symbol_digits,
+            number_digits: insurer.number_digits,
+            examples: vec![example("91", "200001"), example("123", "4567")],
+        }
+    }
+}
+
+/// The last digits of an example that is longer than the insurer's own.
+fn last(digits: &str, count: usize) -> &str {
+    &digits[digits.len().saturating_sub(count)..]
+}
+
+/// An insurer among several, to pick from.
+#[derive(Clone, Debug, Serialize)]
+pub struct InsurerChoice {
+    /// Portal code.
+    pub code: String,
+    /// Name, in the language of the page.
+    pub name: String,
+}
+
+/// A URL outside the service that a page may lead to, letter for letter as it was registered: `http` or
+/// `https`, never `javascript:` or another scheme that runs or opens something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ExternalUrl(String);
+
+impl ExternalUrl {
+    /// The URL, if its scheme is one of the web.
+    pub fn new(text: &str) -> Option<Self> {
+        let url = url::Url::parse(text).ok()?;
+        // The parser forgives a leading space, tabs and line breaks; a registered URL has none.
+        let clean = !text.contains(|c: char| c.is_control() || c.is_whitespace());
+        (clean && matches!(url.scheme(), "https" | "http")).then(|| Self(text.to_owned()))
+    }
+}
+
+/// A page of a relying party.
+#[derive(Clone, Debug, Serialize)]
+pub struct Service {
+    /// Name of the relying party.
+    pub name: String,
+    /// Where it starts a login, or its home page.
+    pub url: ExternalUrl,
+}
+
+/// A field that a form sends along unseen.
+#[derive(Clone, Debug, Serialize)]
+pub struct HiddenField {
+    /// Name of the parameter.
+    pub name: String,
+    /// Value of the parameter.
+    pub value: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_web_is_linked() {
+        for good in ["https://app.example.com/cb?x=1", "http://127.0.0.1:8090/", "https://app.example.com"] {
+            assert_eq!(ExternalUrl::new(good).map(|url| url.0).as_deref(), Some(good));
+        }
+        for bad in [
+            "javascript:alert(1)",
+            " https://a.example/",
+            "java\nscript:alert(1)",
+            "data:text/html,x",
+            "/login",
+            "",
+        ] {
+            assert_eq!(ExternalUrl::new(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! `/registration`: how a first registration begins.
+
+use serde::Serialize;
+
+use super::{parts::IdRule, sample};
+use crate::web::templates::Page;
+
+/// Says what login ID and first password an insured member has, and leads to the login page.
+#[derive(Clone, Debug, Serialize)]
+pub struct RegistrationStart {
+    /// The interaction to go on with, if the member came from one.
+    pub interaction: Option<String>,
+    /// How a login ID is composed; none where members of several insurers log in.
+    pub rule: Option<IdRule>,
+}
+
+impl Page for RegistrationStart {
+    const TEMPLATE: &'static str = "pages/registration_start.html";
+
+    fn samples() -> Vec<Self> {
+        vec![
+            Self { interaction: Some(sample::INTERACTION.to_owned()), rule: Some(sample::id_rule()) },
+            Self { interaction: None, rule: None },
+        ]
+    }
+}

@@ -1,0 +1,5 @@
+//! The plumbing between a request and a handler.
+
+pub mod assets;
+mod colour;
+pub mod templates;

@@ -1,0 +1,265 @@
+//! Renders the pages: minijinja with everything compiled in, HTML escaped, and nothing left undefined.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context,
+    syntax::SyntaxConfig,
+    value::{Kwargs, Serde},
+};
+use serde::{Deserialize, Serialize};
+
+use super::assets;
+use crate::{
+    config::insurer::{Contact, Insurer},
+    texts::{Locale, Texts},
+};
+
+/// What a page shows; its template gets it as `page`.
+pub trait Page: Serialize {
+    /// Name of the template, in `templates/`.
+    const TEMPLATE: &'static str;
+
+    /// The page in its different states, for the test that renders every page in every language.
+    fn samples() -> Vec<Self>
+    where
+        Self: Sized;
+}
+
+/// What surrounds every page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Frame {
+    /// Language of the page.
+    pub locale: Locale,
+    /// In whose name the page speaks.
+    pub brand: Brand,
+    /// Token that every form of the page sends back as `csrf`.
+    pub csrf: String,
+    /// Path and query of the page's own URL, where the links to the other language lead.
+    pub path: String,
+    /// Reference number of this request for the help desk; empty if there is none to show.
+    pub reference: String,
+}
+
+/// In whose name a page speaks: an insurer, or the service itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct Brand {
+    /// Name, in the language of the page.
+    pub name: String,
+    /// Colour as `#rrggbb`.
+    pub colour: String,
+    /// Whom members call.
+    pub contact: Option<Contact>,
+}
+
+impl Brand {
+    /// The service itself, where no insurer is known.
+    pub fn service() -> Self {
+        Self { name: "KENPOS".to_owned(), colour: "#0a6b5d".to_owned(), contact: None }
+    }
+
+    /// An insurer, with the name it has in `locale`.
+    pub fn insurer(insurer: &Insurer, locale: Locale) -> Self {
+        Self {
+            name: insurer.name_in(locale).to_owned(),
+            colour: insurer.colour.clone(),
+            contact: Some(insurer.contact.clone()),
+        }
+    }
+}
+
+/// A text chosen by a handler: its name in `templates/texts/` and the arguments that it takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    id: String,
+    args: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// The text with this name.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), args: BTreeMap::new() }
+    }
+
+    /// The same text with one more argument.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.args.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// Name of the text.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// A template cannot be read or rendered: always a mistake of the program.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct TemplateError(#[from] Error);
+
+/// Every template, by the name that others include it with.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("layout.html", include_str!("../../templates/layout.html")),
+    ("form.html", include_str!("../../templates/form.html")),
+    ("help.html", include_str!("../../templates/help.html")),
+    ("pages/login_id.html", include_str!("../../templates/pages/login_id.html")),
+    ("pages/login_number.html", include_str!("../../templates/pages/login_number.html")),
+    ("pages/password.html", include_str!("../../templates/pages/password.html")),
+    ("pages/select_account.html", include_str!("../../templates/pages/select_account.html")),
+    ("pages/registration_start.html", include_str!("../../templates/pages/registration_start.html")),
+    ("pages/documents.html", include_str!("../../templates/pages/documents.html")),
+    ("pages/details.html", include_str!("../../templates/pages/details.html")),
+    ("pages/confirm.html", include_str!("../../templates/pages/confirm.html")),
+    ("pages/sent.html", include_str!("../../templates/pages/sent.html")),
+    ("pages/link.html", include_str!("../../templates/pages/link.html")),
+    ("pages/link_void.html", include_str!("../../templates/pages/link_void.html")),
+    ("pages/done.html", include_str!("../../templates/pages/done.html")),
+    ("pages/consent.html", include_str!("../../templates/pages/consent.html")),
+    ("pages/logout.html", include_str!("../../templates/pages/logout.html")),
+    ("pages/logged_out.html", include_str!("../../templates/pages/logged_out.html")),
+    ("pages/account.html", include_str!("../../templates/pages/account.html")),
+    ("pages/help_login_id.html", include_str!("../../templates/pages/help_login_id.html")),
+    ("pages/help_password.html", include_str!("../../templates/pages/help_password.html")),
+    ("pages/error.html", include_str!("../../templates/pages/error.html")),
+    ("pages/form_post.html", include_str!("../../templates/pages/form_post.html")),
+];
+
+/// The templates of every language.
+#[derive(Debug)]
+pub struct Templates {
+    ja: Environment<'static>,
+    en: Environment<'static>,
+}
+
+impl Templates {
+    /// Reads the templates that are compiled in.
+    pub fn load(texts: Arc<Texts>) -> Result<Self, TemplateError> {
+        Ok(Self { ja: environment(Locale::Ja, texts.clone())?, en: environment(Locale::En, texts)? })
+    }
+
+    /// The page as HTML.
+    pub fn render<P: Page>(&self, frame: &Frame, page: &P) -> Result<String, TemplateError> {
+        let environment = match frame.locale {
+            Locale::Ja => &self.ja,
+            Locale::En => &self.en,
+        };
+        Ok(environment.get_template(P::TEMPLATE)?.render(context! {
+            frame => Serde(frame),
+            page => Serde(page),
+            locale => frame.locale.tag(),
+            languages => Serde(languages(frame)),
+            brand_style => assets::brand_path(&frame.brand.colour),
+        })?)
+    }
+}
+
+fn environment(locale: Locale, texts: Arc<Texts>) -> Result<Environment<'static>, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    let say = texts.clone();
+    environment.add_function("t", move |id: &str, args: Kwargs| {
+        let args = args
+            .args()
+            .map(|name| Ok((name, args.peek::<Value>(name)?.to_string())))
+            .collect::<Result<Vec<_>, Error>>()?;
+        text(&texts, locale, id, &args)
+    });
+    environment.add_function("say", move |message: Serde<Message>| {
+        let args: Vec<_> = message.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        text(&say, locale, &message.id, &args)
+    });
+    environment.add_global("style", assets::style_path());
+    environment.add_global("script", assets::script_path());
+    environment.add_global("icon", assets::icon_path());
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
+}
+
+/// A missing text fails the tests; a member would rather see its name than no page at all.
+fn text(texts: &Texts, locale: Locale, id: &str, args: &[(&str, String)]) -> Result<String, Error> {
+    if !texts.has(locale, id) {
+        if cfg!(debug_assertions) {
+            return Err(Error::new(ErrorKind::UndefinedError, format!("no text is named {id}")));
+        }
+        tracing::error!(text = id, %locale, "a text is missing");
+    }
+    Ok(texts.text(locale, id, args))
+}
+
+/// A language that the page can be read in.
+#[derive(Serialize)]
+struct Language {
+    tag: &'static str,
+    href: String,
+    current: bool,
+}
+
+/// Links to the page itself in each language, by the `ui_locales` of OpenID Connect Core §3.1.2.1.
+fn languages(frame: &Frame) -> Vec<Language> {
+    let (path, query) = frame.path.split_once('?').unwrap_or((&frame.path, ""));
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("ui_locales="));
+    let kept: String = kept.flat_map(|pair| [pair, "&"]).collect();
+    Locale::ALL
+        .into_iter()
+        .map(|locale| Language {
+            tag: locale.tag(),
+            href: format!("{path}?{kept}ui_locales={locale}"),
+            current: locale == frame.locale,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(path: &str) -> Frame {
+        Frame {
+            locale: Locale::En,
+            brand: Brand::service(),
+            csrf: "token".into(),
+            path: path.into(),
+            reference: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_links_to_other_languages_keep_the_rest_of_the_query() {
+        let hrefs = |path| languages(&frame(path)).into_iter().map(|l| l.href).collect::<Vec<_>>();
+        assert_eq!(hrefs("/login/x"), ["/login/x?ui_locales=ja", "/login/x?ui_locales=en"]);
+        assert_eq!(
+            hrefs("/recovery/login-id?ui_locales=ja&i=x"),
+            ["/recovery/login-id?i=x&ui_locales=ja", "/recovery/login-id?i=x&ui_locales=en"]
+        );
+    }
+
+    #[test]
+    fn every_template_file_is_compiled_in() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+        let mut files = Vec::new();
+        for folder in [root.clone(), root.join("pages")] {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|extension| extension == "html") {
+                    files.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        files.sort();
+        let mut names: Vec<_> = TEMPLATES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        names.sort();
+        assert_eq!(names, files);
+    }
+
+    #[test]
+    fn a_text_that_is_missing_fails_here() {
+        let texts = Texts::load().unwrap();
+        assert!(text(&texts, Locale::Ja, "no-such-text", &[]).is_err());
+    }
+}
