@@ -1,3 +1,15 @@
-//! The protocol: what relying parties get.
+//! The protocol: OAuth 2.0 and OpenID Connect endpoints, tokens and claims.
 
+pub mod authorize;
+pub mod claims;
+pub mod client_auth;
+pub mod discovery;
+pub mod error;
+pub mod grant;
+pub mod interaction;
+pub mod jwks;
+pub mod logout;
+pub mod scope;
 pub mod signing;
+pub mod token;
+pub mod userinfo;

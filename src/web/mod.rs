@@ -1,5 +1,17 @@
 //! The plumbing between a request and a handler.
 
 pub mod assets;
+pub mod client_ip;
 mod colour;
+pub mod cookies;
+pub mod csrf;
+pub mod form;
+pub mod headers;
+pub mod page_error;
 pub mod templates;
+pub mod trace;
+pub mod visit;
+
+pub use form::PageForm;
+pub use page_error::PageError;
+pub use visit::Visit;

@@ -1,0 +1,90 @@
+//! The people: who they are, how they sign in, how they register. Rules of the domain, no HTTP.
+
+pub mod birth_date;
+pub mod documents;
+pub mod email_address;
+pub mod kana;
+pub mod limits;
+pub mod login_id;
+pub mod password_policy;
+pub mod registration;
+pub mod romaji;
+pub mod roster;
+pub mod roster_csv;
+pub mod sample;
+pub mod session;
+pub mod sign_in;
+pub mod spray;
+
+use std::{ops::Deref, sync::Arc};
+
+use self::{birth_date::today, documents::Documents, login_id::Typed, roster::Person};
+use crate::{
+    clock::{Clock, Entropy},
+    config::{Config, Insurer},
+    crypto::{MasterKey, Passwords},
+    ephemeral::Ephemeral,
+    mail::outbox::Outbox,
+    storage::Db,
+};
+
+/// What the rules of members work with.
+#[derive(Debug)]
+pub struct Desk {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The clock.
+    pub clock: Clock,
+    /// Chance.
+    pub entropy: Entropy,
+    /// Durable records.
+    pub db: Db,
+    /// Records that expire.
+    pub ephemeral: Ephemeral,
+    /// The master key, for keyed hashes.
+    pub master: MasterKey,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Mails.
+    pub outbox: Outbox,
+    /// Documents to accept.
+    pub documents: Documents,
+}
+
+/// The rules of members, over one [`Desk`].
+#[derive(Clone, Debug)]
+pub struct Members(Arc<Desk>);
+
+impl Deref for Members {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.0
+    }
+}
+
+impl Members {
+    /// The rules over this desk.
+    pub fn new(desk: Desk) -> Self {
+        Self(Arc::new(desk))
+    }
+
+    /// The insurer of a portal code.
+    pub fn insurer(&self, code: &str) -> Option<&Insurer> {
+        self.config.insurers.iter().find(|insurer| insurer.code == code)
+    }
+
+    /// The insurer that a login ID names.
+    pub fn insurer_of(&self, typed: &Typed) -> Option<&Insurer> {
+        match typed {
+            Typed::Number(id) => self.insurer(id.insurer()),
+            Typed::Email(_) => None,
+        }
+    }
+
+    /// Whether a person may use the service today, in Japan, under the insurer's grace period.
+    pub fn is_eligible(&self, person: &Person) -> bool {
+        self.insurer(&person.insurer)
+            .is_some_and(|insurer| person.eligible_on(today(&self.clock), insurer.policy.grace_days))
+    }
+}

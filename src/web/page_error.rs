@@ -1,0 +1,160 @@
+//! Errors that a person sees: what happened and what to do, in the language of the reader.
+//!
+//! A handler returns a [`PageError`]; the layer [`render`] turns it into a page, and does the same for
+//! answers that something else made without a body: a path that is not there, a method that is not
+//! allowed, a time-out, a panic.
+
+use std::{any::Any, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::{Visit, templates::Message};
+use crate::{app::App, fault::Fault, pages::error::ErrorPage};
+
+/// Seconds after which a refused request may be tried again.
+pub const RETRY_AFTER: &str = "5";
+
+/// An error for a person.
+#[derive(Clone, Debug)]
+pub struct PageError {
+    status: StatusCode,
+    message: Option<Message>,
+    restart: Option<String>,
+    fault: Option<Arc<Fault>>,
+}
+
+impl PageError {
+    /// An error in the general words of its status.
+    pub const fn status(status: StatusCode) -> Self {
+        Self { status, message: None, restart: None, fault: None }
+    }
+
+    /// An error with a more exact explanation.
+    pub const fn explained(status: StatusCode, message: Message) -> Self {
+        Self { status, message: Some(message), restart: None, fault: None }
+    }
+
+    /// With the one button that starts again.
+    #[must_use]
+    pub fn restarting_at(mut self, path: impl Into<String>) -> Self {
+        self.restart = Some(path.into());
+        self
+    }
+}
+
+impl From<Fault> for PageError {
+    fn from(fault: Fault) -> Self {
+        Self { fault: Some(Arc::new(fault)), ..Self::status(StatusCode::INTERNAL_SERVER_ERROR) }
+            .with_fault_status()
+    }
+}
+
+impl PageError {
+    fn with_fault_status(mut self) -> Self {
+        if let Some(fault) = &self.fault {
+            self.status = status_of(fault);
+        }
+        self
+    }
+}
+
+/// The status that a fault answers with.
+pub const fn status_of(fault: &Fault) -> StatusCode {
+    match fault {
+        Fault::Unavailable(_) | Fault::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Fault::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Logs the cause of a fault once; the span of the request carries its reference.
+pub fn log_fault(fault: &Fault) {
+    match fault {
+        Fault::Busy => tracing::warn!("refused: the password queue is full"),
+        Fault::Unavailable(cause) => tracing::error!(%cause, "a service is unavailable"),
+        Fault::Internal(cause) => tracing::error!(%cause, "the request failed"),
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        if let Some(fault) = &self.fault {
+            log_fault(fault);
+        }
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// What a panic becomes.
+pub fn caught_panic(cause: Box<dyn Any + Send>) -> Response {
+    let text = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(panic = text, "a handler panicked");
+    metrics::counter!("kenpos_panics_total").increment(1);
+    PageError::status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
+
+/// Gives an error without a body the page that explains it, or JSON where no page was asked for.
+pub async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let (visit, wants_page) = (Visit::new(&app, &parts), wants_page(&parts.headers));
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let status = response.status();
+    let bare = !response.headers().contains_key(header::CONTENT_TYPE)
+        || response.headers()[header::CONTENT_TYPE].as_bytes().starts_with(b"text/plain");
+    if !(status.is_client_error() || status.is_server_error()) || !bare {
+        return response;
+    }
+    let error = response.extensions().get::<PageError>().cloned().unwrap_or(PageError::status(status));
+    let mut rendered = if wants_page { page(&visit, &error) } else { plain(&visit, status) };
+    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    }
+    // A 405 says which methods are allowed (RFC 9110 §15.5.6).
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    rendered
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"))
+}
+
+fn page(visit: &Visit, error: &PageError) -> Response {
+    let mut view = ErrorPage::of_status(error.status.as_u16());
+    if let Some(message) = &error.message {
+        view = view.explained(message.clone());
+    }
+    if let Some(restart) = &error.restart {
+        view = view.restarting_at(restart.clone());
+    }
+    visit.show(&view).status(error.status).render().unwrap_or_else(|fault| {
+        log_fault(&fault);
+        plain(visit, error.status)
+    })
+}
+
+fn plain(visit: &Visit, status: StatusCode) -> Response {
+    let code = match status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "temporarily_unavailable",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request",
+    };
+    let body = json!({
+        "error": code,
+        "error_description": status.canonical_reason().unwrap_or_default(),
+        "reference": visit.reference,
+    });
+    (status, axum::Json(body)).into_response()
+}

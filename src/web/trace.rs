@@ -1,0 +1,45 @@
+//! A span, a reference number and the figures of each request.
+//!
+//! Only the route's pattern is logged, never the path: paths carry interactions and mailed tokens.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tracing::Instrument as _;
+
+use crate::app::App;
+
+/// Reference number of a request: on error pages, in the answer's `X-Request-Id`, and in every log line.
+#[derive(Clone, Debug)]
+pub struct Reference(pub String);
+
+/// Wraps every request.
+pub async fn request(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let reference: String =
+        app.members.entropy.bytes::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
+    request.extensions_mut().insert(Reference(reference.clone()));
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id = reference, %method, route);
+    let started = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let elapsed = started.elapsed();
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(status, ms = elapsed.as_secs_f64() * 1000.0, "answered"));
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+    if let Ok(value) = HeaderValue::from_str(&reference) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    response
+}

@@ -1,0 +1,280 @@
+//! One extractor for what every page needs to know about a request: which browser, which language, from
+//! where, and who is signed in.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{Html, IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{
+    cookies::{self, Name},
+    csrf,
+    templates::{Brand, Frame, Page},
+    trace::Reference,
+};
+use crate::{
+    app::App,
+    crypto::digest,
+    fault::Fault,
+    members::session::{self, SignedIn},
+    texts::Locale,
+    web::client_ip::client_ip,
+};
+
+/// Length of the secrets in our cookies; anything else is not ours.
+const SECRET_LENGTH: usize = 43;
+
+/// A request as a page sees it.
+#[derive(Clone)]
+pub struct Visit {
+    app: App,
+    /// Language of the answer.
+    pub locale: Locale,
+    /// Whether the reader chose that language, here or earlier.
+    pub locale_chosen: bool,
+    /// Address of the client.
+    pub address: IpAddr,
+    /// Reference number of the request.
+    pub reference: String,
+    browser: String,
+    session_cookie: Option<String>,
+    path: String,
+    set_cookies: Vec<HeaderValue>,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self::new(app, parts))
+    }
+}
+
+impl Visit {
+    /// Reads a request.
+    pub fn new(app: &App, parts: &Parts) -> Self {
+        let config = app.config();
+        let secure = config.server.secure();
+        let read = |name| {
+            cookies::read(&parts.headers, name, secure).filter(|value: &String| value.len() == SECRET_LENGTH)
+        };
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip());
+        let mut set_cookies = Vec::new();
+        let browser = read(Name::Browser).unwrap_or_else(|| {
+            let fresh = app.members.entropy.secret();
+            set_cookies.extend(cookies::set(Name::Browser, &fresh, secure));
+            fresh
+        });
+        // At the authorization endpoint `ui_locales` is the client's wish, not the reader's choice.
+        let ours = parts.uri.path() != "/authorize";
+        let asked = query_locale(parts.uri.query()).filter(|_| ours);
+        if let Some(locale) = asked {
+            set_cookies.extend(cookies::set(Name::Locale, locale.tag(), secure));
+        }
+        let remembered = || Locale::from_tag(&cookies::read(&parts.headers, Name::Locale, secure)?);
+        let chosen = asked.or_else(remembered);
+        Self {
+            app: app.clone(),
+            locale: chosen.or_else(|| accepted_locale(&parts.headers)).unwrap_or_default(),
+            locale_chosen: chosen.is_some(),
+            address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
+            reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
+            browser,
+            session_cookie: read(Name::Session),
+            path: parts.uri.path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+            set_cookies,
+        }
+    }
+
+    /// The provider.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// SHA-256 of the browser's secret, to bind records to it.
+    pub fn browser_hash(&self) -> String {
+        digest::sha256_base64url(&self.browser)
+    }
+
+    /// Whether a posted CSRF token is this browser's.
+    pub fn csrf_matches(&self, posted: &str) -> bool {
+        csrf::verify(&self.app.members.master, &self.browser, posted)
+    }
+
+    /// Who is signed in.
+    pub async fn signed_in(&self) -> Result<Option<SignedIn>, Fault> {
+        match &self.session_cookie {
+            Some(cookie) => self.app.members.session(cookie).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Gives the browser a session; an earlier one ends, so its id never outlives a sign-in.
+    pub async fn begin_session(&mut self, secret: &str) -> Result<(), Fault> {
+        if let Some(old) = self.session_cookie.replace(secret.to_owned()) {
+            self.app.members.end_session(&session::name_of(&old)).await?;
+        }
+        let secure = self.app.config().server.secure();
+        self.set_cookies.extend(cookies::set(Name::Session, secret, secure));
+        Ok(())
+    }
+
+    /// Ends the browser's session.
+    pub async fn end_session(&mut self) -> Result<(), Fault> {
+        if let Some(old) = self.session_cookie.take() {
+            self.app.members.end_session(&session::name_of(&old)).await?;
+        }
+        self.set_cookies.extend(cookies::clear(Name::Session, self.app.config().server.secure()));
+        Ok(())
+    }
+
+    /// Answers in this language unless the reader chose one.
+    pub const fn prefer(&mut self, locale: Option<Locale>) {
+        if let (Some(locale), false) = (locale, self.locale_chosen) {
+            self.locale = locale;
+        }
+    }
+
+    /// A page of the service itself; see [`Reply`] for more.
+    pub const fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
+        Reply { visit: self, page, status: StatusCode::OK, brand: None, targets: Vec::new(), referrer: true }
+    }
+
+    /// Sends the browser on with a GET (RFC 9110 §15.4.4).
+    pub fn redirect(&self, to: &str) -> Result<Response, Fault> {
+        let location = HeaderValue::from_str(to).map_err(Fault::internal)?;
+        Ok(self.with_cookies((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()))
+    }
+
+    /// JSON for our own script.
+    pub fn json(&self, value: &impl Serialize) -> Response {
+        self.with_cookies(axum::Json(value).into_response())
+    }
+
+    fn with_cookies(&self, mut response: Response) -> Response {
+        for cookie in &self.set_cookies {
+            response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        response
+    }
+}
+
+/// A page on its way out.
+pub struct Reply<'a, P: Page> {
+    visit: &'a Visit,
+    page: &'a P,
+    status: StatusCode,
+    brand: Option<Brand>,
+    targets: Vec<String>,
+    referrer: bool,
+}
+
+impl<P: Page> Reply<'_, P> {
+    /// With this status instead of 200.
+    #[must_use]
+    pub const fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// In the name of an insurer.
+    #[must_use]
+    pub fn brand(mut self, brand: Brand) -> Self {
+        self.brand = Some(brand);
+        self
+    }
+
+    /// Its forms may lead to these origins: browsers apply `form-action` to redirects too (CSP3 §6.4.2).
+    #[must_use]
+    pub fn leads_to(mut self, targets: Vec<String>) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    /// Its URL is a secret.
+    #[must_use]
+    pub const fn without_referrer(mut self) -> Self {
+        self.referrer = false;
+        self
+    }
+
+    /// Renders it.
+    pub fn render(self) -> Result<Response, Fault> {
+        let visit = self.visit;
+        let frame = Frame {
+            locale: visit.locale,
+            brand: self.brand.unwrap_or_else(Brand::service),
+            csrf: csrf::token(&visit.app.members.master, &visit.browser),
+            path: visit.path.clone(),
+            reference: visit.reference.clone(),
+        };
+        let html = visit.app.templates.render(&frame, self.page).map_err(Fault::internal)?;
+        let mut response = (self.status, Html(html)).into_response();
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+             form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
+            self.targets.join(" ")
+        );
+        let headers = response.headers_mut();
+        let policy = HeaderValue::from_str(&policy).map_err(Fault::internal)?;
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(visit.locale.tag()));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language, cookie"));
+        if !self.referrer {
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            headers.insert(
+                HeaderName::from_static("x-robots-tag"),
+                HeaderValue::from_static("noindex, nofollow"),
+            );
+        }
+        Ok(visit.with_cookies(response))
+    }
+}
+
+/// The language that a link on a page of ours asks for.
+fn query_locale(query: Option<&str>) -> Option<Locale> {
+    let (_, tags) =
+        url::form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "ui_locales")?;
+    Locale::from_tag(&tags)
+}
+
+/// The first language of `Accept-Language` that is ours, by weight (RFC 9110 §12.5.4).
+fn accepted_locale(headers: &HeaderMap) -> Option<Locale> {
+    let text = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    let mut ranges: Vec<(f32, Locale)> = text
+        .split(',')
+        .filter_map(|range| {
+            let mut parts = range.trim().split(';');
+            let locale = Locale::from_tag(parts.next()?.trim())?;
+            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            Some((weight, locale))
+        })
+        .filter(|(weight, _)| *weight > 0.0)
+        .collect();
+    ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    ranges.first().map(|(_, locale)| *locale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_weightiest_language_wins() {
+        let accepted = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, text.parse().unwrap());
+            accepted_locale(&headers)
+        };
+        assert_eq!(accepted("en;q=0.5, ja"), Some(Locale::Ja));
+        assert_eq!(accepted("fr, en-GB;q=0.8, ja;q=0.1"), Some(Locale::En));
+        assert_eq!(accepted("en;q=0"), None);
+        assert_eq!(accepted("*"), None);
+        assert_eq!(accepted(";;q=,,"), None);
+    }
+}
