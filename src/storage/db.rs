@@ -216,7 +216,7 @@ impl Tx {
 
 macro_rules! each {
     ($on:expr, $e:ident => $run:expr) => {
-        match $crate::storage::db::On::from($on) {
+        match ::std::convert::Into::<$crate::storage::db::On<'_>>::into($on) {
             $crate::storage::db::On::SqlitePool($e) => $run,
             $crate::storage::db::On::SqliteTx($e) => $run,
             $crate::storage::db::On::PostgresPool($e) => $run,
