@@ -7,5 +7,6 @@
 
 pub mod clock;
 pub mod config;
+pub mod members;
 pub mod storage;
 pub mod texts;
