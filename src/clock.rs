@@ -48,6 +48,16 @@ impl Timestamp {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// The calendar day in Japan (UTC+9, no summer time), which is the calendar of the service.
+    pub fn day_in_japan(self) -> jiff::civil::Date {
+        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        });
+        jiff::tz::offset(9).to_datetime(instant).date()
+    }
+
     /// Time from `earlier` to this instant; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -153,6 +163,14 @@ mod tests {
         clock.advance(Duration::from_secs(2));
         assert_eq!(clone.now().millis(), 3_000);
         assert_eq!(clone.now().since(Timestamp::from_millis(500)), Duration::from_millis(2_500));
+    }
+
+    #[test]
+    fn a_day_in_japan_begins_nine_hours_before_the_day_of_utc() {
+        let midnight = Timestamp::from_millis(1_767_193_200_000); // 2025-12-31T15:00:00Z
+        assert_eq!(midnight.day_in_japan().to_string(), "2026-01-01");
+        assert_eq!(midnight.minus(Duration::from_millis(1)).day_in_japan().to_string(), "2025-12-31");
+        assert_eq!(Timestamp::from_millis(i64::MAX).day_in_japan().year(), 9999);
     }
 
     #[test]
