@@ -5,14 +5,17 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::authorize::request::AuthorizationRequest;
 use crate::{
     clock::Timestamp,
-    ephemeral::Record,
+    crypto::digest,
+    ephemeral::{Found, Record},
+    fault::Fault,
     members::registration::Draft,
-    texts::Locale,
+    web::{PageError, Visit, templates::Message},
 };
 
 /// What is remembered between the pages of one sign-in or registration.
@@ -24,8 +27,6 @@ pub struct Interaction {
     pub browser: String,
     /// The parked request; none when someone came to the login page directly.
     pub request: Option<AuthorizationRequest>,
-    /// Language that the person chose on a page.
-    pub locale: Option<Locale>,
     /// The login ID of the first step, in its canonical form.
     pub login_id: Option<String>,
     /// Name of the session that was signed in to *within* this interaction (`prompt=login`, `max_age`).
@@ -58,7 +59,6 @@ impl Interaction {
         Self {
             id,
             browser,
-            locale: request.as_ref().and_then(|request| request.locale),
             request,
             login_id: None,
             signed_in: None,
@@ -74,4 +74,58 @@ impl Interaction {
     pub fn client_id(&self) -> Option<&str> {
         self.request.as_ref().map(|request| request.client_id.as_str())
     }
+}
+
+/// Changes that lose against a parallel one are tried again this often.
+const TRIES: usize = 5;
+
+/// The interaction of a path, if it is alive and belongs to this browser. Anything else looks the same:
+/// expired, with the one button that starts again.
+pub async fn load(visit: &Visit, id: &str) -> Result<Found<Interaction>, PageError> {
+    let app = visit.app();
+    let found = app.members.ephemeral.get::<Interaction>(id).await.map_err(Fault::from)?;
+    let browser = visit.browser_hash();
+    found
+        .filter(|found| {
+            let ours = digest::equal(found.value.browser.as_bytes(), browser.as_bytes());
+            ours && app.now() < found.value.expires_at
+        })
+        .ok_or_else(expired)
+}
+
+/// Parks a request, or nothing but a visit to the login page.
+pub async fn park(visit: &Visit, request: Option<AuthorizationRequest>) -> Result<Interaction, Fault> {
+    let app = visit.app();
+    let life = app.config().lifetimes.interaction();
+    let id = app.members.entropy.id();
+    let interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
+    app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
+    Ok(interaction)
+}
+
+/// Applies a change and gives the interaction as it is then. A double submit applies it twice, which is
+/// why a change sets values and never counts.
+pub async fn update(
+    visit: &Visit,
+    found: Found<Interaction>,
+    change: impl Fn(&mut Interaction),
+) -> Result<Found<Interaction>, PageError> {
+    let app = visit.app();
+    let mut found = found;
+    for _ in 0..TRIES {
+        let mut changed = found.value.clone();
+        change(&mut changed);
+        let id = changed.id.clone();
+        let ttl = changed.expires_at.since(app.now());
+        let swapped = app.members.ephemeral.swap(&id, &found, &changed, ttl).await.map_err(Fault::from)?;
+        found = load(visit, &id).await?;
+        if swapped {
+            return Ok(found);
+        }
+    }
+    Err(PageError::status(StatusCode::CONFLICT))
+}
+
+fn expired() -> PageError {
+    PageError::explained(StatusCode::GONE, Message::new("error-410-message")).restarting_at("/login")
 }

@@ -69,7 +69,9 @@ pub fn callback(params: &Params, client: &Client) -> Result<Callback, PageRefusa
     }
     // OIDC Core §3.1.2.1 requires it, even of a client with a single one.
     let requested = params.get("redirect_uri").ok_or_else(|| refuse("error-redirect-uri-missing"))?;
-    let mode = params.get("response_mode").and_then(ResponseMode::parse).unwrap_or(ResponseMode::Query);
+    let web = requested.starts_with("http");
+    let mode = params.get("response_mode").and_then(ResponseMode::parse).filter(|_| web);
+    let mode = mode.unwrap_or(ResponseMode::Query);
     let state = params.get("state").map(str::to_owned);
     Callback::new(client, requested, mode, state).ok_or_else(|| refuse("error-redirect-uri-mismatch"))
 }
@@ -117,6 +119,10 @@ fn response_mode_is_known(draft: &mut Draft<'_>) -> Result<(), AuthorizationErro
     match draft.params.get("response_mode") {
         Some(mode) if ResponseMode::parse(mode).is_none() => {
             Err(invalid("response_mode must be query or form_post"))
+        }
+        // A browser cannot post to a private-use scheme.
+        Some("form_post") if !draft.request.callback.redirect_uri().starts_with("http") => {
+            Err(invalid("response_mode=form_post needs an http redirect_uri"))
         }
         _ => Ok(()),
     }

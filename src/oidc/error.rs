@@ -1,0 +1,109 @@
+//! Errors for programs: JSON of RFC 6749 §5.2, or a Bearer challenge of RFC 6750 §3.
+
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    fault::Fault,
+    web::page_error::{RETRY_AFTER, log_fault, status_of},
+};
+
+/// An error of the token, userinfo or another direct endpoint.
+#[derive(Clone, Debug)]
+pub struct OAuthError {
+    status: StatusCode,
+    code: &'static str,
+    description: String,
+    challenge: Option<String>,
+    fault: Option<Arc<Fault>>,
+}
+
+impl OAuthError {
+    /// 400 with this `error` and `error_description`.
+    pub fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            description: description.into(),
+            challenge: None,
+            fault: None,
+        }
+    }
+
+    /// The request is malformed.
+    pub fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new("invalid_request", description)
+    }
+
+    /// The grant is unknown, used, expired, revoked, or another client's. Which one is not told.
+    pub fn invalid_grant(description: impl Into<String>) -> Self {
+        Self::new("invalid_grant", description)
+    }
+
+    /// The client did not prove itself: 401, with a challenge as it tried HTTP Basic (RFC 6749 §5.2).
+    pub fn invalid_client(description: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some("Basic realm=\"kenpos-idp\"".to_owned()),
+            ..Self::new("invalid_client", description)
+        }
+    }
+
+    /// A Bearer challenge (RFC 6750 §3.1).
+    pub fn bearer(status: StatusCode, code: &'static str, description: &str) -> Self {
+        Self {
+            status,
+            challenge: Some(format!(
+                "Bearer realm=\"kenpos-idp\", error=\"{code}\", error_description=\"{description}\""
+            )),
+            ..Self::new(code, description)
+        }
+    }
+
+    /// A Bearer challenge to a request that has no token: no error code (RFC 6750 §3.1).
+    pub fn bearer_missing() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some("Bearer realm=\"kenpos-idp\"".to_owned()),
+            ..Self::new("invalid_request", "the request has no access token")
+        }
+    }
+}
+
+impl<F: Into<Fault>> From<F> for OAuthError {
+    fn from(fault: F) -> Self {
+        let fault = fault.into();
+        let status = status_of(&fault);
+        let (code, description) = if status == StatusCode::SERVICE_UNAVAILABLE {
+            ("temporarily_unavailable", "the service is overloaded or down for the moment")
+        } else {
+            ("server_error", "the request failed on our side")
+        };
+        Self { status, fault: Some(Arc::new(fault)), ..Self::new(code, description) }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        if let Some(fault) = &self.fault {
+            log_fault(fault);
+        }
+        let body = json!({ "error": self.code, "error_description": self.description });
+        let mut response = (self.status, axum::Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+        if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        response
+    }
+}

@@ -1,0 +1,203 @@
+//! What a member allowed a client, and everything that rests on it: codes, access tokens and refresh
+//! tokens all name a [`Grant`]; when it is gone, they are worth nothing.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::scope::Scopes;
+use crate::{
+    app::App,
+    clients::Client,
+    clock::Timestamp,
+    crypto::digest,
+    ephemeral::{Found, Record},
+    fault::Fault,
+    members::roster::Person,
+    storage::{consent, member::Member},
+};
+
+/// How long the refresh token before the current one still works, because the answer that carried the
+/// current one may have been lost (RFC 9700 §4.14.2, FAPI 2.0 §5.3.2.1).
+pub const LOST_RESPONSE: Duration = Duration::from_secs(60);
+
+/// An authorization that a code was redeemed for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    /// The client.
+    pub client_id: String,
+    /// The member.
+    pub member_id: String,
+    /// The member's subject in the client's sector.
+    pub sub: String,
+    /// What was allowed.
+    pub scope: Scopes,
+    /// `sid` of the session.
+    pub sid: String,
+    /// When the member proved to be the one.
+    pub auth_time: Timestamp,
+    /// How strongly.
+    pub acr: String,
+    /// By which methods.
+    pub amr: Vec<String>,
+    /// `nonce` of the request.
+    pub nonce: Option<String>,
+    /// When the member agreed; a global sign-out after this voids the grant.
+    pub created_at: Timestamp,
+    /// When it ends, whatever happens.
+    pub expires_at: Timestamp,
+    /// The refresh token family, if there is one.
+    pub family: Option<Family>,
+}
+
+impl Record for Grant {
+    const KIND: &'static str = "grant";
+}
+
+/// A refresh token family: the one generation that is current.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// Number of the current token.
+    pub generation: u64,
+    /// When it became current.
+    pub rotated_at: Timestamp,
+}
+
+/// An authorization code (RFC 6749 §4.1): issued, then redeemed once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Code {
+    /// Not used yet.
+    Issued(Box<IssuedCode>),
+    /// Used; a second use revokes what the first one gave.
+    Redeemed {
+        /// The grant that it gave.
+        grant: String,
+        /// The client that used it.
+        client_id: String,
+    },
+}
+
+impl Record for Code {
+    const KIND: &'static str = "code";
+}
+
+/// What a code stands for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IssuedCode {
+    /// The grant that it will give.
+    pub grant: Grant,
+    /// The redirect URI that the token request must repeat.
+    pub redirect_uri: String,
+    /// The PKCE challenge.
+    pub code_challenge: Option<String>,
+    /// Name of the session it came from; it must still stand at redemption.
+    pub session: String,
+    /// When the code is void.
+    pub expires_at: Timestamp,
+}
+
+/// An access token as it is stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// The grant.
+    pub grant: String,
+    /// The client.
+    pub client_id: String,
+    /// What it opens.
+    pub scope: Scopes,
+    /// When it is void.
+    pub expires_at: Timestamp,
+}
+
+impl Record for AccessToken {
+    const KIND: &'static str = "access-token";
+}
+
+/// The presented form of a refresh token: `grant.generation.mac`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The grant that it belongs to.
+    pub grant: String,
+    /// Its number in the family.
+    pub generation: u64,
+}
+
+impl RefreshToken {
+    /// Writes the token of a generation; the same generation always gives the same token.
+    pub fn mint(app: &App, grant: &str, generation: u64) -> String {
+        let body = format!("{grant}.{generation}");
+        let mac = app.members.master.mac_base64url("refresh-token", body.as_bytes());
+        format!("{body}.{mac}")
+    }
+
+    /// Reads a token; one that this provider never wrote is none, and changes nothing.
+    pub fn read(app: &App, token: &str) -> Option<Self> {
+        let (body, mac) = token.rsplit_once('.')?;
+        let (grant, generation) = body.split_once('.')?;
+        let right = app.members.master.mac_base64url("refresh-token", body.as_bytes());
+        let authentic = digest::equal(right.as_bytes(), mac.as_bytes());
+        let generation = generation.parse().ok()?;
+        authentic.then(|| Self { grant: grant.to_owned(), generation })
+    }
+}
+
+/// Who stands behind a grant that still holds.
+pub struct Holder {
+    /// The member.
+    pub member: Member,
+    /// The person of the roster.
+    pub person: Person,
+}
+
+impl Grant {
+    /// The grant of this id.
+    pub async fn find(app: &App, id: &str) -> Result<Option<Found<Self>>, Fault> {
+        let found = app.members.ephemeral.get::<Self>(id).await?;
+        Ok(found.filter(|found| app.now() < found.value.expires_at))
+    }
+
+    /// Revokes a grant and with it every token that names it.
+    pub async fn revoke(app: &App, id: &str) -> Result<(), Fault> {
+        app.members.ephemeral.remove::<Self>(id).await?;
+        Ok(())
+    }
+
+    /// Looks again at everything that the grant rests on: the member is active, eligible and has not
+    /// signed out everywhere since, and still allows the client what it has.
+    pub async fn holder(&self, app: &App) -> Result<Option<Holder>, Fault> {
+        let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
+            return Ok(None);
+        };
+        let allowed = consent::scope(&app.members.db, &self.member_id, &self.client_id).await?;
+        let allowed = allowed.map(|scope| Scopes::parse(&scope)).unwrap_or_default();
+        Ok(self.scope.within(&allowed).then_some(Holder { member, person }))
+    }
+
+    /// How long the record is kept.
+    pub fn ttl(&self, app: &App) -> Duration {
+        let rest = self.expires_at.since(app.now());
+        match self.family {
+            Some(_) => rest.min(app.config().lifetimes.refresh_idle() + LOST_RESPONSE),
+            None => rest,
+        }
+    }
+}
+
+/// The subject of a member for a client (OIDC Core §8).
+pub async fn subject(app: &App, client: &Client, member_id: &str) -> Result<String, Fault> {
+    use crate::{clients::SubjectType, storage::pairwise_subject};
+
+    match client.metadata.subject_type {
+        SubjectType::Public => Ok(member_id.to_owned()),
+        SubjectType::Pairwise => {
+            let sector = client
+                .metadata
+                .sector_identifier()
+                .ok_or_else(|| Fault::internal(format!("client {} has no sector", client.id)))?;
+            let fresh = app.members.entropy.id();
+            let db = &app.members.db;
+            Ok(pairwise_subject::find_or_create(db, &sector, member_id, &fresh, app.now()).await?)
+        }
+    }
+}

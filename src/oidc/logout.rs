@@ -1,0 +1,137 @@
+//! `/logout` (OpenID Connect RP-Initiated Logout 1.0).
+//!
+//! An ID token of ours that names this very session ends it at once. Anything else asks the member
+//! first, so that no other site can sign people out. Only a registered URI is ever redirected to, and
+//! only for a client that is known from a genuine hint, or by its `client_id` once the member agreed.
+
+use axum::{
+    body::Bytes,
+    extract::RawQuery,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde_json::Value;
+
+use super::authorize::params::Params;
+use crate::{
+    audit::{self, Event},
+    clients::Client,
+    fault::Fault,
+    members::session::SignedIn,
+    pages::{
+        logged_out::LoggedOut,
+        logout::Logout,
+        parts::{ExternalUrl, HiddenField, Service},
+    },
+    web::{PageError, Visit, csrf, form::is_form},
+};
+
+/// Parameters that travel through the confirmation page.
+const KEPT: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+
+/// What a logout request turned out to be.
+struct LogoutRequest {
+    client: Option<Client>,
+    /// `sid` of a genuine hint.
+    sid: Option<String>,
+    /// Where to go afterwards, registered by the client.
+    target: Option<String>,
+}
+
+/// GET `/logout`
+pub async fn get(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, PageError> {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    logout(visit, &params, false).await
+}
+
+/// POST `/logout`: from a relying party, or from our confirmation page with its token.
+pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Response, PageError> {
+    if !is_form(&headers) {
+        return Err(PageError::status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let params = Params::parse(&body);
+    let issuer = &visit.app().config().server.issuer;
+    let confirmed = params
+        .get("csrf")
+        .is_some_and(|token| visit.csrf_matches(token) && csrf::same_origin(&headers, issuer));
+    logout(visit, &params, confirmed).await
+}
+
+async fn logout(mut visit: Visit, params: &Params, confirmed: bool) -> Result<Response, PageError> {
+    let request = read(&visit, params).await?;
+    let signed_in = visit.signed_in().await?;
+    let named = signed_in.as_ref().is_some_and(|signed_in| request.sid.as_ref() == Some(&signed_in.session.sid));
+    let nobody = signed_in.is_none() && (request.sid.is_some() || params.get("post_logout_redirect_uri").is_none());
+    if !(confirmed || named || nobody) {
+        return ask(&visit, params, request.client.as_ref());
+    }
+    if let Some(signed_in) = signed_in {
+        end(&mut visit, &signed_in, request.client.as_ref()).await?;
+    }
+    match &request.target {
+        Some(target) => Ok(visit.redirect(&with_state(target, params.get("state")))?),
+        None => Ok(visit.show(&LoggedOut { service: service(&visit, request.client.as_ref()) }).render()?),
+    }
+}
+
+async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError> {
+    let app = visit.app();
+    let hint = params.get("id_token_hint").and_then(|hint| app.signing.current().verify(hint).ok());
+    let hint = hint.filter(|claims| claims["iss"] == app.config().server.issuer.as_str());
+    let text = |name: &str| hint.as_ref().and_then(|claims| claims[name].as_str()).map(str::to_owned);
+    let (audience, sid) = (text("aud"), text("sid"));
+    let asked = params.get("client_id").filter(|_| params.is_clear("client_id")).map(str::to_owned);
+    // A client_id that contradicts the hint makes neither of them trustworthy (RP-Initiated Logout §2).
+    let contradiction = audience.is_some() && asked.is_some() && audience != asked;
+    // A hint that was sent and is not genuine is not passed over in silence.
+    let forged = params.get("id_token_hint").is_some() && hint.is_none();
+    let id = audience.or(asked).filter(|_| !contradiction && !forged);
+    let client = match id {
+        Some(id) => app.client(&id).await?,
+        None => None,
+    };
+    let target = params
+        .get("post_logout_redirect_uri")
+        .filter(|uri| params.is_clear("post_logout_redirect_uri") && params.is_clear("state")
+            && client.as_ref().is_some_and(|client| client.post_logout_redirect_uri_matches(uri)))
+        .map(str::to_owned);
+    Ok(LogoutRequest { sid: sid.filter(|_| client.is_some()), client, target })
+}
+
+fn ask(visit: &Visit, params: &Params, client: Option<&Client>) -> Result<Response, PageError> {
+    let fields = KEPT
+        .into_iter()
+        .filter_map(|name| Some(HiddenField { name: name.to_owned(), value: params.get(name)?.to_owned() }))
+        .collect();
+    let page = Logout { client: client.map(|client| client.name_in(visit.locale).to_owned()), fields };
+    let targets = client.map(Client::form_targets).unwrap_or_default();
+    Ok(visit.show(&page).leads_to(targets).render()?)
+}
+
+async fn end(visit: &mut Visit, signed_in: &SignedIn, client: Option<&Client>) -> Result<(), Fault> {
+    visit.end_session().await?;
+    let app = visit.app();
+    let event = Event::member("member.signed_out", &signed_in.member)
+        .with_client(client.map(|client| client.id.as_str()))
+        .with_detail(Value::Null);
+    audit::record(&app.members.db, &app.members.entropy, app.now(), event).await?;
+    Ok(())
+}
+
+fn with_state(target: &str, state: Option<&str>) -> String {
+    match state {
+        None => target.to_owned(),
+        Some(state) => {
+            let joint = if target.contains('?') { '&' } else { '?' };
+            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+            format!("{target}{joint}{query}")
+        }
+    }
+}
+
+/// The page of a client that a member can go on to.
+pub fn service(visit: &Visit, client: Option<&Client>) -> Option<Service> {
+    let client = client?;
+    let url = ExternalUrl::new(client.way_back()?)?;
+    Some(Service { name: client.name_in(visit.locale).to_owned(), url })
+}

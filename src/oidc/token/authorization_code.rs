@@ -1,0 +1,116 @@
+//! `grant_type=authorization_code` (RFC 6749 §4.1.3, RFC 7636 §4.5).
+
+use axum::response::Response;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::{issue, required};
+use crate::{
+    app::App,
+    clients::Client,
+    crypto::digest,
+    ephemeral::Found,
+    fault::Fault,
+    oidc::{
+        authorize::params::Params,
+        error::OAuthError,
+        grant::{Code, Family, Grant, IssuedCode},
+        scope::Scope,
+    },
+};
+
+/// Redeems a code once.
+pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Response, OAuthError> {
+    let code = required(params, "code")?;
+    let refused = || OAuthError::invalid_grant("the code is unknown, used, expired or another client's");
+    let found = app.members.ephemeral.get::<Code>(code).await?.ok_or_else(refused)?;
+    let issued = match &found.value {
+        Code::Redeemed { grant, client_id } => {
+            return Err(replayed(app, client, client_id, grant).await?);
+        }
+        Code::Issued(issued) => issued,
+    };
+    // Another client's code is none of its business, and stays good for the right one.
+    if issued.grant.client_id != client.id || app.now() >= issued.expires_at {
+        return Err(refused());
+    }
+    check_redirect_uri(issued, params)?;
+    check_pkce(issued, params)?;
+    if !app.members.session_stands(&issued.session).await? || issued.grant.holder(app).await?.is_none() {
+        return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
+    }
+    spend(app, client, code, &found, issued).await
+}
+
+/// Makes the grant, then swaps the code: of any number of parallel redemptions one wins, and a grant that
+/// nobody was told of is taken back.
+async fn spend(
+    app: &App,
+    client: &Client,
+    code: &str,
+    found: &Found<Code>,
+    issued: &IssuedCode,
+) -> Result<Response, OAuthError> {
+    let ephemeral = &app.members.ephemeral;
+    let lifetimes = &app.config().lifetimes;
+    let now = app.now();
+    let id = app.members.entropy.id();
+    let offline = issued.grant.scope.has(Scope::OfflineAccess);
+    let life = if offline { lifetimes.refresh_absolute() } else { lifetimes.access_token() };
+    let grant = Grant {
+        expires_at: now.plus(life),
+        family: offline.then_some(Family { generation: 0, rotated_at: now }),
+        ..issued.grant.clone()
+    };
+    ephemeral.put(&id, &grant, grant.ttl(app)).await?;
+    let redeemed = Code::Redeemed { grant: id.clone(), client_id: client.id.clone() };
+    // Kept as long as an access token lives, so that a late replay still finds what to revoke.
+    if !ephemeral.swap(code, found, &redeemed, lifetimes.code() + lifetimes.access_token()).await? {
+        Grant::revoke(app, &id).await?;
+        if let Some(Found { value: Code::Redeemed { grant, client_id }, .. }) = ephemeral.get::<Code>(code).await? {
+            return Err(replayed(app, client, &client_id, &grant).await?);
+        }
+        return Err(OAuthError::invalid_grant("the code was used at the same time"));
+    }
+    issue::tokens(app, client, &id, &grant, &grant.scope).await
+}
+
+/// A code that comes back was stolen or leaked: what it gave is revoked (RFC 6749 §4.1.2).
+async fn replayed(app: &App, client: &Client, redeemer: &str, grant: &str) -> Result<OAuthError, Fault> {
+    if redeemer == client.id {
+        tracing::warn!(client = client.id, "a code was used twice; its tokens are revoked");
+        metrics::counter!("kenpos_code_replays_total").increment(1);
+        Grant::revoke(app, grant).await?;
+    }
+    Ok(OAuthError::invalid_grant("the code is unknown, used, expired or another client's"))
+}
+
+fn check_redirect_uri(issued: &IssuedCode, params: &Params) -> Result<(), OAuthError> {
+    if required(params, "redirect_uri")? == issued.redirect_uri {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_grant("redirect_uri differs from the authorization request (RFC 6749 section 4.1.3)"))
+    }
+}
+
+fn check_pkce(issued: &IssuedCode, params: &Params) -> Result<(), OAuthError> {
+    let wrong = |description: &str| Err(OAuthError::invalid_grant(description));
+    match (&issued.code_challenge, params.get("code_verifier")) {
+        (None, None) => Ok(()),
+        // Accepting it would hide a downgrade (RFC 9700 §4.8.2).
+        (None, Some(_)) => wrong("code_verifier is sent, but the authorization request had no code_challenge"),
+        (Some(_), None) => wrong("code_verifier is missing"),
+        (Some(challenge), Some(verifier)) => {
+            // RFC 7636 §4.1
+            let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+            if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(unreserved) {
+                return wrong("code_verifier must be 43 to 128 unreserved characters");
+            }
+            let computed = BASE64_URL_SAFE_NO_PAD.encode(digest::sha256(verifier.as_bytes()));
+            if digest::equal(computed.as_bytes(), challenge.as_bytes()) {
+                Ok(())
+            } else {
+                wrong("code_verifier does not match the code_challenge")
+            }
+        }
+    }
+}
