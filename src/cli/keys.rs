@@ -78,3 +78,52 @@ fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| at.millis().to_string(), |at| format!("{at:.0}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        clock::{Clock, Entropy},
+        config,
+        crypto::MasterKey,
+    };
+
+    #[tokio::test]
+    async fn the_list_shows_each_key_with_its_life_and_a_rotation_says_what_it_did() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let clock = Clock::manual(Timestamp::from_millis(1_784_000_000_000));
+        let settings = config::Keys { algorithms: vec![Algorithm::EdDsa], ..config::Keys::default() };
+        let master = MasterKey::from_bytes([6; 32]);
+        let signing = Signing::load(db.clone(), master, clock, Entropy::system(), &settings).await.unwrap();
+
+        let mut out = Vec::new();
+        rotate(&signing, false, &mut out).await.unwrap();
+        let said = String::from_utf8(out).unwrap();
+        let mut out = Vec::new();
+        list(&db, true, &mut out).await.unwrap();
+        let keys: Vec<Value> = serde_json::from_slice(&out).unwrap();
+        assert_eq!(keys.len(), 3);
+        let mut out = Vec::new();
+        list(&db, false, &mut out).await.unwrap();
+        let table = String::from_utf8(out).unwrap();
+        assert_eq!(table.lines().count(), 4);
+        for key in &keys {
+            let [kid, state] = ["kid", "state"].map(|name| key[name].as_str().unwrap());
+            assert!(said.contains(kid), "{said}");
+            let line = table.lines().find(|line| line.starts_with(kid)).unwrap();
+            assert!(line.contains("EdDSA") && line.contains(state), "{line}");
+            assert_eq!(key["created"], "2026-07-14T03:33:20Z");
+            assert_eq!(key["retired"].is_string(), state == "retired");
+            assert_eq!(key["activated"].is_null(), state == "next");
+        }
+        assert!(!table.contains("\"d\""));
+
+        let mut out = Vec::new();
+        rotate(&signing, true, &mut out).await.unwrap();
+        let report: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(report["rotated"][0]["alg"], "EdDSA");
+    }
+}

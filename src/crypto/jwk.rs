@@ -204,3 +204,80 @@ pub fn thumbprint(jwk: &Map<String, Value>) -> Option<String> {
     let canonical = serde_json::to_vec(&members).ok()?;
     Some(BASE64_URL_SAFE_NO_PAD.encode(sha256(&canonical)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thumbprints_are_those_of_the_standards() {
+        // RFC 7638 §3.1
+        let rsa = json!({
+            "kty": "RSA", "alg": "RS256", "e": "AQAB", "kid": "2011-04-29",
+            "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw",
+        });
+        assert_eq!(
+            thumbprint(rsa.as_object().unwrap()).unwrap(),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
+        // RFC 8037 appendix A.3
+        let ed = json!({
+            "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        });
+        assert_eq!(
+            thumbprint(ed.as_object().unwrap()).unwrap(),
+            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+        );
+        for none in [json!({}), json!({ "kty": "oct", "k": "AA" }), json!({ "kty": "EC", "x": "", "y": 1 })] {
+            assert_eq!(thumbprint(none.as_object().unwrap()), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_published_jwk_has_no_private_member_and_the_stored_one_reads_back() {
+        for alg in Algorithm::ALL {
+            let key = SigningKey::generate(alg).unwrap();
+            let public = key.public_jwk().as_object().unwrap();
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k", "oth"] {
+                assert!(!public.contains_key(private), "{alg}: {private}");
+            }
+            assert_eq!(public["use"], "sig");
+            assert_eq!(public["alg"], alg.name());
+            assert_eq!(public["kid"], key.kid());
+            assert_eq!(thumbprint(public).unwrap(), key.kid());
+            let read = SigningKey::from_private_json(&key.private_json()).unwrap();
+            assert_eq!((read.kid(), read.alg(), read.public_jwk()), (key.kid(), alg, key.public_jwk()));
+            let shown = format!("{key:?}");
+            let secret = serde_json::from_slice::<Value>(&key.private_json()).unwrap()["d"].clone();
+            assert!(!shown.contains(secret.as_str().unwrap()), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_jwk_that_is_no_signing_key_is_an_error() {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let jwk: Map<String, Value> = serde_json::from_slice(&key.private_json()).unwrap();
+        let with = |name: &str, value: Value| {
+            let mut jwk = jwk.clone();
+            jwk.insert(name.to_owned(), value);
+            serde_json::to_vec(&jwk).unwrap()
+        };
+        let public = serde_json::to_vec(key.public_jwk()).unwrap();
+        let cases = [
+            b"".to_vec(),
+            b"[]".to_vec(),
+            b"{}".to_vec(),
+            public,
+            with("alg", json!("RS256")),
+            with("alg", json!("none")),
+            with("kty", json!("RSA")),
+            with("kty", json!("oct")),
+            with("crv", json!("P-384")),
+            with("d", json!("!")),
+            with("x", json!(1)),
+        ];
+        for case in cases {
+            assert!(SigningKey::from_private_json(&case).is_err(), "{}", String::from_utf8_lossy(&case));
+        }
+    }
+}

@@ -116,3 +116,6 @@ pub fn at_hash(alg: Algorithm, token: &str) -> String {
         Algorithm::EdDsa => BASE64_URL_SAFE_NO_PAD.encode(&sha512(token.as_bytes())[..32]),
     }
 }
+
+#[cfg(test)]
+mod tests;

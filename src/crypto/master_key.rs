@@ -187,3 +187,6 @@ fn create(directory: &Path, path: &Path, entropy: &Entropy) -> io::Result<()> {
     // The new name itself must survive a power cut before anything is sealed under the key.
     fs::File::open(directory)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests;

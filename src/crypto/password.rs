@@ -47,6 +47,8 @@ struct Inner {
     entropy: Entropy,
     /// Hash of a password that nobody has, made with the parameters in force.
     dummy: PasswordHash,
+    /// Requests that may run or wait.
+    capacity: usize,
     /// Runs and those who wait for one.
     admitted: Arc<Semaphore>,
     /// Runs.
@@ -64,11 +66,13 @@ impl Passwords {
         let dummy = Argon2::from(&params)
             .hash_password_with_salt(&entropy.bytes::<32>(), &entropy.bytes::<16>())
             .map_err(failed)?;
+        let capacity = settings.concurrent.saturating_add(settings.queue);
         Ok(Self(Arc::new(Inner {
             params,
             entropy,
             dummy,
-            admitted: Arc::new(Semaphore::new(settings.concurrent.saturating_add(settings.queue))),
+            capacity,
+            admitted: Arc::new(Semaphore::new(capacity)),
             running: Arc::new(Semaphore::new(settings.concurrent)),
             runs: AtomicU64::new(0),
         })))
@@ -126,8 +130,8 @@ impl Passwords {
     }
 
     /// Requests that run or wait now, for the metrics.
-    pub fn admitted(&self, settings: &config::Passwords) -> usize {
-        settings.concurrent.saturating_add(settings.queue) - self.0.admitted.available_permits()
+    pub fn in_progress(&self) -> usize {
+        self.0.capacity.saturating_sub(self.0.admitted.available_permits())
     }
 
     async fn run<T: Send + 'static>(
@@ -162,3 +166,6 @@ fn parse(hash: &str) -> Result<PasswordHash, PasswordError> {
 fn failed(error: HashError) -> PasswordError {
     PasswordError::Failed(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,3 +194,6 @@ async fn generate(algorithms: Vec<Algorithm>) -> Result<Vec<SigningKey>, Signing
     let made = spawn_blocking(|| algorithms.into_iter().map(SigningKey::generate).collect::<Result<_, _>>());
     Ok(made.await??)
 }
+
+#[cfg(test)]
+mod tests;
