@@ -1,1 +1,239 @@
-//! Every page in every state and language: the test that renders them all.
+//! Every page in every state and language: the test that renders them all, and a way to look at them.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use scraper::{ElementRef, Html, Selector};
+
+use crate::{
+    pages,
+    texts::{Locale, Texts},
+    web::{
+        assets,
+        templates::{Brand, Frame, Page, Templates},
+    },
+};
+
+/// A page in one state and one language.
+struct Picture {
+    name: String,
+    locale: Locale,
+    html: String,
+}
+
+fn frame(locale: Locale, state: usize) -> Frame {
+    let brands = [
+        ("さくら健康保険組合", "#0a6b5d"),
+        ("東京都情報サービス産業および関連産業従業員健康保険組合", "#1f4e9c"),
+        (pages::sample::HOSTILE, "#f5c400"),
+    ];
+    let (name, colour) = brands[state % brands.len()];
+    let contact = (state != 1).then(pages::sample::contact);
+    Frame {
+        locale,
+        brand: Brand { name: name.to_owned(), colour: colour.to_owned(), contact },
+        csrf: pages::sample::HOSTILE.to_owned(),
+        path: format!("/somewhere?i={}", pages::sample::HOSTILE),
+        reference: "20261123-7F3K".to_owned(),
+    }
+}
+
+fn pictures_of<P: Page>(templates: &Templates, pictures: &mut Vec<Picture>) {
+    let samples = P::samples();
+    assert!(!samples.is_empty(), "{} has no samples", P::TEMPLATE);
+    for locale in Locale::ALL {
+        for (state, page) in samples.iter().enumerate() {
+            let name = P::TEMPLATE.trim_start_matches("pages/").trim_end_matches(".html");
+            let html = templates
+                .render(&frame(locale, state), page)
+                .unwrap_or_else(|error| panic!("{name} {state} {locale}: {error}"));
+            pictures.push(Picture { name: format!("{name}-{state}"), locale, html });
+        }
+    }
+}
+
+fn pictures() -> Vec<Picture> {
+    let templates = Templates::load(Arc::new(Texts::load().unwrap())).unwrap();
+    let mut all = Vec::new();
+    macro_rules! every {
+        ($($file:ident::$page:ident),* $(,)?) => { $(pictures_of::<pages::$file::$page>(&templates, &mut all);)* };
+    }
+    every!(
+        login_id::LoginId,
+        login_number::LoginNumber,
+        password::Password,
+        select_account::SelectAccount,
+        registration_start::RegistrationStart,
+        documents::Documents,
+        details::Details,
+        confirm::Confirm,
+        sent::Sent,
+        link::Link,
+        link_void::LinkVoid,
+        done::Done,
+        consent::Consent,
+        logout::Logout,
+        logged_out::LoggedOut,
+        account::Account,
+        help_login_id::HelpLoginId,
+        help_password::HelpPassword,
+        error::ErrorPage,
+        form_post::FormPost,
+    );
+    all
+}
+
+fn select<'a>(document: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    document.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+#[test]
+fn every_page_is_sound() {
+    for Picture { name, locale, html } in pictures() {
+        let document = Html::parse_document(&html);
+        let here = format!("{name} in {locale}");
+        assert_eq!(select(&document, "h1").len(), 1, "{here}");
+        assert_eq!(select(&document, "main").len(), 1, "{here}");
+        assert_eq!(document.root_element().attr("lang"), Some(locale.tag()), "{here}");
+        let title: String = select(&document, "title")[0].text().collect();
+        let failed = !select(&document, "#errors, [aria-invalid]").is_empty();
+        assert_eq!(title.starts_with("エラー:") || title.starts_with("Error:"), failed, "{here}: {title}");
+        // A text without its argument would show the argument's name.
+        assert!(!html.contains("{$") && !html.contains("{ $"), "{here}");
+
+        let ids: Vec<_> = select(&document, "[id]").into_iter().filter_map(|e| e.attr("id")).collect();
+        let unique: BTreeSet<_> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), unique.len(), "{here}: an id stands twice");
+        for attribute in ["aria-describedby", "aria-labelledby", "aria-controls", "for"] {
+            for element in select(&document, &format!("[{attribute}]")) {
+                for id in element.attr(attribute).unwrap().split_whitespace() {
+                    assert!(unique.contains(id), "{here}: {attribute} names {id}, which is not there");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_on_a_page_needs_a_looser_content_security_policy() {
+    for Picture { name, html, .. } in pictures() {
+        let document = Html::parse_document(&html);
+        assert!(select(&document, "style, iframe, object, embed, base, img").is_empty(), "{name}");
+        for element in select(&document, "*") {
+            for (attribute, value) in element.value().attrs() {
+                assert!(!attribute.starts_with("on") && attribute != "style", "{name}: {attribute}={value}");
+            }
+        }
+        for script in select(&document, "script") {
+            assert_eq!(script.attr("src"), Some(assets::script_path()), "{name}");
+            assert_eq!(script.text().count(), 0, "{name}");
+        }
+        for link in select(&document, "link") {
+            assert!(assets::find(link.attr("href").unwrap()).is_some(), "{name}");
+        }
+        for link in select(&document, "a[href]") {
+            let href = link.attr("href").unwrap();
+            let outside =
+                ["to-service", "client-policy", "client-terms"].contains(&link.attr("id").unwrap_or(""));
+            let inside = href.starts_with('#') || (href.starts_with('/') && !href.starts_with("//"));
+            let contact = href.starts_with("tel:") || href.starts_with("mailto:");
+            assert!(inside || contact || outside && href.starts_with("https://"), "{name}: {href}");
+        }
+    }
+}
+
+#[test]
+fn what_people_type_never_becomes_markup() {
+    let mut seen = 0;
+    for Picture { name, html, .. } in pictures() {
+        let document = Html::parse_document(&html);
+        assert_eq!(select(&document, "script").len(), 1, "{name}");
+        assert!(select(&document, "img").is_empty(), "{name}");
+        assert!(!html.contains("<script>"), "{name}");
+        seen += html.matches("&lt;script&gt;").count();
+    }
+    assert!(seen > 50, "hostile texts stand on many pages, found {seen}");
+}
+
+#[test]
+fn every_form_can_be_filled_in_by_everybody() {
+    for Picture { name, html, .. } in pictures() {
+        let document = Html::parse_document(&html);
+        for form in select(&document, "form") {
+            assert!(form.attr("id").is_some() && form.attr("action").is_some(), "{name}");
+            assert_eq!(form.attr("method"), Some("post"), "{name}");
+            let token: Vec<_> = form.select(&Selector::parse("input[name=csrf]").unwrap()).collect();
+            if name.starts_with("form_post") {
+                assert!(token.is_empty(), "{name}: the token is told to somebody else");
+            } else {
+                assert_eq!(token[0].attr("value"), Some(pages::sample::HOSTILE), "{name}");
+            }
+        }
+        for button in select(&document, "button, a.button") {
+            assert!(button.attr("id").is_some(), "{name}");
+        }
+        for input in select(&document, "input:not([hidden]):not([type=hidden]), select") {
+            let id = input.attr("id").unwrap();
+            assert_eq!(select(&document, &format!("label[for='{id}']")).len(), 1, "{name}: {id}");
+            assert!(input.attr("type") == Some("checkbox") || input.attr("name") == Some(id), "{name}: {id}");
+            assert!(input.attr("type") != Some("password") || input.attr("value").is_none(), "{name}");
+        }
+        for error in select(&document, ".error") {
+            let field = error.attr("id").unwrap().trim_end_matches("-error");
+            let input = select(&document, &format!("#{field}"))[0];
+            assert_eq!(input.attr("aria-invalid"), Some("true"), "{name}: {field}");
+            let described = input.attr("aria-describedby").unwrap();
+            assert!(described.split_whitespace().any(|id| Some(id) == error.attr("id")), "{name}: {field}");
+        }
+    }
+}
+
+#[test]
+fn whoever_holds_the_mail_learns_nothing_about_the_member() {
+    for Picture { name, html, .. } in pictures() {
+        if name.starts_with("link") {
+            assert!(!html.contains(pages::sample::LOGIN_ID), "{name}");
+            assert!(html.contains("<meta name=\"referrer\" content=\"no-referrer\">"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_text_is_left_over() {
+    let templates: String = ["layout.html", "form.html", "help.html"]
+        .iter()
+        .map(|name| format!("templates/{name}"))
+        .chain(std::fs::read_dir("templates/pages").unwrap().map(|e| e.unwrap().path().display().to_string()))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    // Those whose names are put together, and those that a handler chooses.
+    let chosen = ["error-", "scope-", "category-", "steps-", "frame-language-"];
+    for line in include_str!("../../templates/texts/pages.ja.ftl").lines() {
+        let Some((id, _)) =
+            line.split_once(" = ").filter(|(id, _)| id.starts_with(|c: char| c.is_ascii_lowercase()))
+        else {
+            continue;
+        };
+        let by_handler =
+            id.contains("-error-") || id.contains("-notice-") || chosen.iter().any(|c| id.starts_with(c));
+        assert!(by_handler || templates.contains(&format!("\"{id}\"")), "nothing says {id}");
+    }
+}
+
+/// `cargo test --lib gallery -- --ignored` writes the pages to `target/gallery`, to be looked at in a browser.
+#[test]
+#[ignore = "writes files for a person to look at"]
+fn write_the_gallery() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
+    std::fs::create_dir_all(folder.join("assets/brand")).unwrap();
+    for Picture { name, locale, html } in pictures() {
+        for link in select(&Html::parse_document(&html), "link[href], script[src]") {
+            let path = link.attr("href").or(link.attr("src")).unwrap();
+            std::fs::write(folder.join(&path[1..]), assets::find(path).unwrap().bytes).unwrap();
+        }
+        std::fs::write(
+            folder.join(format!("{name}.{locale}.html")),
+            html.replace("\"&#x2f;assets", "\"assets"),
+        )
+        .unwrap();
+    }
+}

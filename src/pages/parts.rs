@@ -58,6 +58,8 @@ pub struct IdRule {
 struct IdExample {
     symbol: String,
     number: String,
+    symbol_padded: String,
+    number_padded: String,
     login_id: String,
 }
 
@@ -67,15 +69,14 @@ impl IdRule {
     pub fn of(insurer: &Insurer) -> Self {
         let example = |symbol: &str, number: &str| {
             let (symbol, number) = (last(symbol, insurer.symbol_digits), last(number, insurer.number_digits));
+            let symbol_padded = format!("{symbol:0>width$}", width = insurer.symbol_digits);
+            let number_padded = format!("{number:0>width$}", width = insurer.number_digits);
             IdExample {
                 symbol: symbol.to_owned(),
                 number: number.to_owned(),
-                login_id: format!(
-                    "{}-{symbol:0>s$}{number:0>n$}",
-                    insurer.code,
-                    s = insurer.symbol_digits,
-                    n = insurer.number_digits
-                ),
+                login_id: format!("{}-{symbol_padded}{number_padded}", insurer.code),
+                symbol_padded,
+                number_padded,
             }
         };
         Self {
@@ -138,6 +139,15 @@ pub struct HiddenField {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_examples_are_those_of_the_guide() {
+        let examples = super::super::sample::id_rule().examples;
+        let login_ids: Vec<_> = examples.iter().map(|example| example.login_id.as_str()).collect();
+        assert_eq!(login_ids, ["7132-091200001", "7132-123004567"]);
+        assert_eq!(last("200001", 4), "0001");
+        assert_eq!(last("91", 3), "91");
+    }
 
     #[test]
     fn only_the_web_is_linked() {

@@ -172,6 +172,7 @@ fn environment(locale: Locale, texts: Arc<Texts>) -> Result<Environment<'static>
         let args: Vec<_> = message.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         text(&say, locale, &message.id, &args)
     });
+    environment.add_function("error_of", error_of);
     environment.add_global("style", assets::style_path());
     environment.add_global("script", assets::script_path());
     environment.add_global("icon", assets::icon_path());
@@ -179,6 +180,16 @@ fn environment(locale: Locale, texts: Arc<Texts>) -> Result<Environment<'static>
         environment.add_template(name, source)?;
     }
     Ok(environment)
+}
+
+/// The message of `field` among the errors of a form, or that of the form as a whole for none.
+fn error_of(errors: &Value, field: Option<&str>) -> Result<Value, Error> {
+    for error in errors.try_iter()? {
+        if error.get_attr("field")?.as_str() == field {
+            return error.get_attr("message");
+        }
+    }
+    Ok(Value::from(()))
 }
 
 /// A missing text fails the tests; a member would rather see its name than no page at all.
