@@ -1,5 +1,11 @@
 //! `/account`: the member's own page.
 
+use axum::response::Response;
+use super::flow::brand;
+use crate::{
+    members::{email_address::EmailAddress, roster::Category},
+    web::{PageError, Visit, templates::Brand},
+};
 use serde::Serialize;
 
 use super::sample;
@@ -31,4 +37,23 @@ impl Page for Account {
             of(Some(sample::HOSTILE), "dependent", Some(sample::LONG)),
         ]
     }
+}
+
+/// GET `/account`
+pub async fn get(visit: Visit) -> Result<Response, PageError> {
+    let Some(signed_in) = visit.signed_in().await? else { return Ok(visit.redirect("/login")?) };
+    let email = signed_in.member.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
+    let category = match signed_in.person.category {
+        Category::Insured => "insured",
+        Category::Dependent => "dependent",
+        Category::Voluntary => "voluntary",
+    };
+    let page = Account {
+        name: signed_in.member.kana.clone(),
+        category: category.to_owned(),
+        email: email.map(|email| email.masked()),
+    };
+    let insurer = visit.app().members.insurer(&signed_in.member.insurer);
+    let brand = insurer.map_or_else(|| brand(&visit), |insurer| Brand::insurer(insurer, visit.locale));
+    Ok(visit.show(&page).brand(brand).render()?)
 }

@@ -1,5 +1,12 @@
 //! `/registration/{interaction}/confirm`: 確認.
 
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
+use super::{details::chosen_topics, flow::{Flow, path_of}};
+use crate::{
+    members::registration::{Send, Stage},
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -47,4 +54,65 @@ impl Page for Confirm {
         };
         vec![full, bare, hostile]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct ConfirmForm {}
+
+/// GET `/registration/{interaction}/confirm`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let draft = match flow.draft(Stage::Confirm).await? {
+        Ok((draft, _)) => draft,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let Some(details) = draft.details else { return flow.go(&path_of(&id, Stage::Details)) };
+    let chosen: Vec<_> =
+        details.preferences.iter().filter(|(_, choice)| choice.wanted).map(|(id, _)| id.clone()).collect();
+    let ask_kana = flow.insurer().is_none_or(|insurer| insurer.policy.ask_kana_name);
+    let page = Confirm {
+        interaction: id,
+        login_id: flow.found.value.login_id.clone().unwrap_or_default(),
+        kana: ask_kana.then_some(details.kana),
+        email: details.email,
+        topics: chosen_topics(&flow, &chosen),
+        errors: FormErrors::none(),
+    };
+    Ok(flow.show(&page).render()?)
+}
+
+/// POST `/registration/{interaction}/confirm`: 「メールを送信する」
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, _): PageForm<ConfirmForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let (draft, person) = match flow.draft(Stage::Confirm).await? {
+        Ok(open) => open,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let Some(details) = &draft.details else { return flow.go(&path_of(&id, Stage::Details)) };
+    let members = flow.visit.app().members.clone();
+    let browser = flow.visit.browser_hash();
+    let send = Send {
+        draft: &draft,
+        person: &person,
+        browser: &browser,
+        interaction: &id,
+        client_id: flow.found.value.client_id(),
+        locale: flow.visit.locale,
+    };
+    let registration = members.send_registration(&send, details).await?;
+    let expires_at = flow.visit.app().now().plus(members.interaction_life_with_mail());
+    let flow = flow
+        .update(|interaction| {
+            interaction.expires_at = expires_at;
+            if let Some(draft) = &mut interaction.registration {
+                draft.sent = Some(registration.clone());
+            }
+        })
+        .await?;
+    metrics::counter!("kenpos_registrations_sent_total").increment(1);
+    flow.go(&path_of(flow.id(), Stage::Sent))
 }

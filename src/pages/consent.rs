@@ -1,5 +1,16 @@
 //! `/consent/{interaction}`: may this app see that?
 
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
+use super::flow::Flow;
+use crate::{
+    audit::{self, Event},
+    fault::Fault,
+    members::session::SignedIn,
+    oidc::{authorize, scope::Scopes},
+    storage::consent,
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::ExternalUrl, sample};
@@ -72,4 +83,79 @@ impl Page for Consent {
         };
         vec![usual, everything, hostile]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct ConsentForm {
+    #[serde(default)]
+    decision: String,
+}
+
+/// GET `/consent/{interaction}`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let signed_in = flow.visit.signed_in().await?;
+    let (Some(request), Some(signed_in), Some(client)) =
+        (&flow.found.value.request, signed_in, flow.client_name())
+    else {
+        return flow.proceed().await;
+    };
+    let page = Consent {
+        interaction: id.clone(),
+        client,
+        policy: None,
+        terms: None,
+        scopes: request.scope.iter().map(|scope| Scope::new(scope.as_str())).collect(),
+        account: account_name(&signed_in),
+    };
+    Ok(flow.show(&page).render()?)
+}
+
+/// POST `/consent/{interaction}`
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, form): PageForm<ConsentForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let signed_in = flow.visit.signed_in().await?;
+    let (Some(request), Some(signed_in)) = (&flow.found.value.request, signed_in) else {
+        return flow.proceed().await;
+    };
+    match form.decision.as_str() {
+        "allow" => {
+            remember(&flow, &signed_in, &request.client_id, &request.scope).await?;
+            let flow = flow.update(|interaction| interaction.consented = true).await?;
+            flow.proceed().await
+        }
+        "deny" => authorize::deny(&flow.visit, flow.found).await,
+        // An empty POST decides nothing.
+        _ => flow.go(&format!("/consent/{id}")),
+    }
+}
+
+/// Remembers the scopes beside those that were allowed before.
+async fn remember(
+    flow: &Flow,
+    signed_in: &SignedIn,
+    client_id: &str,
+    scopes: &Scopes,
+) -> Result<(), Fault> {
+    let members = &flow.visit.app().members;
+    let (member, now) = (&signed_in.member, flow.visit.app().now());
+    let mut tx = members.db.begin().await?;
+    let before = consent::scope(&mut tx, &member.id, client_id).await?;
+    let both = scopes.union(&Scopes::parse(&before.unwrap_or_default())).to_string();
+    consent::remember(&mut tx, &member.id, client_id, &both, now).await?;
+    let event = Event::member("member.consented", member)
+        .with_client(Some(client_id))
+        .with_detail(serde_json::json!({ "scope": both }));
+    audit::record(&mut tx, &members.entropy, now, event).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Who is signed in: the name as typed at registration, or else the login ID, masked.
+fn account_name(signed_in: &SignedIn) -> String {
+    signed_in.member.kana.clone().unwrap_or_else(|| format!("{}-***", signed_in.member.insurer))
 }

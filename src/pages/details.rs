@@ -1,5 +1,13 @@
 //! `/registration/{interaction}/details`: 基本設定.
 
+use axum::{extract::Path, http::StatusCode, response::Response};
+use secrecy::SecretString;
+use serde::Deserialize;
+use super::flow::{Flow, message, path_of, registration_ended};
+use crate::{
+    members::registration::{self, DetailsForm, DetailsRefusal, Stage},
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -78,4 +86,126 @@ impl Page for Details {
         };
         vec![empty, refused, bare, hostile]
     }
+}
+
+/// 配信設定: the kinds of news there are, by the name of their text.
+const TOPICS: [(&str, &str); 3] = [
+    ("checkup", "topic-checkup"),
+    ("programme", "topic-programme"),
+    ("newsletter", "topic-newsletter"),
+];
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct Posted {
+    #[serde(default)]
+    kana: String,
+    #[serde(default)]
+    password: SecretString,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    topics: Vec<String>,
+}
+
+/// GET `/registration/{interaction}/details`: values of an earlier try are kept, the password is not.
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let draft = match flow.draft(Stage::Details).await? {
+        Ok((draft, _)) => draft,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let kept = draft.details.map(|details| Posted {
+        kana: details.kana,
+        password: SecretString::default(),
+        email: details.email,
+        topics: details.preferences.iter().filter(|(_, c)| c.wanted).map(|(id, _)| id.clone()).collect(),
+    });
+    let empty = || Posted {
+        kana: String::new(),
+        password: SecretString::default(),
+        email: String::new(),
+        topics: Vec::new(),
+    };
+    page(&flow, &kept.unwrap_or_else(empty), FormErrors::none())
+}
+
+/// POST `/registration/{interaction}/details`
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, posted): PageForm<Posted>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let (draft, person) = match flow.draft(Stage::Details).await? {
+        Ok(open) => open,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let form = DetailsForm {
+        kana: posted.kana.clone(),
+        password: posted.password.clone(),
+        email: posted.email.clone(),
+        topics: posted.topics.clone(),
+    };
+    let topics: Vec<_> = TOPICS
+        .into_iter()
+        .map(|(id, text)| registration::Topic { id, wording: wording(&flow, text) })
+        .collect();
+    let members = flow.visit.app().members.clone();
+    match members.check_details(&draft, &person, form, &topics).await? {
+        Ok(details) => {
+            let flow = flow
+                .update(|interaction| {
+                    if let Some(draft) = &mut interaction.registration {
+                        draft.details = Some(details.clone());
+                    }
+                })
+                .await?;
+            flow.go(&path_of(flow.id(), Stage::Confirm))
+        }
+        Err(DetailsRefusal::Fields(refusals)) => {
+            let mut errors = FormErrors::none();
+            for refusal in refusals {
+                errors.add(refusal.field, message(refusal.text, &refusal.args));
+            }
+            page(&flow, &posted, errors)
+        }
+        Err(DetailsRefusal::Void) => Err(registration_ended()),
+    }
+}
+
+fn wording(flow: &Flow, text: &str) -> String {
+    flow.visit.app().texts.text(flow.visit.locale, text, &[])
+}
+
+/// Names of the chosen topics, for the page that asks to confirm.
+pub fn chosen_topics(flow: &Flow, chosen: &[String]) -> Vec<String> {
+    TOPICS
+        .into_iter()
+        .filter(|(id, _)| chosen.iter().any(|chosen| chosen == id))
+        .map(|(_, text)| wording(flow, text))
+        .collect()
+}
+
+fn page(flow: &Flow, posted: &Posted, errors: FormErrors) -> Result<Response, PageError> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let policy = flow.insurer().map(|insurer| insurer.policy.clone()).unwrap_or_default();
+    let topics = TOPICS
+        .into_iter()
+        .map(|(id, text)| Topic {
+            id: id.to_owned(),
+            label: wording(flow, text),
+            chosen: posted.topics.iter().any(|chosen| chosen == id),
+        })
+        .collect();
+    let page = Details {
+        interaction: flow.id().to_owned(),
+        login_id: flow.found.value.login_id.clone().unwrap_or_default(),
+        ask_kana: policy.ask_kana_name,
+        kana: posted.kana.clone(),
+        email: posted.email.clone(),
+        password_min_length: policy.password_min_length,
+        topics,
+        errors,
+    };
+    Ok(flow.show(&page).status(status).render()?)
 }

@@ -1,5 +1,12 @@
 //! `/registration/{interaction}/documents`: 「個人情報の取り扱いについて」 and 「会員利用規約について」.
 
+use axum::{extract::Path, http::StatusCode, response::Response};
+use serde::Deserialize;
+use super::flow::{Flow, path_of};
+use crate::{
+    members::{documents, registration::{Draft, Stage}},
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -73,4 +80,93 @@ impl Page for Documents {
         };
         vec![long, refused, half, short_and_hostile]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct DocumentsForm {
+    #[serde(default)]
+    privacy: String,
+    #[serde(default)]
+    terms: String,
+    #[serde(default)]
+    privacy_shown: String,
+    #[serde(default)]
+    terms_shown: String,
+}
+
+/// GET `/registration/{interaction}/documents`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    match flow.draft(Stage::Documents).await? {
+        Ok((draft, _)) => {
+            let accepted = !draft.receipts.is_empty();
+            page(&flow, &draft, [accepted; 2], FormErrors::none())
+        }
+        Err(elsewhere) => Ok(elsewhere),
+    }
+}
+
+/// POST `/registration/{interaction}/documents`
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, form): PageForm<DocumentsForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let draft = match flow.draft(Stage::Documents).await? {
+        Ok((draft, _)) => draft,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let members = flow.visit.app().members.clone();
+    let current = members.documents_of(&draft, flow.visit.locale)?;
+    let ticked = [form.privacy == "on", form.terms == "on"];
+    let mut errors = FormErrors::none();
+    if !ticked[0] {
+        errors.add("privacy", Message::new("documents-error-privacy"));
+    }
+    if !ticked[1] {
+        errors.add("terms", Message::new("documents-error-terms"));
+    }
+    // What was accepted is what stood on the screen, or it was not accepted.
+    let shown = [form.privacy_shown.as_str(), form.terms_shown.as_str()];
+    let same = current.iter().zip(shown).all(|(document, shown)| shown == shown_as(document));
+    if errors.is_empty() && !same {
+        errors = FormErrors::form(Message::new("documents-error-changed"));
+    }
+    if !errors.is_empty() {
+        return page(&flow, &draft, ticked, errors);
+    }
+    let now = flow.visit.app().now();
+    let flow = flow
+        .update(|interaction| {
+            if let Some(draft) = &mut interaction.registration {
+                draft.accept(&current, now);
+            }
+        })
+        .await?;
+    flow.go(&path_of(flow.id(), Stage::Details))
+}
+
+/// What a form says was on the screen.
+fn shown_as(document: &documents::Document) -> String {
+    format!("{}:{}", document.version, document.hash)
+}
+
+fn page(flow: &Flow, draft: &Draft, accepted: [bool; 2], errors: FormErrors) -> Result<Response, PageError> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let [privacy, terms] = flow.visit.app().members.documents_of(draft, flow.visit.locale)?;
+    let view = |document: &documents::Document, accepted| Document {
+        title: document.title.clone(),
+        version: document.version.clone(),
+        digest: document.hash.clone(),
+        paragraphs: document.paragraphs.clone(),
+        accepted,
+    };
+    let page = Documents {
+        interaction: flow.id().to_owned(),
+        privacy: view(privacy, accepted[0]),
+        terms: view(terms, accepted[1]),
+        errors,
+    };
+    Ok(flow.show(&page).status(status).render()?)
 }

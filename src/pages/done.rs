@@ -1,5 +1,13 @@
 //! 登録完了: `/registration/{interaction}/done`, or in another browser the answer to the mailed link.
 
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
+use super::{flow::{Flow, brand, path_of, registration_ended}, password::sign_in};
+use crate::{
+    members::registration::{Progress, Stage},
+    oidc::interaction,
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::Service, sample};
@@ -40,4 +48,58 @@ impl Page for Done {
             Self::Elsewhere { service: None },
         ]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct DoneForm {}
+
+/// GET `/registration/{interaction}/done`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    // The tab that opened the link in this browser may have gone on already and ended the interaction.
+    if interaction::load(&visit, &id).await.is_err() && visit.signed_in().await?.is_some() {
+        return Ok(visit.show(&Done::Elsewhere { service: None }).brand(brand(&visit)).render()?);
+    }
+    let flow = Flow::load(visit, &id).await?;
+    let Some(draft) = &flow.found.value.registration else { return flow.proceed().await };
+    match flow.visit.app().members.registration_progress(draft).await? {
+        Progress::Completed(_) => {
+            let page = Done::Here { interaction: id, client: flow.client_name() };
+            Ok(flow.show(&page).render()?)
+        }
+        Progress::Waiting => flow.go(&path_of(&id, Stage::Sent)),
+        Progress::Ended => Err(registration_ended()),
+    }
+}
+
+/// POST `/registration/{interaction}/done`: signs in the browser that started. Whoever completed the
+/// registration knew the password that was chosen here, and the interaction is bound to this browser.
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, _): PageForm<DoneForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let Some(draft) = flow.found.value.registration.clone() else { return flow.proceed().await };
+    let member = match flow.visit.app().members.registration_progress(&draft).await? {
+        Progress::Completed(member) => member,
+        Progress::Waiting => return flow.go(&path_of(&id, Stage::Sent)),
+        Progress::Ended => return Err(registration_ended()),
+    };
+    // Only once: the draft goes before the session comes.
+    let mut flow = flow.update(|interaction| interaction.registration = None).await?;
+    let client = flow.found.value.client_id().map(str::to_owned);
+    sign_in(&mut flow.visit, &member, client.as_deref()).await?;
+    finish(flow).await
+}
+
+/// Notes the sign-in in the interaction and goes on with the parked request.
+pub async fn finish(flow: Flow) -> Result<Response, PageError> {
+    let name = flow.visit.signed_in().await?.map(|signed_in| signed_in.name);
+    let flow = flow
+        .update(|interaction| {
+            interaction.signed_in.clone_from(&name);
+            interaction.registration = None;
+        })
+        .await?;
+    flow.proceed().await
 }

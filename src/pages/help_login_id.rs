@@ -1,5 +1,9 @@
 //! `/recovery/login-id`: 「ログインIDをお忘れの方」.
 
+use axum::{extract::Query, response::Response};
+use serde::Deserialize;
+use super::flow::{brand, contacts, id_rule};
+use crate::web::{PageError, Visit};
 use serde::Serialize;
 
 use super::{parts::IdRule, sample};
@@ -31,4 +35,16 @@ impl Page for HelpLoginId {
             Self { interaction: None, rule: None, contacts: vec![] },
         ]
     }
+}
+
+/// The interaction to go back to.
+#[derive(Deserialize)]
+pub struct From {
+    i: Option<String>,
+}
+
+/// GET `/recovery/login-id`
+pub async fn get(visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
+    let page = HelpLoginId { interaction: from.i, rule: id_rule(&visit), contacts: contacts(&visit) };
+    Ok(visit.show(&page).brand(brand(&visit)).render()?)
 }

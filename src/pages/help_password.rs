@@ -1,5 +1,9 @@
 //! `/recovery/password`: 「パスワードをお忘れの方」.
 
+use axum::{extract::Query, response::Response};
+use serde::Deserialize;
+use super::flow::{brand, contacts};
+use crate::web::{PageError, Visit};
 use serde::Serialize;
 
 use super::sample;
@@ -25,4 +29,16 @@ impl Page for HelpPassword {
             Self { interaction: None, contacts: vec![] },
         ]
     }
+}
+
+/// The interaction to go back to.
+#[derive(Deserialize)]
+pub struct From {
+    i: Option<String>,
+}
+
+/// GET `/recovery/password`
+pub async fn get(visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
+    let page = HelpPassword { interaction: from.i, contacts: contacts(&visit) };
+    Ok(visit.show(&page).brand(brand(&visit)).render()?)
 }

@@ -1,5 +1,16 @@
 //! `/registration/link/{token}`: the mailed link.
 
+use axum::{extract::Path, http::StatusCode, response::Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use super::{done::{Done, finish}, flow::{Flow, brand}, link_void::LinkVoid, password::sign_in};
+use crate::{
+    crypto::digest,
+    members::{limits::Budget, registration::Completion},
+    oidc::{interaction, logout::service},
+    storage::{member::Member, registration::Registration},
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -30,4 +41,79 @@ impl Page for Link {
         };
         vec![first, wrong, empty]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct LinkForm {
+    #[serde(default)]
+    password: SecretString,
+}
+
+/// GET `/registration/link/{token}`: changes nothing, since mail scanners open links too.
+pub async fn get(mut visit: Visit, Path(token): Path<String>) -> Result<Response, PageError> {
+    match visit.app().members.link(&token).await? {
+        Some(link) => {
+            visit.prefer(Some(link.registration.locale));
+            page(&visit, token, StatusCode::OK, FormErrors::none())
+        }
+        None => void(&visit),
+    }
+}
+
+/// POST `/registration/link/{token}`
+pub async fn post(
+    Path(token): Path<String>,
+    PageForm(mut visit, form): PageForm<LinkForm>,
+) -> Result<Response, PageError> {
+    let members = visit.app().members.clone();
+    if form.password.expose_secret().is_empty() {
+        let errors = FormErrors::field("password", Message::new("password-error-empty"));
+        return page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors);
+    }
+    if members.spend_guess(visit.address).await? == Budget::Spent {
+        let errors = FormErrors::form(Message::new("password-error-limited"));
+        return page(&visit, token, StatusCode::TOO_MANY_REQUESTS, errors);
+    }
+    match members.complete_registration(&token, form.password).await? {
+        Completion::Done { member, registration } => {
+            metrics::counter!("kenpos_activations_total").increment(1);
+            visit.prefer(Some(registration.locale));
+            done(visit, &member, &registration).await
+        }
+        Completion::Wrong(left) => {
+            let errors = FormErrors::field("password", Message::new("link-error-wrong").with("left", left));
+            page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors)
+        }
+        Completion::Destroyed | Completion::Void | Completion::AddressTaken => void(&visit),
+    }
+}
+
+/// In the browser that started, the parked request goes on; anywhere else this is the end.
+async fn done(mut visit: Visit, member: &Member, registration: &Registration) -> Result<Response, PageError> {
+    let same = digest::equal(visit.browser_hash().as_bytes(), registration.browser.as_bytes());
+    if same {
+        sign_in(&mut visit, member, registration.client_id.as_deref()).await?;
+        if interaction::load(&visit, &registration.interaction).await.is_ok() {
+            return finish(Flow::load(visit, &registration.interaction).await?).await;
+        }
+    }
+    let client = match &registration.client_id {
+        Some(id) => visit.app().client(id).await?,
+        None => None,
+    };
+    let page = Done::Elsewhere { service: service(&visit, client.as_ref()) };
+    Ok(visit.show(&page).brand(brand(&visit)).without_referrer().render()?)
+}
+
+fn page(visit: &Visit, token: String, status: StatusCode, errors: FormErrors) -> Result<Response, PageError> {
+    let targets = visit.app().config().server.issuer.clone();
+    let _ = targets;
+    let page = Link { token, errors };
+    Ok(visit.show(&page).brand(brand(visit)).status(status).without_referrer().render()?)
+}
+
+fn void(visit: &Visit) -> Result<Response, PageError> {
+    let page = LinkVoid { restart: "/login".to_owned() };
+    Ok(visit.show(&page).brand(brand(visit)).status(StatusCode::GONE).without_referrer().render()?)
 }

@@ -1,5 +1,9 @@
 //! `/login/{interaction}`: who is it?
 
+use axum::{extract::{Path, Query}, http::StatusCode, response::Response};
+use serde::Deserialize;
+use super::flow::{Flow, id_rule, message};
+use crate::{members::login_id, oidc::interaction, web::{PageError, PageForm, Visit}};
 use serde::Serialize;
 
 use super::{
@@ -56,4 +60,58 @@ impl Page for LoginId {
         };
         vec![empty, unpadded, nothing_typed, hostile]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct LoginIdForm {
+    #[serde(default)]
+    login_id: String,
+}
+
+/// GET `/login`: a visit without any request is an interaction of its own.
+pub async fn enter(visit: Visit) -> Result<Response, PageError> {
+    let parked = interaction::park(&visit, None).await?;
+    Ok(visit.redirect(&format!("/login/{}", parked.id))?)
+}
+
+/// GET `/login/{interaction}`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let hint = flow.found.value.request.as_ref().and_then(|request| request.login_hint.clone());
+    let login_id = flow.found.value.login_id.clone().or(hint).unwrap_or_default();
+    page(&flow, login_id, FormErrors::none())
+}
+
+/// POST `/login/{interaction}`: the answer depends on the form of the ID alone, never on whether it exists.
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, form): PageForm<LoginIdForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    match login_id::parse(&form.login_id, &flow.visit.app().config().insurers) {
+        Ok(typed) => go_on(flow, &typed.to_string()).await,
+        Err(error) => {
+            let errors = FormErrors::field("login_id", message(error.text_id(), &error.args()));
+            page(&flow, form.login_id, errors)
+        }
+    }
+}
+
+/// Remembers the login ID and asks for the password.
+pub async fn go_on(flow: Flow, login_id: &str) -> Result<Response, PageError> {
+    let flow = flow.update(|interaction| interaction.login_id = Some(login_id.to_owned())).await?;
+    flow.go(&format!("/login/{}/password", flow.id()))
+}
+
+fn page(flow: &Flow, login_id: String, errors: FormErrors) -> Result<Response, PageError> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = LoginId {
+        interaction: flow.id().to_owned(),
+        client: flow.client_name(),
+        rule: id_rule(&flow.visit),
+        login_id,
+        errors,
+    };
+    Ok(flow.show(&page).status(status).render()?)
 }

@@ -1,5 +1,9 @@
 //! `/login/{interaction}/number`: the login ID from 記号 and 番号, each padded with zeros.
 
+use axum::{extract::Path, http::StatusCode, response::Response};
+use serde::Deserialize;
+use super::{flow::{Flow, insurer_choices, message, only_insurer}, login_id};
+use crate::{members::login_id::LoginId, web::{PageError, PageForm, Visit}};
 use serde::Serialize;
 
 use super::{
@@ -58,4 +62,54 @@ impl Page for LoginNumber {
         };
         vec![one, several, wrong]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct LoginNumberForm {
+    #[serde(default)]
+    insurer: String,
+    #[serde(default)]
+    symbol: String,
+    #[serde(default)]
+    number: String,
+}
+
+/// GET `/login/{interaction}/number`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let empty = LoginNumberForm { insurer: String::new(), symbol: String::new(), number: String::new() };
+    page(&flow, empty, FormErrors::none())
+}
+
+/// POST `/login/{interaction}/number`
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, form): PageForm<LoginNumberForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let chosen = only_insurer(&flow.visit).or_else(|| flow.visit.app().members.insurer(&form.insurer));
+    let Some(insurer) = chosen else {
+        return page(&flow, form, FormErrors::field("insurer", Message::new("login-number-error-insurer")));
+    };
+    match LoginId::from_parts(insurer, &form.symbol, &form.number) {
+        Ok(composed) => login_id::go_on(flow, &composed.to_string()).await,
+        Err(error) => {
+            let errors = FormErrors::field(error.field(), message(error.text_id(), &error.args()));
+            page(&flow, form, errors)
+        }
+    }
+}
+
+fn page(flow: &Flow, form: LoginNumberForm, errors: FormErrors) -> Result<Response, PageError> {
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let page = LoginNumber {
+        interaction: flow.id().to_owned(),
+        insurers: insurer_choices(&flow.visit),
+        insurer: form.insurer,
+        symbol: form.symbol,
+        number: form.number,
+        errors,
+    };
+    Ok(flow.show(&page).status(status).render()?)
 }

@@ -10,6 +10,7 @@ pub mod details;
 pub mod documents;
 pub mod done;
 pub mod error;
+pub mod flow;
 pub mod form_post;
 pub mod help_login_id;
 pub mod help_password;

@@ -1,5 +1,16 @@
 //! `/login/{interaction}/password`: is it really them?
 
+use axum::{extract::Path, http::StatusCode, response::Response};
+use secrecy::SecretString;
+use serde::Deserialize;
+use super::flow::{Flow, path_of};
+use crate::{
+    audit::{self, Event},
+    fault::Fault,
+    members::{login_id::{self, Typed}, registration::{Draft, Stage}, session, sign_in::SignIn},
+    storage::member::Member,
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -46,4 +57,113 @@ impl Page for Password {
         };
         vec![empty, wrong, nothing_typed, paused]
     }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct PasswordForm {
+    #[serde(default)]
+    password: SecretString,
+}
+
+/// GET `/login/{interaction}/password`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    match typed(&flow) {
+        Some(typed) => page(&flow, &typed, StatusCode::OK, FormErrors::none()).await,
+        None => flow.go(&format!("/login/{id}")),
+    }
+}
+
+/// POST `/login/{interaction}/password`
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, form): PageForm<PasswordForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let Some(typed) = typed(&flow) else { return flow.go(&format!("/login/{id}")) };
+    if form.password.expose_secret().is_empty() {
+        let errors = FormErrors::field("password", Message::new("password-error-empty"));
+        return page(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
+    }
+    let members = flow.visit.app().members.clone();
+    match members.sign_in(&typed, form.password, flow.visit.address).await? {
+        SignIn::Welcome(member) => welcome(flow, &member).await,
+        SignIn::Activate(person) => {
+            let flow = flow
+                .update(|interaction| {
+                    // A registration that was begun for another person in this tab is not carried over.
+                    let same = interaction.registration.as_ref().filter(|d| d.person_id == person.id && d.sent.is_none());
+                    interaction.registration = Some(same.cloned().unwrap_or_else(|| Draft::new(&person)));
+                })
+                .await?;
+            let stage = flow.found.value.registration.as_ref().map_or(Stage::Documents, Draft::stage);
+            flow.go(&path_of(flow.id(), stage))
+        }
+        SignIn::NotEligible => Err(PageError::explained(
+            StatusCode::FORBIDDEN,
+            Message::new("error-not-eligible"),
+        )),
+        SignIn::Wrong => refuse(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, "password-error-wrong").await,
+        SignIn::Paused => refuse(&flow, &typed, StatusCode::TOO_MANY_REQUESTS, "password-error-paused").await,
+        SignIn::Limited => refuse(&flow, &typed, StatusCode::TOO_MANY_REQUESTS, "password-error-limited").await,
+    }
+}
+
+/// Starts the session of a member who gave the password, and goes on.
+async fn welcome(flow: Flow, member: &Member) -> Result<Response, PageError> {
+    let client = flow.found.value.client_id().map(str::to_owned);
+    let mut flow = flow;
+    sign_in(&mut flow.visit, member, client.as_deref()).await?;
+    let signed_in = flow.visit.signed_in().await?.map(|signed_in| signed_in.name);
+    let flow = flow
+        .update(|interaction| {
+            interaction.signed_in.clone_from(&signed_in);
+            interaction.registration = None;
+        })
+        .await?;
+    flow.proceed().await
+}
+
+/// Gives the browser a session of the member and writes it down.
+pub async fn sign_in(visit: &mut Visit, member: &Member, client: Option<&str>) -> Result<(), Fault> {
+    let members = visit.app().members.clone();
+    let secret = members.start_session(member).await?;
+    visit.begin_session(&secret).await?;
+    let event = Event::member("member.signed_in", member).with_client(client);
+    audit::record(&members.db, &members.entropy, members.clock.now(), event).await?;
+    tracing::info!(member = member.id, acr = session::AAL1, "signed in");
+    metrics::counter!("kenpos_sign_ins_total").increment(1);
+    Ok(())
+}
+
+/// The login ID of the first step.
+fn typed(flow: &Flow) -> Option<Typed> {
+    login_id::parse(flow.found.value.login_id.as_deref()?, &flow.visit.app().config().insurers).ok()
+}
+
+async fn refuse(flow: &Flow, typed: &Typed, status: StatusCode, text: &str) -> Result<Response, PageError> {
+    let minutes = flow.insurer().map_or(30, |insurer| insurer.policy.login_pause_minutes);
+    page(flow, typed, status, FormErrors::form(Message::new(text).with("minutes", minutes))).await
+}
+
+async fn page(
+    flow: &Flow,
+    typed: &Typed,
+    status: StatusCode,
+    errors: FormErrors,
+) -> Result<Response, PageError> {
+    let alarm = match flow.visit.app().members.insurer_of(typed) {
+        Some(insurer) => flow.visit.app().members.spray_alarm(&insurer.code).await?,
+        None => false,
+    };
+    let page = Password {
+        interaction: flow.id().to_owned(),
+        client: flow.client_name(),
+        login_id: typed.to_string(),
+        first_time_hint: matches!(typed, Typed::Number(_)),
+        activation_stopped: alarm,
+        errors,
+    };
+    Ok(flow.show(&page).status(status).render()?)
 }

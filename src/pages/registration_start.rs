@@ -1,5 +1,9 @@
 //! `/registration`: how a first registration begins.
 
+use axum::{extract::Query, response::Response};
+use serde::Deserialize;
+use super::flow::{brand, id_rule};
+use crate::web::{PageError, Visit};
 use serde::Serialize;
 
 use super::{parts::IdRule, sample};
@@ -23,4 +27,16 @@ impl Page for RegistrationStart {
             Self { interaction: None, rule: None },
         ]
     }
+}
+
+/// The interaction to go back to.
+#[derive(Deserialize)]
+pub struct From {
+    i: Option<String>,
+}
+
+/// GET `/registration`
+pub async fn get(visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
+    let page = RegistrationStart { interaction: from.i, rule: id_rule(&visit) };
+    Ok(visit.show(&page).brand(brand(&visit)).render()?)
 }

@@ -1,5 +1,9 @@
 //! `/login/{interaction}/account`: as whom? (`prompt=select_account`, OpenID Connect Core §3.1.2.1)
 
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
+use super::flow::Flow;
+use crate::web::{PageError, PageForm, Visit};
 use serde::Serialize;
 
 use super::sample;
@@ -37,5 +41,41 @@ impl Page for SelectAccount {
             ..known.clone()
         };
         vec![known, nameless, hostile]
+    }
+}
+
+/// What the page sends.
+#[derive(Deserialize)]
+pub struct ChoiceForm {
+    #[serde(default)]
+    choice: String,
+}
+
+/// GET `/login/{interaction}/account`
+pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let Some(signed_in) = flow.visit.signed_in().await? else {
+        return flow.go(&format!("/login/{id}"));
+    };
+    let page = SelectAccount {
+        interaction: id,
+        client: flow.client_name(),
+        name: signed_in.member.kana.clone(),
+        account: format!("{}-***", signed_in.member.insurer),
+    };
+    Ok(flow.show(&page).render()?)
+}
+
+/// POST `/login/{interaction}/account`: go on as this member, or sign in as another. The session stays
+/// until the other one has signed in.
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, form): PageForm<ChoiceForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    match form.choice.as_str() {
+        "continue" => flow.update(|interaction| interaction.account_chosen = true).await?.proceed().await,
+        "another" => flow.go(&format!("/login/{id}")),
+        _ => flow.go(&format!("/login/{id}/account")),
     }
 }

@@ -1,5 +1,14 @@
 //! `/registration/{interaction}/sent`: 「メールを送信しました」.
 
+use axum::{extract::{Path, Query}, http::StatusCode, response::Response};
+use serde::Deserialize;
+use serde_json::json;
+use super::flow::{Flow, path_of, registration_ended};
+use crate::{
+    members::{email_address::EmailAddress, registration::{Draft, Progress, Resend, Stage}},
+    oidc::interaction,
+    web::{PageError, PageForm, Visit},
+};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -46,5 +55,122 @@ impl Page for Sent {
             ..first.clone()
         };
         vec![first, again, exhausted]
+    }
+}
+
+/// What 「メールを再送する」 sends.
+#[derive(Deserialize)]
+pub struct ResendForm {}
+
+/// That the mail was sent again, said after the redirect.
+#[derive(Deserialize)]
+pub struct Said {
+    #[serde(default)]
+    again: bool,
+    #[serde(default)]
+    spent: bool,
+}
+
+/// GET `/registration/{interaction}/sent`
+pub async fn get(
+    visit: Visit,
+    Path(id): Path<String>,
+    Query(said): Query<Said>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let (draft, registration) = match sent(&flow) {
+        Ok(sent) => sent,
+        Err(stage) => return flow.go(&stage),
+    };
+    let members = &flow.visit.app().members;
+    match members.registration_progress(&draft).await? {
+        Progress::Completed(_) => return flow.go(&format!("/registration/{id}/done")),
+        Progress::Ended => return Err(registration_ended()),
+        Progress::Waiting => {}
+    }
+    let Some((left, deadline)) = members.pending_registration(&registration).await? else {
+        return Err(registration_ended());
+    };
+    let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());
+    let errors = if said.spent {
+        FormErrors::form(Message::new("sent-error-spent"))
+    } else {
+        FormErrors::none()
+    };
+    let page = Sent {
+        interaction: id,
+        email: email.map(|email| email.masked()).unwrap_or_default(),
+        deadline: flow.visit.app().texts.date_time(flow.visit.locale, deadline),
+        resends_left: u32::try_from(left).unwrap_or(0),
+        notice: said.again.then(|| Message::new("sent-notice-again")),
+        errors,
+    };
+    Ok(flow.show(&page).render()?)
+}
+
+/// POST `/registration/{interaction}/resend`: 「メールを再送する」
+pub async fn resend(
+    Path(id): Path<String>,
+    PageForm(visit, _): PageForm<ResendForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let registration = match sent(&flow) {
+        Ok((_, registration)) => registration,
+        Err(stage) => return flow.go(&stage),
+    };
+    let members = flow.visit.app().members.clone();
+    match members.resend_registration(&registration).await? {
+        Resend::Sent => {
+            let expires_at = flow.visit.app().now().plus(members.interaction_life_with_mail());
+            let flow = flow.update(|interaction| interaction.expires_at = expires_at).await?;
+            flow.go(&format!("/registration/{id}/sent?again=true"))
+        }
+        Resend::Spent => flow.go(&format!("/registration/{id}/sent?spent=true")),
+        // It may just have been completed; the page knows.
+        Resend::Gone => flow.go(&format!("/registration/{id}/sent")),
+    }
+}
+
+/// POST `/registration/{interaction}/back`: 「戻る」 from here corrects the address; the link that is out
+/// stays good until a new one replaces it.
+pub async fn back(
+    Path(id): Path<String>,
+    PageForm(visit, _): PageForm<ResendForm>,
+) -> Result<Response, PageError> {
+    let flow = Flow::load(visit, &id).await?;
+    let flow = flow
+        .update(|interaction| {
+            if let Some(draft) = &mut interaction.registration {
+                draft.sent = None;
+            }
+        })
+        .await?;
+    flow.go(&path_of(&id, Stage::Details))
+}
+
+/// GET `/registration/{interaction}/status`: what the waiting page asks for every few seconds.
+pub async fn status(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let draft = interaction::load(&visit, &id).await.ok().and_then(|found| found.value.registration);
+    let state = match draft {
+        Some(draft) => match visit.app().members.registration_progress(&draft).await? {
+            Progress::Waiting => "waiting",
+            Progress::Completed(_) => "completed",
+            Progress::Ended => "ended",
+        },
+        // Another tab of this browser went on with it.
+        None if visit.signed_in().await?.is_some() => "completed",
+        None => "ended",
+    };
+    Ok(visit.json(&json!({ "state": state })))
+}
+
+/// The draft and its pending registration, or where the draft stands.
+fn sent(flow: &Flow) -> Result<(Draft, String), String> {
+    let Some(draft) = flow.found.value.registration.clone() else {
+        return Err(format!("/login/{}", flow.id()));
+    };
+    match draft.sent.clone() {
+        Some(registration) => Ok((draft, registration)),
+        None => Err(path_of(flow.id(), draft.stage())),
     }
 }

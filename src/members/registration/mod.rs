@@ -24,8 +24,8 @@ use crate::{
     fault::Fault,
     storage::{
         document::Receipt,
-        member::{self, MemberState},
-        roster,
+        member::{self, Member, MemberState},
+        registration, roster,
     },
     texts::Locale,
 };
@@ -97,7 +97,35 @@ pub enum Standing {
     Ended,
 }
 
+/// How far a registration has come whose mail is out.
+#[derive(Debug)]
+pub enum Progress {
+    /// The link was not used yet.
+    Waiting,
+    /// It was, and this is the member.
+    Completed(Box<Member>),
+    /// The link died, or a newer registration replaced this one.
+    Ended,
+}
+
 impl Members {
+    /// How far the registration of a draft has come.
+    pub async fn registration_progress(&self, draft: &Draft) -> Result<Progress, Fault> {
+        let Some(id) = draft.sent.as_deref() else { return Ok(Progress::Waiting) };
+        let member = member::of_person(&self.db, &draft.person_id).await?;
+        let active = member.filter(|member| {
+            // A sign-out from everywhere after the activation ends this way in, too.
+            member.state == MemberState::Active
+                && member.activated_by.as_deref() == Some(id)
+                && member.activated_at.is_some_and(|at| at >= member.sessions_valid_from)
+        });
+        if let Some(member) = active {
+            return Ok(Progress::Completed(Box::new(member)));
+        }
+        let pending = registration::find(&self.db, id, self.clock.now()).await?;
+        Ok(if pending.is_some() { Progress::Waiting } else { Progress::Ended })
+    }
+
     /// Whether the person of a draft may still activate.
     pub async fn draft_standing(&self, draft: &Draft) -> Result<Standing, Fault> {
         let now = self.clock.now();

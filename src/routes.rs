@@ -1,0 +1,110 @@
+//! Every URL on one page.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{StatusCode, header},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+
+use crate::{
+    app::App,
+    oidc::{authorize, discovery, jwks, logout, token, userinfo},
+    pages,
+    web::{assets, headers, page_error, page_error::PageError, trace},
+};
+
+/// The provider as a service.
+pub fn router(app: App) -> Router {
+    let server = &app.config().server;
+    let limit = DefaultBodyLimit::max(server.body_limit_bytes);
+    let timeout = TimeoutLayer::with_status_code(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Duration::from_secs(server.request_timeout_seconds),
+    );
+    Router::new()
+        .merge(protocol())
+        .merge(hosted_pages())
+        .merge(operations())
+        .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
+        .layer(limit)
+        .layer(timeout)
+        .layer(CatchPanicLayer::custom(page_error::caught_panic))
+        .layer(from_fn_with_state(app.clone(), page_error::render))
+        .layer(from_fn_with_state(app.clone(), headers::secure))
+        .layer(from_fn_with_state(app.clone(), trace::request))
+        .with_state(app)
+}
+
+fn protocol() -> Router<App> {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::get))
+        .route("/.well-known/oauth-authorization-server", get(discovery::get))
+        .route("/jwks", get(jwks::get))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize/{interaction}", get(authorize::resume))
+        .route("/token", post(token::post))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/logout", get(logout::get).post(logout::post))
+}
+
+fn hosted_pages() -> Router<App> {
+    use pages::{
+        account, confirm, consent, details, documents, done, help_login_id, help_password, link, login_id,
+        login_number, password, registration_start, select_account, sent,
+    };
+    Router::new()
+        .route("/", get(account::get))
+        .route("/login", get(login_id::enter))
+        .route("/login/{interaction}", get(login_id::get).post(login_id::post))
+        .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
+        .route("/login/{interaction}/password", get(password::get).post(password::post))
+        .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))
+        .route("/registration", get(registration_start::get))
+        .route("/registration/{interaction}/documents", get(documents::get).post(documents::post))
+        .route("/registration/{interaction}/details", get(details::get).post(details::post))
+        .route("/registration/{interaction}/confirm", get(confirm::get).post(confirm::post))
+        .route("/registration/{interaction}/sent", get(sent::get))
+        .route("/registration/{interaction}/resend", post(sent::resend))
+        .route("/registration/{interaction}/back", post(sent::back))
+        .route("/registration/{interaction}/status", get(sent::status))
+        .route("/registration/{interaction}/done", get(done::get).post(done::post))
+        .route("/registration/link/{token}", get(link::get).post(link::post))
+        .route("/recovery/login-id", get(help_login_id::get))
+        .route("/recovery/password", get(help_password::get))
+        .route("/consent/{interaction}", get(consent::get).post(consent::post))
+        .route("/account", get(account::get))
+        .route("/assets/{*path}", get(asset))
+        .route("/favicon.ico", get(asset))
+}
+
+fn operations() -> Router<App> {
+    // Whether the process is alive, and whether it can serve: a load balancer asks for the second.
+    Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready))
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    let (db, ephemeral) = tokio::join!(app.members.db.ping(), app.members.ephemeral.ping());
+    let state = |up: bool| if up { "up" } else { "down" };
+    let up = db.is_ok() && ephemeral.is_ok();
+    let body = serde_json::json!({
+        "ready": up,
+        "database": state(db.is_ok()),
+        "ephemeral": state(ephemeral.is_ok()),
+    });
+    let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(body)).into_response()
+}
+
+async fn asset(request: Request) -> Response {
+    let Some(asset) = assets::find(request.uri().path()) else {
+        return PageError::status(StatusCode::NOT_FOUND).into_response();
+    };
+    let headers = [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, asset.cache_control)];
+    (headers, asset.bytes.into_owned()).into_response()
+}
