@@ -5,6 +5,9 @@
 //! member sees, [`web`] is the plumbing between a request and a handler, and [`cli`] starts it all.
 //! Imports run one way only; `tests/it/house.rs` holds the rules.
 
+#[cfg(test)]
+#[path = "../tests/support/backends.rs"]
+mod backends;
 pub mod clock;
 pub mod config;
 pub mod crypto;

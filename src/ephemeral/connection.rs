@@ -327,7 +327,7 @@ async fn authority(path: &Path) -> Result<TlsCertificates, EphemeralError> {
 pub(super) fn reason(error: &RedisError) -> String {
     match error.code() {
         _ if error.is_io_error() => error.to_string(),
-        Some(code) => format!("{} ({code})", error.category()),
+        Some(code) => code.to_owned(),
         None => error.category().to_owned(),
     }
 }

@@ -10,6 +10,8 @@
 //! [`EphemeralError::Unavailable`], never a made-up "no".
 
 mod connection;
+#[cfg(test)]
+mod failures;
 mod redis;
 mod sql;
 #[cfg(test)]
