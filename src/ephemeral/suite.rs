@@ -17,7 +17,7 @@ pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Note {
-    text: String,
+    pub(super) text: String,
     pub(super) version: u32,
 }
 
@@ -252,7 +252,7 @@ async fn expiry_is_exact_and_the_sweep_takes_only_the_expired() {
     store.count("swept", second).await.unwrap();
     store.tag("swept", "a", second).await.unwrap();
     store.tag("swept", "b", HOUR).await.unwrap();
-    clock.advance(second - Duration::from_millis(1));
+    clock.advance(Duration::from_millis(999));
     assert_eq!(store.sweep().await.unwrap(), 0);
     assert!(store.get::<Other>("0").await.unwrap().is_some());
     clock.advance(Duration::from_millis(1));
