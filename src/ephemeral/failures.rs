@@ -182,6 +182,20 @@ async fn a_password_is_used_and_its_lack_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_must_come_from_the_authority_that_is_trusted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_server, url, certificate) = Redis::start_with_tls(directory.path());
+    let trusting = config::Ephemeral { ca_file: Some(certificate), ..config(url.clone()) };
+    let clock = Clock::manual(Timestamp::from_millis(0));
+    let store = Ephemeral::redis(&trusting, clock.clone()).await.unwrap();
+    store.put("kept", &note(1), HOUR).await.unwrap();
+    let (store, _) = redis(url).await;
+    assert!(matches!(store.get::<Note>("kept").await, Err(EphemeralError::Unavailable(_))));
+    let lost = config::Ephemeral { ca_file: Some(directory.path().join("lost.pem")), ..trusting };
+    assert!(matches!(Ephemeral::redis(&lost, clock).await, Err(EphemeralError::Authority { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_server_is_not_waited_for() {
     // It accepts connections and never says a word.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

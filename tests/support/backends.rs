@@ -104,6 +104,40 @@ impl Redis {
         Self::start_with(&["--requirepass", password])
     }
 
+    /// A single server that speaks TLS too; gives its `rediss://` URL and its certificate's file.
+    pub fn start_with_tls(directory: &Path) -> (Self, String, PathBuf) {
+        let [key, certificate] = ["key.pem", "certificate.pem"].map(|file| directory.join(file));
+        let output = run(Command::new(program("openssl", "openssl"))
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout",
+            ])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"]));
+        assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+        let (port, [key, file]) = (free_port(), [&key, &certificate].map(|path| path.display().to_string()));
+        let redis = Self::start_with(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-key-file",
+            &key,
+            "--tls-cert-file",
+            &file,
+            "--tls-auth-clients",
+            "no",
+        ]);
+        (redis, format!("rediss://127.0.0.1:{port}"), certificate)
+    }
+
     fn start_with(arguments: &[&str]) -> Self {
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         // Someone else may take a port between finding it free and using it.
