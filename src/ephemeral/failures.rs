@@ -216,26 +216,33 @@ async fn a_silent_server_is_not_waited_for() {
     works(&store).await;
 }
 
-/// A server that shakes hands, and hangs up on every other command after writing down its name.
-async fn rude_server() -> (String, Arc<Mutex<Vec<String>>>) {
+/// A server that shakes hands and gives each other command the answer of `script`, which is told the
+/// number of the connection; without one it hangs up. Its log has the names of the commands.
+async fn scripted_server(
+    script: impl Fn(usize) -> Option<&'static [u8]> + Send + Sync + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let log = Arc::clone(&heard);
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (heard, script) = (Arc::clone(&log), Arc::new(script));
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let log = Arc::clone(&log);
+        for number in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (heard, script) = (Arc::clone(&heard), Arc::clone(&script));
             tokio::spawn(async move {
                 let mut buffer = vec![0; 4096];
                 while let Ok(length @ 1..) = stream.read(&mut buffer).await {
                     let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
                     // Commands are arrays of bulk strings: `*N`, `$LENGTH`, the name, and so on.
-                    let names = text.split('*').skip(1).filter_map(|command| command.lines().nth(2));
-                    for name in names {
-                        let answer: &[u8] = match name {
-                            "HELLO" => b"%0\r\n",
+                    for name in text.split('*').skip(1).filter_map(|command| command.lines().nth(2)) {
+                        let answer = match name {
+                            "HELLO" => b"%0\r\n".as_slice(),
                             "CLIENT" => b"+OK\r\n",
-                            other => return log.lock().await.push(other.to_owned()),
+                            other => {
+                                heard.lock().await.push(other.to_owned());
+                                let Some(answer) = script(number) else { return };
+                                answer
+                            }
                         };
                         stream.write_all(answer).await.unwrap();
                     }
@@ -243,12 +250,22 @@ async fn rude_server() -> (String, Arc<Mutex<Vec<String>>>) {
             });
         }
     });
-    (url, heard)
+    (url, log)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_fell_silent_is_given_up() {
+    // As when a machine vanishes: the first connection stays open and says nothing more.
+    let (url, _) = scripted_server(|connection| Some(if connection == 0 { b"" } else { b"+PONG\r\n" })).await;
+    let cfg = config::Ephemeral { response_timeout_ms: 100, ..config(url) };
+    let store = Ephemeral::redis(&cfg, Clock::manual(Timestamp::from_millis(0))).await.unwrap();
+    assert!(matches!(store.ping().await, Err(EphemeralError::Unavailable(_))));
+    eventually(async || store.ping().await.is_ok()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_have_happened_is_not_repeated() {
-    let (url, heard) = rude_server().await;
+    let (url, heard) = scripted_server(|_| None).await;
     let (store, _) = redis(url).await;
     for operation in operations(&store) {
         assert!(matches!(operation.await, Err(EphemeralError::Unavailable(_))));
