@@ -13,6 +13,7 @@ mod connection;
 #[cfg(test)]
 mod failures;
 mod redis;
+mod service;
 mod sql;
 #[cfg(test)]
 mod suite;
