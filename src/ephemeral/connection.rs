@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,19 +11,13 @@ use std::{
 
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo as _, ProtocolVersion,
-    PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind, TlsCertificates, TlsMode, Value,
-    aio::MultiplexedConnection,
-    cluster::{ClusterClient, ClusterClientBuilder},
-    cluster_async::ClusterConnection,
-    cluster_routing::SingleNodeRoutingInfo,
+    Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value,
+    aio::MultiplexedConnection, cluster_async::ClusterConnection, cluster_routing::SingleNodeRoutingInfo,
     from_redis_value,
-    sentinel::{SentinelClientBuilder, SentinelServerType},
 };
-use secrecy::{ExposeSecret as _, SecretString};
 
-use super::EphemeralError;
-use crate::config::{self, ephemeral::Service};
+use super::{EphemeralError, service::Service};
+use crate::config;
 
 /// Pauses before a command that certainly was not carried out is sent again, as while a cluster moves.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(150)];
@@ -40,7 +33,7 @@ pub(super) enum Repeat {
 
 /// Gives everyone the same connection.
 pub(super) struct Connector {
-    service: Arc<Server>,
+    service: Arc<Service>,
     current: Mutex<Option<Attempt>>,
 }
 
@@ -52,52 +45,19 @@ struct Attempt {
 }
 
 #[derive(Clone)]
-enum Connection {
+pub(super) enum Connection {
     Node(MultiplexedConnection),
     Cluster(ClusterConnection),
-}
-
-struct Server {
-    kind: ServerKind,
-    connect: Duration,
-    response: Duration,
-}
-
-enum ServerKind {
-    Single(Client),
-    Sentinel {
-        sentinels: Vec<String>,
-        master: String,
-        data: redis::ConnectionInfo,
-        password: Option<SecretString>,
-        authority: Option<TlsCertificates>,
-    },
-    Cluster(ClusterClient),
 }
 
 impl Connector {
     /// Connects to nothing yet; fails when the configuration names nothing to connect to.
     pub(super) async fn new(cfg: &config::Ephemeral) -> Result<Self, EphemeralError> {
-        let service = match cfg.service() {
-            Some(service) => service.map_err(|rule| EphemeralError::Url(rule.to_owned()))?,
-            None => return Err(EphemeralError::Url("it is not set".to_owned())),
-        };
-        let authority = match &cfg.ca_file {
-            Some(path) => Some(authority(path).await?),
-            None => None,
-        };
-        let kind =
-            ServerKind::new(service, cfg, authority).map_err(|error| EphemeralError::Url(reason(&error)))?;
-        let service = Server { kind, connect: cfg.connect_timeout(), response: cfg.response_timeout() };
-        Ok(Self { service: Arc::new(service), current: Mutex::default() })
+        Ok(Self { service: Arc::new(Service::new(cfg).await?), current: Mutex::default() })
     }
 
     pub(super) fn name(&self) -> &'static str {
-        match self.service.kind {
-            ServerKind::Single(_) => "Redis",
-            ServerKind::Sentinel { .. } => "Redis Sentinel",
-            ServerKind::Cluster(_) => "Redis Cluster",
-        }
+        self.service.name()
     }
 
     /// Sends a command. It is sent again, to a server found anew, when the first one refused to carry
@@ -142,7 +102,7 @@ impl Connector {
 
 impl Attempt {
     /// Runs on its own, so that it goes on when the request that asked first goes away.
-    fn start(service: Arc<Server>) -> Self {
+    fn start(service: Arc<Service>) -> Self {
         let spent = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn({
             let spent = Arc::clone(&spent);
@@ -155,103 +115,6 @@ impl Attempt {
 
     fn spend(&self) {
         self.spent.store(true, Ordering::Release);
-    }
-}
-
-impl ServerKind {
-    fn new(
-        service: Service,
-        cfg: &config::Ephemeral,
-        authority: Option<TlsCertificates>,
-    ) -> RedisResult<Self> {
-        Ok(match service {
-            Service::Single(url) => {
-                let info = with_resp3(url.expose_secret())?;
-                Self::Single(match authority {
-                    Some(authority) => Client::build_with_tls(info, authority)?,
-                    None => Client::open(info)?,
-                })
-            }
-            Service::Sentinel { sentinels, master, data } => Self::Sentinel {
-                sentinels,
-                master,
-                data: with_resp3(data.expose_secret())?,
-                password: cfg.sentinel_password.clone(),
-                authority,
-            },
-            Service::Cluster(nodes) => {
-                let nodes: Vec<_> = nodes.iter().map(|url| url.expose_secret().to_owned()).collect();
-                let builder = ClusterClientBuilder::new(nodes)
-                    .use_protocol(ProtocolVersion::RESP3)
-                    .connection_timeout(cfg.connect_timeout())
-                    .response_timeout(cfg.response_timeout())
-                    // A retry inside the client would not know a lost answer from a refusal.
-                    .retries(0);
-                Self::Cluster(match authority {
-                    Some(authority) => builder.certs(authority).build()?,
-                    None => builder.build()?,
-                })
-            }
-        })
-    }
-}
-
-impl Server {
-    /// Connects within the time allowed; the server's goodbye will mark the attempt as `spent`.
-    async fn connect(&self, spent: Arc<AtomicBool>) -> RedisResult<Connection> {
-        let goodbye = move |push: PushInfo| {
-            if push.kind == PushKind::Disconnection {
-                spent.store(true, Ordering::Release);
-            }
-            Ok::<_, ()>(())
-        };
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.connect))
-            .set_response_timeout(Some(self.response))
-            .set_push_sender(goodbye);
-        let connect = async {
-            Ok(match &self.kind {
-                ServerKind::Single(client) => {
-                    Connection::Node(client.get_multiplexed_async_connection_with_config(&config).await?)
-                }
-                ServerKind::Sentinel { .. } => Connection::Node(self.master(&config).await?),
-                ServerKind::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
-            })
-        };
-        tokio::time::timeout(self.connect, connect)
-            .await
-            .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
-    }
-
-    /// Asks the Sentinels who the master is, and the master whether it agrees.
-    async fn master(&self, config: &AsyncConnectionConfig) -> RedisResult<MultiplexedConnection> {
-        let ServerKind::Sentinel { sentinels, master, data, password, authority } = &self.kind else {
-            return Err((ErrorKind::InvalidClientConfig, "no Sentinel").into());
-        };
-        let sentinels = sentinels.iter().map(|url| Ok(url.as_str().into_connection_info()?.addr().clone()));
-        let sentinels: Vec<_> = sentinels.collect::<RedisResult<_>>()?;
-        let settings = data.redis_settings();
-        let mut builder = SentinelClientBuilder::new(sentinels, master, SentinelServerType::Master)?
-            .set_client_to_redis_protocol(ProtocolVersion::RESP3)
-            .set_client_to_redis_db(settings.db());
-        if let Some(username) = settings.username() {
-            builder = builder.set_client_to_redis_username(username);
-        }
-        if let Some(password) = settings.password() {
-            builder = builder.set_client_to_redis_password(password);
-        }
-        if let Some(password) = password {
-            builder = builder.set_client_to_sentinel_password(password.expose_secret());
-        }
-        if matches!(data.addr(), redis::ConnectionAddr::TcpTls { .. }) {
-            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-        }
-        if let Some(authority) = authority {
-            builder = builder
-                .set_client_to_redis_certificates(authority.clone())
-                .set_client_to_sentinel_certificates(authority.clone());
-        }
-        builder.build()?.get_async_connection_with_config(config).await
     }
 }
 
@@ -309,25 +172,11 @@ fn is_broken(error: &RedisError) -> bool {
         || matches!(error.kind(), ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown))
 }
 
-/// RESP3 (Redis 6), which tells the client at once when the server hangs up.
-fn with_resp3(url: &str) -> RedisResult<redis::ConnectionInfo> {
-    let info = url.into_connection_info()?;
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Ok(info.set_redis_settings(settings))
-}
-
-async fn authority(path: &Path) -> Result<TlsCertificates, EphemeralError> {
-    match tokio::fs::read(path).await {
-        Ok(pem) => Ok(TlsCertificates { client_tls: None, root_cert: Some(pem) }),
-        Err(error) => Err(EphemeralError::Authority { path: path.to_owned(), error }),
-    }
-}
-
 /// What went wrong, without what an answer that could not be understood was.
 pub(super) fn reason(error: &RedisError) -> String {
     match error.code() {
         _ if error.is_io_error() => error.to_string(),
-        Some(code) => format!("{} ({code})", error.category()),
+        Some(code) => code.to_owned(),
         None => error.category().to_owned(),
     }
 }

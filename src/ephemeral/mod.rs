@@ -10,7 +10,10 @@
 //! [`EphemeralError::Unavailable`], never a made-up "no".
 
 mod connection;
+#[cfg(test)]
+mod failures;
 mod redis;
+mod service;
 mod sql;
 #[cfg(test)]
 mod suite;
