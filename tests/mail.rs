@@ -3,7 +3,14 @@
 #[path = "support/mailbox.rs"]
 mod mailbox;
 
-use std::{fs, net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    net::Ipv4Addr,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use kenpos_idp::{
     cli::demo::{
@@ -119,8 +126,9 @@ async fn the_database_never_holds_a_mail_in_clear() {
     let post = Post::new().await;
     let mailbox = Mailbox::start(post.clock.clone()).await;
     let outbox = post.outbox(&mailbox.settings());
+    mailbox.expect_trouble(Trouble::Answer("451 4.3.0 <hanako@example.jp> later"));
     post.enqueue(&outbox, TO).await;
-    for moment in ["queued", "sent"] {
+    for moment in ["queued", "refused", "sent"] {
         let octets = files(post.directory.path());
         let holds = |text: &str| octets.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(holds("confirm_registration"), "the row is read at all when {moment}");
@@ -128,6 +136,52 @@ async fn the_database_never_holds_a_mail_in_clear() {
             assert!(!holds(secret), "{secret} lies in clear when {moment}");
         }
         outbox.deliver_due().await;
+        post.clock.advance(30 * SECOND);
+    }
+    assert_eq!(outbox.counts().await.unwrap(), counts(0, 1, 0));
+}
+
+#[tokio::test]
+async fn the_log_tells_of_a_mail_but_not_what_is_in_it() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer({
+            let log = log.clone();
+            move || log.clone()
+        })
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let post = Post::new().await;
+    let mailbox = Mailbox::start(post.clock.clone()).await;
+    let outbox = post.outbox(&mailbox.settings());
+    for refusal in ["451 4.3.0 <hanako@example.jp> later", "550 5.1.1 <hanako@example.jp> unknown"] {
+        mailbox.expect_trouble(Trouble::Answer(refusal));
+        post.enqueue(&outbox, TO).await;
+        outbox.deliver_due().await;
+    }
+    post.clock.advance(30 * SECOND);
+    outbox.deliver_due().await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    for told in ["mail queued", "mail not sent", "451 4.3.0", "mail given up", "550 5.1.1", "mail sent"] {
+        assert!(log.contains(told), "{told} is missing in\n{log}");
+    }
+    for secret in ["hanako", "s3cr3t-token", "初回登録"] {
+        assert!(!log.contains(secret), "{secret} is in\n{log}");
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -275,20 +329,26 @@ async fn relay(directory: &Path, clock: &Clock, security: Security) -> (Received
     let received = server.received().clone();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let signing_in =
+        Offers { credentials: Some(("kenpos".to_owned(), "pässword".to_owned())), starttls: false };
+    let upgrade = Offers { starttls: true, ..Offers::default() };
     tokio::spawn(async move {
-        let signing_in =
-            Offers { credentials: Some(("kenpos".to_owned(), "pässword".to_owned())), starttls: false };
-        let upgrade = Offers { starttls: true, ..Offers::default() };
         while let Ok((mut stream, _)) = listener.accept().await {
-            let greet = security != Security::StartTls;
-            if !greet && !matches!(server.converse(&mut stream, &upgrade, true).await, Ok(Ended::StartTls)) {
-                continue;
-            }
-            if security == Security::None {
-                let _ = server.converse(stream, &signing_in, greet).await;
-            } else if let Ok(stream) = tls.accept(stream).await {
-                let _ = server.converse(stream, &signing_in, greet).await;
-            }
+            let (server, tls) = (server.clone(), tls.clone());
+            let (signing_in, upgrade) = (signing_in.clone(), upgrade.clone());
+            tokio::spawn(async move {
+                let greet = security != Security::StartTls;
+                if !greet
+                    && !matches!(server.converse(&mut stream, &upgrade, true).await, Ok(Ended::StartTls))
+                {
+                    return;
+                }
+                if security == Security::None {
+                    let _ = server.converse(stream, &signing_in, greet).await;
+                } else if let Ok(stream) = tls.accept(stream).await {
+                    let _ = server.converse(stream, &signing_in, greet).await;
+                }
+            });
         }
     });
     let settings = MailSettings {

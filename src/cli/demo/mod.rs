@@ -3,3 +3,4 @@
 pub mod mailbox;
 pub mod received;
 pub mod smtp_server;
+pub mod smtp_wire;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use mail_parser::MessageParser;
+use mail_parser::{MessageParser, PartType};
 use serde::{Deserialize, Serialize};
 use tokio::{fs, io::AsyncWriteExt as _, sync::watch};
 use url::Url;
@@ -58,21 +58,31 @@ impl ReceivedMail {
     }
 
     fn parse(number: usize, envelope: &Envelope, message: &[u8]) -> Self {
-        let parsed = MessageParser::default().parse(message).unwrap_or_default();
-        let unfold = |value: &str| value.split(['\r', '\n']).map(str::trim).collect::<Vec<_>>().join(" ");
-        Self {
+        let mut mail = Self {
             number,
             received_at: envelope.received_at,
             from: envelope.from.clone(),
             to: envelope.to.clone(),
-            subject: parsed.subject().unwrap_or_default().to_owned(),
-            text: parsed.body_text(0).unwrap_or_default().replace("\r\n", "\n"),
-            html: parsed.html_bodies().next().and(parsed.body_html(0)).map(std::borrow::Cow::into_owned),
-            headers: parsed
-                .headers_raw()
-                .map(|(name, value)| (name.to_owned(), unfold(value).trim().to_owned()))
-                .collect(),
-        }
+            subject: String::new(),
+            text: String::new(),
+            html: None,
+            headers: Vec::new(),
+        };
+        let Some(parsed) = MessageParser::default().parse(message) else {
+            mail.text = String::from_utf8_lossy(message).into_owned();
+            return mail;
+        };
+        let unfold =
+            |value: &str| value.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned();
+        mail.headers = parsed.headers_raw().map(|(name, value)| (name.to_owned(), unfold(value))).collect();
+        parsed.subject().unwrap_or_default().clone_into(&mut mail.subject);
+        mail.text = parsed.body_text(0).unwrap_or_default().replace("\r\n", "\n");
+        // Of a mail without HTML the parser would offer its text, marked up.
+        mail.html = parsed.html_bodies().find_map(|part| match &part.body {
+            PartType::Html(html) => Some(html.clone().into_owned()),
+            _ => None,
+        });
+        mail
     }
 }
 
@@ -126,7 +136,10 @@ impl Received {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error),
         };
-        let opened = open_for_append(file.to_owned()).await?;
+        let mut opened = open_for_append(file.to_owned()).await?;
+        if !lines.is_empty() && !lines.ends_with('\n') {
+            opened.write_all(b"\n").await?;
+        }
         let received = Self(Arc::new(Inner {
             mails: Mutex::default(),
             file: Some(tokio::sync::Mutex::new(opened)),
@@ -227,11 +240,13 @@ mod tests {
         assert_eq!(mail.header("x-folded"), Some("one two"));
         assert!(mail.is_for("a..b.@docomo.ne.jp") && !mail.is_for("a@docomo.ne.jp"));
 
-        std::fs::OpenOptions::new().append(true).open(&file).unwrap().sync_all().unwrap();
         let mut torn = std::fs::read(&file).unwrap();
         torn.extend_from_slice(b"{\"envelope\":");
         std::fs::write(&file, torn).unwrap();
-        assert_eq!(Received::in_file(&file).await.unwrap().all(), [mail]);
+        let restarted = Received::in_file(&file).await.unwrap();
+        assert_eq!(restarted.all(), [mail]);
+        restarted.add(&envelope(), MESSAGE.as_bytes()).await.unwrap();
+        assert_eq!(Received::in_file(&file).await.unwrap().all().len(), 2);
     }
 
     #[tokio::test]

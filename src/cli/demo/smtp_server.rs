@@ -7,28 +7,23 @@ use std::{
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader},
+    io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     task::{JoinHandle, JoinSet},
-    time::timeout,
 };
 
-use super::received::{Envelope, Received};
+use super::{
+    received::{Envelope, Received},
+    smtp_wire::{Client, LARGEST, path},
+};
 use crate::clock::Clock;
 
-/// Octets of the largest message.
-const LARGEST: usize = 1 << 20;
-/// Octets of the longest line (RFC 5321 §4.5.3.1.6 asks for at least 1000).
-const LONGEST_LINE: u64 = 4_096;
 /// Most recipients of a message (RFC 5321 §4.5.3.1.8 asks for at least 100).
 const MOST_RECIPIENTS: usize = 100;
-/// A client that is silent for so long is sent away (RFC 5321 §4.5.3.2.7).
-const PATIENCE: Duration = Duration::from_secs(300);
 /// Conversations at the same time.
 const MOST_CLIENTS: usize = 32;
 
@@ -139,7 +134,7 @@ impl SmtpServer {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         // Octets that came too early with STARTTLS are lost with this reader, as they must be.
-        let mut client = Client { stream: BufReader::new(&mut stream) };
+        let mut client = Client::new(&mut stream);
         if greet {
             client.say("220 localhost ESMTP kenpos-idp").await?;
         }
@@ -172,18 +167,14 @@ impl SmtpServer {
                 }
                 "MAIL" => client.say(state.mail(rest)).await?,
                 "RCPT" => {
-                    let answer = state.rcpt(rest);
-                    state.trouble = self.next_trouble();
-                    match state.trouble {
-                        Some(Trouble::Answer(refusal)) => client.say(refusal).await?,
-                        Some(Trouble::Disconnect) => return Ok(Ended::Closed),
-                        Some(Trouble::Silence) => {
+                    let Some(answer) = self.rcpt(&mut state, rest) else {
+                        if state.trouble == Some(Trouble::Silence) {
                             // Until the client loses its patience and goes.
                             let _ = client.line().await;
-                            return Ok(Ended::Closed);
                         }
-                        Some(Trouble::LoseAnswer) | None => client.say(answer).await?,
-                    }
+                        return Ok(Ended::Closed);
+                    };
+                    client.say(answer).await?;
                 }
                 "DATA" => match state.envelope.take().filter(|envelope| !envelope.to.is_empty()) {
                     None => client.say("503 5.5.1 RCPT first").await?,
@@ -197,6 +188,16 @@ impl SmtpServer {
                 },
                 _ => client.say("500 5.5.2 Unknown command").await?,
             }
+        }
+    }
+
+    /// The answer to RCPT; none when there shall be no answer.
+    fn rcpt(&self, state: &mut State, rest: &str) -> Option<&'static str> {
+        state.trouble = self.troubles.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match state.trouble {
+            Some(Trouble::Answer(refusal)) => Some(refusal),
+            Some(Trouble::Disconnect | Trouble::Silence) => None,
+            Some(Trouble::LoseAnswer) | None => Some(state.rcpt(rest)),
         }
     }
 
@@ -245,10 +246,6 @@ impl SmtpServer {
         state.signed_in = given.is_some() && given == offers.credentials;
         client.say(if state.signed_in { "235 2.7.0 OK" } else { "535 5.7.8 Wrong credentials" }).await
     }
-
-    fn next_trouble(&self) -> Option<Trouble> {
-        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
 }
 
 #[derive(Default)]
@@ -287,26 +284,6 @@ impl State {
     }
 }
 
-/// Address and parameters of `FROM:<address> parameters`; the local part may be quoted, with any
-/// character in it (RFC 5321 §4.1.2).
-fn path(rest: &str, keyword: &str) -> Option<(String, String)> {
-    let (given, rest) = rest.split_at_checked(keyword.len())?;
-    let rest = rest.trim_start().strip_prefix('<')?;
-    let (mut quoted, mut escaped) = (false, false);
-    let end = rest.find(|c| {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '>' if !quoted => return true,
-            _ => {}
-        }
-        false
-    })?;
-    let (address, parameters) = rest.split_at(end);
-    given.eq_ignore_ascii_case(keyword).then(|| (address.to_owned(), parameters[1..].trim().to_owned()))
-}
-
 fn greeting(verb: &str, offers: &Offers) -> String {
     if verb.eq_ignore_ascii_case("HELO") {
         return "250 localhost".to_owned();
@@ -322,58 +299,66 @@ fn greeting(verb: &str, offers: &Offers) -> String {
     lines.into_iter().enumerate().map(line).collect::<Vec<_>>().join("\r\n")
 }
 
-/// The lines to and from a client.
-struct Client<'a, S> {
-    stream: BufReader<&'a mut S>,
-}
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Client<'_, S> {
-    async fn say(&mut self, answer: &str) -> io::Result<()> {
-        self.stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
-        self.stream.flush().await
+    use super::*;
+    use crate::{cli::demo::smtp_wire::LONGEST_LINE, clock::Timestamp};
+
+    /// Says everything at once and gives the codes of the answers, and what was taken.
+    async fn say(lines: &[u8]) -> (Vec<String>, Received) {
+        let server = SmtpServer::new(Received::in_memory(), Clock::manual(Timestamp::default()));
+        let (mut client, connection) = tokio::io::duplex(4 * LARGEST);
+        client.write_all(lines).await.unwrap();
+        client.shutdown().await.unwrap();
+        let _ = server.converse(connection, &Offers::default(), true).await;
+        let mut answers = String::new();
+        client.read_to_string(&mut answers).await.unwrap();
+        let codes =
+            answers.lines().filter(|line| line.as_bytes()[3] == b' ').map(|line| line[..3].to_owned());
+        (codes.collect(), server.received)
     }
 
-    /// Up to the next line feed; an error when the client is gone, silent or endless.
-    async fn octets(&mut self) -> io::Result<Vec<u8>> {
-        let mut octets = Vec::new();
-        let mut line = (&mut self.stream).take(LONGEST_LINE);
-        timeout(PATIENCE, line.read_until(b'\n', &mut octets)).await??;
-        if octets.ends_with(b"\n") { Ok(octets) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    #[tokio::test]
+    async fn a_message_is_taken_without_its_stuffed_dots() {
+        let (codes, received) = say(b"EHLO me\r\nmail from:<a@b> SIZE=30\r\nRCPT TO:<\"x>y\"@c>\r\nDATA\r\n\
+              Subject: s\r\n\r\n..one\r\nlone\n.\nfeed\r\n.\r\nQUIT\r\n")
+        .await;
+        assert_eq!(codes, ["220", "250", "250", "250", "354", "250", "221"]);
+        let mail = received.get(1).unwrap();
+        assert_eq!((mail.from.as_str(), mail.to[0].as_str()), ("a@b", "\"x>y\"@c"));
+        assert_eq!(mail.text.trim_end(), ".one\nlone\n.\nfeed");
     }
 
-    async fn line(&mut self) -> io::Result<String> {
-        let octets = self.octets().await?;
-        Ok(String::from_utf8_lossy(&octets).trim_end_matches(['\r', '\n']).to_owned())
+    #[tokio::test]
+    async fn commands_out_of_order_are_refused() {
+        let (codes, received) =
+            say(b"RCPT TO:<a@b>\r\nDATA\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\nDATA\r\nRCPT TO:a@b\r\n\
+              RSET\r\nRCPT TO:<a@b>\r\nMAIL FROM:<a@b> SIZE=99999999\r\nSTARTTLS\r\nAUTH X\r\n\r\n")
+            .await;
+        assert_eq!(
+            codes,
+            ["220", "503", "503", "250", "503", "503", "503", "250", "503", "552", "500", "504", "500"]
+        );
+        assert!(received.all().is_empty());
     }
 
-    async fn answer(&mut self, given: Option<String>, challenge: &str) -> io::Result<String> {
-        match given {
-            Some(given) => Ok(given),
-            None => {
-                self.say(challenge).await?;
-                self.line().await
-            }
-        }
+    #[tokio::test]
+    async fn what_is_too_large_is_read_and_refused() {
+        let line = [vec![b'x'; 1_000], b"\r\n".to_vec()].concat();
+        let message = line.repeat(LARGEST / line.len() + 1);
+        let all = [b"MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n", &message[..], b".\r\nNOOP\r\n"].concat();
+        let (codes, received) = say(&all).await;
+        assert_eq!(codes, ["220", "250", "250", "354", "552", "250"]);
+        assert!(received.all().is_empty());
+        let endless = vec![b'x'; 2 * usize::try_from(LONGEST_LINE).unwrap()];
+        assert_eq!(say(&endless).await.0, ["220"]);
     }
 
-    /// The message up to the dot; none if it is too large. Only CRLF ends a line, so a lone line feed
-    /// cannot pretend that a message ends (RFC 5321 §2.3.8).
-    async fn message(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut message = Vec::new();
-        let mut size = 0;
-        let mut line_begins = true;
-        loop {
-            let octets = self.octets().await?;
-            if line_begins && octets == b".\r\n" {
-                return Ok((size <= LARGEST).then_some(message));
-            }
-            // RFC 5321 §4.5.2
-            let line = if line_begins { octets.strip_prefix(b".").unwrap_or(&octets) } else { &octets };
-            size += line.len();
-            if size <= LARGEST {
-                message.extend_from_slice(line);
-            }
-            line_begins = octets.ends_with(b"\r\n");
-        }
+    #[tokio::test]
+    async fn it_listens_on_this_machine_only() {
+        let server = SmtpServer::new(Received::in_memory(), Clock::system());
+        assert!(server.listen(([0, 0, 0, 0], 0).into(), Offers::default()).await.is_err());
     }
 }
