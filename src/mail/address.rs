@@ -60,7 +60,7 @@ mod tests {
         for (typed, sent) in [
             ("a..b.@docomo.ne.jp", "\"a..b.\"@docomo.ne.jp"),
             (".dot@ezweb.ne.jp", "\".dot\"@ezweb.ne.jp"),
-            ("-a.-@docomo.ne.jp", "\"-a.-\"@docomo.ne.jp"),
+            ("a...@softbank.ne.jp", "\"a...\"@softbank.ne.jp"),
         ] {
             assert_eq!(sendable(typed).unwrap().to_string(), sent);
         }

@@ -7,6 +7,7 @@ use std::{
 
 use lettre::{
     Address, Message,
+    address::Envelope,
     message::{
         Mailbox, MultiPart, SinglePart,
         header::{HeaderName, HeaderValue},
@@ -128,10 +129,13 @@ impl Letter {
     /// Message-ID, so that a mail that was delivered twice can be told to be one.
     pub fn compose(&self, origin: &Origin, id: &str, created: Timestamp) -> Result<Message, ComposeError> {
         let since_epoch = Duration::from_millis(u64::try_from(created.millis()).unwrap_or(0));
+        let to = sendable(&self.to)?;
         let from_name = origin.name.as_deref().unwrap_or(&self.from_name);
         let mut message = Message::builder()
             .from(Mailbox::new(Some(one_line(from_name)), origin.from.clone()))
-            .to(Mailbox::new(None, sendable(&self.to)?))
+            .to(Mailbox::new(None, to.clone()))
+            // Said here, or lettre would read it out of the header fields, where quotes get lost.
+            .envelope(Envelope::new(Some(origin.from.clone()), vec![to])?)
             .subject(one_line(&self.subject))
             .date(SystemTime::UNIX_EPOCH + since_epoch)
             .message_id(Some(format!("<{id}@{}>", origin.from.domain())))
@@ -220,6 +224,24 @@ mod tests {
         assert_eq!(header_names(&hostile), header_names(&usual));
         let address = Letter { to: "a@example.jp\r\nBcc: x@example.com".to_owned(), ..letter() };
         assert!(address.compose(&origin(), "id-1", Timestamp::default()).is_err());
+    }
+
+    #[test]
+    fn any_name_of_an_insurer_can_be_shown() {
+        for name in ["", " ", "A, \"B\" <c@d>; (e)", "\\", "a@b", "みほん, 健保\u{0}", "é"] {
+            let letter = Letter { from_name: name.to_owned(), ..letter() };
+            let octets = octets(&letter, "id-1");
+            let from = octets.lines().find(|line| line.starts_with("From: ")).unwrap();
+            assert!(octets.contains("no-reply@idp.example.jp"), "{from}");
+        }
+    }
+
+    #[test]
+    fn the_envelope_keeps_a_quoted_address() {
+        let letter = Letter { to: "a..b.@docomo.ne.jp".to_owned(), ..letter() };
+        let message = letter.compose(&origin(), "id-1", Timestamp::default()).unwrap();
+        assert_eq!(message.envelope().to()[0].to_string(), "\"a..b.\"@docomo.ne.jp");
+        assert!(String::from_utf8(message.formatted()).unwrap().contains("To: \"a..b.\"@docomo.ne.jp\r\n"));
     }
 
     #[test]

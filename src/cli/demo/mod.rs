@@ -1,4 +1,6 @@
 //! `demo`: everything at once, on this machine.
 
 pub mod mailbox;
+pub mod received;
 pub mod smtp_server;
+pub mod smtp_wire;

@@ -1,0 +1,88 @@
+//! The mailbox of a test: a relay on loopback, and the mails that it took.
+
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc, time::Duration};
+
+use kenpos_idp::{
+    cli::demo::{
+        received::{Received, ReceivedMail},
+        smtp_server::{Listening, Offers, SmtpServer, Trouble},
+    },
+    clock::Clock,
+    config::mail::{MailSettings, Security},
+};
+use url::Url;
+
+/// How long a mail may take before the test fails; far more than it needs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Takes mails and hands each out once.
+#[derive(Debug)]
+pub struct Mailbox {
+    server: SmtpServer,
+    listening: Listening,
+    read: BTreeSet<usize>,
+}
+
+impl Mailbox {
+    /// Listens on a free port.
+    pub async fn start(clock: Clock) -> Self {
+        let server = SmtpServer::new(Received::in_memory(), clock);
+        let listening = server
+            .listen((Ipv4Addr::LOCALHOST, 0).into(), Offers::default())
+            .await
+            .expect("a free port on loopback");
+        Self { server, listening, read: BTreeSet::new() }
+    }
+
+    /// The `[mail]` section that sends mails here.
+    pub fn settings(&self) -> MailSettings {
+        MailSettings {
+            host: self.listening.address.ip().to_string(),
+            port: Some(self.listening.address.port()),
+            security: Security::None,
+            from: "no-reply@idp.example.jp".parse().expect("an address"),
+            ..MailSettings::default()
+        }
+    }
+
+    /// Lets a coming mail go wrong.
+    pub fn expect_trouble(&self, trouble: Trouble) {
+        self.server.expect_trouble(trouble);
+    }
+
+    /// The next unread mail to `address`, waiting for it.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub async fn next(&mut self, address: &str) -> Arc<ReceivedMail> {
+        let mut newest = self.server.received().newest();
+        let arrival = async {
+            loop {
+                newest.mark_unchanged();
+                if let Some(mail) = self.unread().into_iter().find(|mail| mail.is_for(address)) {
+                    return mail;
+                }
+                newest.changed().await.expect("the mailbox outlives the wait");
+            }
+        };
+        let mail = tokio::time::timeout(PATIENCE, arrival).await.expect("a mail arrives");
+        self.read.insert(mail.number);
+        mail
+    }
+
+    /// The link of the next unread mail to `address`, waiting for it.
+    ///
+    /// # Panics
+    /// When none comes, or it has not exactly one link.
+    pub async fn next_link(&mut self, address: &str) -> Url {
+        let mail = self.next(address).await;
+        let links = mail.links();
+        assert_eq!(links.len(), 1, "one link in\n{}", mail.text);
+        links[0].clone()
+    }
+
+    /// Mails that no test has asked for yet.
+    pub fn unread(&self) -> Vec<Arc<ReceivedMail>> {
+        self.server.received().all().into_iter().filter(|mail| !self.read.contains(&mail.number)).collect()
+    }
+}
