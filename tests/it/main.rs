@@ -1,0 +1,6 @@
+//! Every integration test, in one binary: a file a story.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod house;
