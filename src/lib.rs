@@ -5,6 +5,7 @@
 //! member sees, [`web`] is the plumbing between a request and a handler, and [`cli`] starts it all.
 //! Imports run one way only; `tests/it/house.rs` holds the rules.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod members;
