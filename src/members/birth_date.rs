@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
-use super::login_id::numeric;
+use super::login_id::fold_numeric;
 use crate::clock::Clock;
 
 /// Bytes of input that are looked at.
@@ -63,7 +63,7 @@ impl BirthDate {
     }
 
     /// `19990121`, as the temporary password has it.
-    pub fn yyyymmdd(self) -> String {
+    pub fn compact(self) -> String {
         format!("{:04}{:02}{:02}", self.0.year(), self.0.month(), self.0.day())
     }
 
@@ -143,7 +143,7 @@ pub fn parse_date(text: &str) -> Result<Date, DateError> {
     if text.len() > MAX_INPUT_BYTES {
         return Err(DateError::Format);
     }
-    let text: String = numeric(text).chars().filter(|c| !c.is_whitespace()).collect();
+    let text: String = fold_numeric(text).chars().filter(|c| !c.is_whitespace()).collect();
     if text.is_empty() {
         return Err(DateError::Empty);
     }
@@ -329,7 +329,7 @@ mod tests {
         fn every_day_reads_back_from_all_its_forms(year in 1869_i16..2100, month in 1_i8..=12, day in 1_i8..=28) {
             let born = BirthDate::from(date(year, month, day));
             prop_assert_eq!(BirthDate::parse(&born.iso()), Ok(born));
-            prop_assert_eq!(BirthDate::parse(&born.yyyymmdd()), Ok(born));
+            prop_assert_eq!(BirthDate::parse(&born.compact()), Ok(born));
             for (era, year) in born.in_eras().filter(|(_, year)| *year < 100) {
                 let (name, initial) = (era.name, era.initial);
                 prop_assert_eq!(BirthDate::parse(&format!("{name}{year}年{month}月{day}日")), Ok(born));

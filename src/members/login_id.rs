@@ -150,7 +150,7 @@ pub fn parse(text: &str, insurers: &[Insurer]) -> Result<Typed, LoginIdError> {
     if text.contains('@') {
         return Ok(Typed::Email(EmailAddress::parse(&text).map_err(|_| LoginIdError::Email)?));
     }
-    let text = numeric(&text);
+    let text = fold_numeric(&text);
     if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
         return Err(LoginIdError::Format);
     }
@@ -186,7 +186,7 @@ pub fn canonical(text: &str) -> String {
 }
 
 /// [`canonical`] for fields of digits: every stroke that looks like a hyphen becomes one.
-pub fn numeric(text: &str) -> String {
+pub fn fold_numeric(text: &str) -> String {
     canonical(text).chars().map(|c| if is_hyphen(c) { '-' } else { c }).collect()
 }
 
@@ -343,8 +343,8 @@ pub(crate) mod tests {
     proptest! {
         #[test]
         fn canonicalisation_is_idempotent(text in any::<String>()) {
-            let once = numeric(&text);
-            prop_assert_eq!(numeric(&once), once.clone());
+            let once = fold_numeric(&text);
+            prop_assert_eq!(fold_numeric(&once), once.clone());
             let once = canonical(&text);
             prop_assert_eq!(canonical(&once), once.clone());
         }

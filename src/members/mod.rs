@@ -99,6 +99,10 @@ pub mod kana;
 pub mod login_id;
 pub mod password_policy;
 pub mod romaji;
+pub mod roster;
+pub mod roster_csv;
+pub mod roster_row;
+pub mod sample;
 
 pub use birth_date::BirthDate;
 pub use email_address::EmailAddress;

@@ -11,6 +11,8 @@ pub mod preference;
 pub mod registration;
 pub mod signing_key;
 pub mod outbox;
+pub mod roster;
+pub mod roster_import;
 
 pub use db::{Db, On, StorageError, Tx};
 

@@ -42,6 +42,7 @@ roster-row-encoding = The encoding is wrong (the text may be garbled).
 roster-row-too-long = The row has more than { $limit } bytes.
 roster-row-quotes = A quotation mark (") is not closed.
 roster-row-columns = The row does not have { $expected } columns as the header does.
+roster-row-too-many-cells = The row has too many columns.
 roster-row-insurer = The insurer number is not the one of this insurer.
 roster-row-symbol = A symbol has { $digits } digits at most.
 roster-row-number = A number has { $digits } digits at most.

@@ -42,6 +42,7 @@ roster-row-encoding = 文字コードが正しくありません(文字化けの
 roster-row-too-long = 1行が{ $limit }バイトを超えています。
 roster-row-quotes = 引用符(")が閉じていません。
 roster-row-columns = 列数が見出し({ $expected }列)と合いません。
+roster-row-too-many-cells = 列が多すぎます。
 roster-row-insurer = 保険者番号がこの保険者のものではありません。
 roster-row-symbol = 記号は{ $digits }桁以内の数字です。
 roster-row-number = 番号は{ $digits }桁以内の数字です。

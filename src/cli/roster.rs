@@ -1,0 +1,96 @@
+//! `roster import` and `roster sample`.
+
+use std::{fs::File, io::Write, path::Path};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    config::Insurer,
+    members::{
+        roster::{ImportError, Outcome, Report, RosterImport},
+        sample,
+    },
+    texts::{Locale, Texts},
+};
+
+/// Exit code: every row was imported.
+pub const ALL_FINE: u8 = 0;
+/// Exit code: some rows were refused.
+pub const SOME_REFUSED: u8 = 2;
+
+/// Imports the file at `path`, with a progress bar on standard error and the report on `out`. Gives the
+/// exit code: [`ALL_FINE`] or [`SOME_REFUSED`].
+pub async fn import(
+    import: &RosterImport<'_>,
+    path: &Path,
+    texts: &Texts,
+    locale: Locale,
+    out: impl Write,
+) -> anyhow::Result<u8> {
+    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    // indicatif draws nothing where standard error is no terminal.
+    let bar = ProgressBar::new(length).with_style(
+        ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}  {msg}  {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let result = import
+        .run(file, |rows, bytes| {
+            bar.set_position(bytes);
+            bar.set_message(rows.to_string());
+        })
+        .await;
+    bar.finish_and_clear();
+    let report = match result {
+        Ok(report) => report,
+        Err(ImportError::File(error)) => {
+            anyhow::bail!("{}", texts.text(locale, error.text_id(), &error.args()))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    print(&report, texts, locale, out)?;
+    Ok(if report.refused == 0 { ALL_FINE } else { SOME_REFUSED })
+}
+
+/// Writes a report for people: what happened, then every refused row that is listed.
+pub fn print(report: &Report, texts: &Texts, locale: Locale, mut out: impl Write) -> std::io::Result<()> {
+    let text = |id: &str| texts.text(locale, id, &[]);
+    writeln!(
+        out,
+        "{}",
+        text(match report.outcome {
+            Outcome::Applied => "roster-report-applied",
+            Outcome::Preview => "roster-report-preview",
+            Outcome::Refused => "roster-report-not-applied",
+        })
+    )?;
+    let counts = [
+        ("added", report.counts.added.to_string()),
+        ("changed", report.counts.changed.to_string()),
+        ("unchanged", report.counts.unchanged.to_string()),
+        ("lost", report.counts.lost.to_string()),
+        ("refused", report.refused.to_string()),
+    ];
+    writeln!(out, "{}", texts.text(locale, "roster-report-counts", &counts))?;
+    if report.refused == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n{:>9}  {}", text("roster-report-line"), text("roster-report-reason"))?;
+    for refusal in &report.refusals {
+        let reason = texts.text(locale, refusal.reason.text_id(), &refusal.reason.args());
+        writeln!(out, "{:>9}  {reason}", refusal.line)?;
+    }
+    let more = report.refused.saturating_sub(report.refusals.len() as u64);
+    if more > 0 {
+        writeln!(out, "{}", texts.text(locale, "roster-report-more", &[("count", more.to_string())]))?;
+    }
+    Ok(())
+}
+
+/// Writes a made-up roster of `count` people to `path`.
+pub fn sample(insurer: &Insurer, count: usize, seed: u64, path: &Path) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    sample::write_roster(std::io::BufWriter::new(file), insurer, count, seed)?;
+    Ok(())
+}
