@@ -40,7 +40,10 @@ impl From<StorageError> for Fault {
 
 impl From<EphemeralError> for Fault {
     fn from(error: EphemeralError) -> Self {
-        if error.is_unavailable() { Self::Unavailable(Box::new(error)) } else { Self::Internal(Box::new(error)) }
+        match error {
+            EphemeralError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            other => Self::Internal(Box::new(other)),
+        }
     }
 }
 

@@ -6,8 +6,14 @@
 use std::fmt;
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use jiff::{
+    civil::Weekday,
+    tz::{self, TimeZone},
+};
 use serde::{Deserialize, Serialize};
 use unic_langid::LanguageIdentifier;
+
+use crate::clock::Timestamp;
 
 /// The languages of the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,11 +59,13 @@ const JA: &[&str] = &[
     include_str!("../templates/texts/pages.ja.ftl"),
     include_str!("../templates/texts/mail.ja.ftl"),
     include_str!("../templates/texts/roster.ja.ftl"),
+    include_str!("../templates/texts/service.ja.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("../templates/texts/pages.en.ftl"),
     include_str!("../templates/texts/mail.en.ftl"),
     include_str!("../templates/texts/roster.en.ftl"),
+    include_str!("../templates/texts/service.en.ftl"),
 ];
 
 /// The texts of all languages.
@@ -97,6 +105,24 @@ impl Texts {
             .unwrap_or_else(|| id.to_owned())
     }
 
+    /// An instant as people in Japan read it off their calendars and clocks, in words.
+    pub fn date_time(&self, locale: Locale, at: Timestamp) -> String {
+        // Asia/Tokyo has kept this offset since 1951.
+        let tokyo = TimeZone::fixed(tz::offset(9));
+        let Ok(at) = jiff::Timestamp::from_millisecond(at.millis()) else { return String::new() };
+        let at = at.to_zoned(tokyo);
+        let args = [
+            ("year", at.year().to_string()),
+            ("month", at.month().to_string()),
+            ("monthname", MONTHS[usize::from(at.month().unsigned_abs() - 1) % 12].to_owned()),
+            ("day", at.day().to_string()),
+            ("weekday", weekday(at.weekday()).to_owned()),
+            ("hour", at.hour().to_string()),
+            ("minute", format!("{:02}", at.minute())),
+        ];
+        self.text(locale, "date-time", &args)
+    }
+
     /// Whether the language has the text.
     pub fn has(&self, locale: Locale, id: &str) -> bool {
         self.of(locale).get_message(id).is_some_and(|message| message.value().is_some())
@@ -118,6 +144,21 @@ impl Texts {
             Locale::Ja => &self.ja,
             Locale::En => &self.en,
         }
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+const fn weekday(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "mon",
+        Weekday::Tuesday => "tue",
+        Weekday::Wednesday => "wed",
+        Weekday::Thursday => "thu",
+        Weekday::Friday => "fri",
+        Weekday::Saturday => "sat",
+        Weekday::Sunday => "sun",
     }
 }
 

@@ -101,10 +101,10 @@ impl Config {
         let mut problems = Problems::default();
         self.server.validate(self.demo, &mut problems);
         self.database.validate(&mut problems);
-        self.ephemeral.validate(&mut problems);
+        self.ephemeral.validate("ephemeral", &mut problems);
         self.keys.validate(&mut problems);
         self.passwords.validate(&mut problems);
-        self.mail.validate(&mut problems);
+        self.mail.validate("mail", &mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");

@@ -27,6 +27,15 @@ pub enum Typed {
     Email(EmailAddress),
 }
 
+impl fmt::Display for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(id) => id.fmt(f),
+            Self::Email(email) => f.write_str(email.as_str()),
+        }
+    }
+}
+
 /// Why a login ID is not one. Nothing in it repeats the input.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginIdError {

@@ -104,7 +104,7 @@ impl Flow {
             Standing::Open(person) => Ok(Ok((draft, person))),
             Standing::TooYoung(age) => Err(PageError::explained(
                 StatusCode::FORBIDDEN,
-                Message::new("error-too-young").with("age", age),
+                Message::new("error-minimum-age").with("age", age),
             )),
             Standing::Ended => Err(registration_ended()),
         }

@@ -95,7 +95,7 @@ pub async fn post(
     match LoginId::from_parts(insurer, &form.symbol, &form.number) {
         Ok(composed) => login_id::go_on(flow, &composed.to_string()).await,
         Err(error) => {
-            let errors = FormErrors::field(error.field(), message(error.text_id(), &error.args()));
+            let errors = FormErrors::form(message(error.text_id(), &error.args()));
             page(&flow, form, errors)
         }
     }

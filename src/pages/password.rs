@@ -1,7 +1,7 @@
 //! `/login/{interaction}/password`: is it really them?
 
 use axum::{extract::Path, http::StatusCode, response::Response};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use super::flow::{Flow, path_of};
 use crate::{
@@ -28,6 +28,8 @@ pub struct Password {
     pub login_id: String,
     /// Whether to say that the first password is the birth date.
     pub first_time_hint: bool,
+    /// Whether activation by birth date is stopped for the insurer, whoever asks.
+    pub activation_stopped: bool,
     /// What is wrong.
     pub errors: FormErrors,
 }
@@ -41,6 +43,7 @@ impl Page for Password {
             client: Some(sample::CLIENT.to_owned()),
             login_id: sample::LOGIN_ID.to_owned(),
             first_time_hint: true,
+            activation_stopped: false,
             errors: FormErrors::none(),
         };
         let wrong = Self { errors: FormErrors::form(Message::new("password-error-wrong")), ..empty.clone() };
@@ -55,7 +58,8 @@ impl Page for Password {
             errors: FormErrors::form(Message::new("password-error-paused").with("minutes", 30)),
             ..empty.clone()
         };
-        vec![empty, wrong, nothing_typed, paused]
+        let stopped = Self { activation_stopped: true, ..empty.clone() };
+        vec![empty, wrong, nothing_typed, paused, stopped]
     }
 }
 
