@@ -83,6 +83,7 @@ impl Message {
 
     /// The same text with one more argument.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a number or a name reads better without a borrow")]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.args.insert(name.to_owned(), value.to_string());
         self

@@ -75,7 +75,7 @@ function strengthOf(password, least) {
   const guessable = /(19|20)\d\d|password|pass|qwert|asdf|kenpo|admin|welcome|sakura|love/gi;
   const given = (password.match(guessable) || []).join("").length;
   const bits = Math.max(0, worth - given) * Math.log2(alphabet || 1);
-  return bits < 30 ? 1 : bits < 45 ? 2 : bits < 65 ? 3 : 4;
+  return bits < 30 ? 1 : bits < 50 ? 2 : bits < 80 ? 3 : 4;
 }
 
 function measurePasswords() {
