@@ -4,13 +4,20 @@ use std::{ops::Deref, sync::Arc};
 
 use crate::{
     clients::Client,
-    clock::Timestamp,
+    clock::{Clock, Entropy, Timestamp},
     config::Config,
+    crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
+    ephemeral::{Ephemeral, EphemeralError},
     fault::Fault,
-    members::Members,
-    oidc::signing::Signing,
-    texts::Texts,
-    web::templates::Templates,
+    mail::outbox::{Outbox, OutboxError},
+    members::{
+        Desk, Members,
+        documents::{Documents, DocumentsError},
+    },
+    oidc::signing::{Signing, SigningError},
+    storage::{Db, StorageError},
+    texts::{Texts, TextsError},
+    web::templates::{TemplateError, Templates},
 };
 
 /// The running provider; clones share it.
@@ -37,10 +44,79 @@ impl Deref for App {
     }
 }
 
+/// Why the provider cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The ephemeral store.
+    #[error(transparent)]
+    Ephemeral(#[from] EphemeralError),
+    /// The master key.
+    #[error(transparent)]
+    MasterKey(#[from] MasterKeyError),
+    /// The signing keys.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// The settings of password hashing.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// The mail relay.
+    #[error(transparent)]
+    Mail(#[from] OutboxError),
+    /// The documents that members accept.
+    #[error(transparent)]
+    Documents(#[from] DocumentsError),
+    /// The texts.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
+    /// The templates.
+    #[error(transparent)]
+    Templates(#[from] TemplateError),
+}
+
+/// The database of a configuration, with its schema up to date if the configuration says so.
+pub async fn open_database(config: &Config) -> Result<Db, StorageError> {
+    let db = Db::open(&config.database.url, config.database.connections).await?;
+    if config.database.migrate_at_start {
+        db.migrate().await?;
+    }
+    Ok(db)
+}
+
+/// The ephemeral store of a configuration: Redis, or the database where no URL is given.
+pub async fn open_ephemeral(config: &Config, db: &Db, clock: &Clock) -> Result<Ephemeral, EphemeralError> {
+    match config.ephemeral.url {
+        Some(_) => Ephemeral::redis(&config.ephemeral, clock.clone()).await,
+        None => Ok(Ephemeral::sql(db.clone(), clock.clone())),
+    }
+}
+
 impl App {
-    /// The provider of these parts.
-    pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    /// Opens everything that a validated configuration names.
+    pub async fn open(config: Config, clock: Clock, entropy: Entropy) -> Result<Self, StartError> {
+        let config = Arc::new(config);
+        let texts = Arc::new(Texts::load()?);
+        let templates = Templates::load(Arc::clone(&texts))?;
+        let db = open_database(&config).await?;
+        let ephemeral = open_ephemeral(&config, &db, &clock).await?;
+        let master = MasterKey::load_or_create(&config.keys.directory, &entropy)?;
+        let signing =
+            Signing::load(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.keys).await?;
+        let passwords = Passwords::new(&config.passwords, entropy.clone())?;
+        let outbox = Outbox::new(
+            db.clone(),
+            master.clone(),
+            clock.clone(),
+            entropy.clone(),
+            Arc::clone(&texts),
+            &config.mail,
+        )?;
+        let documents = Documents::read(&config.insurers)?;
+        documents.publish(&db, clock.now()).await?;
+        let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
+        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, texts })))
     }
 
     /// The configuration.

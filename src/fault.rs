@@ -2,11 +2,7 @@
 
 use std::error::Error;
 
-use crate::{
-    crypto::password::PasswordError,
-    ephemeral::EphemeralError,
-    storage::StorageError,
-};
+use crate::{crypto::password::PasswordError, ephemeral::EphemeralError, storage::StorageError};
 
 /// A failure that is not the caller's. Its cause is logged once, where the answer is made.
 #[derive(Debug, thiserror::Error)]

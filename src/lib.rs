@@ -23,3 +23,8 @@ pub mod storage;
 pub mod telemetry;
 pub mod texts;
 pub mod web;
+
+/// Real servers for the tests of this crate and for those in `tests/`.
+#[cfg(test)]
+#[path = "../tests/support/backends.rs"]
+mod backends;

@@ -1,1 +1,3 @@
+//! The kenpos-idp command.
+
 fn main() {}

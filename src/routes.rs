@@ -71,7 +71,6 @@ fn hosted_pages() -> Router<App> {
         .route("/registration/{interaction}/confirm", get(confirm::get).post(confirm::post))
         .route("/registration/{interaction}/sent", get(sent::get))
         .route("/registration/{interaction}/resend", post(sent::resend))
-        .route("/registration/{interaction}/back", post(sent::back))
         .route("/registration/{interaction}/status", get(sent::status))
         .route("/registration/{interaction}/done", get(done::get).post(done::post))
         .route("/registration/link/{token}", get(link::get).post(link::post))

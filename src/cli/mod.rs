@@ -3,3 +3,4 @@
 pub mod demo;
 pub mod keys;
 pub mod roster;
+pub mod serve;

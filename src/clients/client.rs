@@ -131,14 +131,20 @@ impl Metadata {
             redirect_uri::check(uri, native)
                 .or_else(|refusal| refuse("post_logout_redirect_uris", &format!("{uri:?} {refusal}")))?;
         }
-        for (field, uri) in [("client_uri", &self.client_uri), ("initiate_login_uri", &self.initiate_login_uri)] {
+        for (field, uri) in
+            [("client_uri", &self.client_uri), ("initiate_login_uri", &self.initiate_login_uri)]
+        {
             if let Some(uri) = uri {
-                redirect_uri::check_page(uri).or_else(|refusal| refuse(field, &format!("{uri:?} {refusal}")))?;
+                redirect_uri::check_page(uri)
+                    .or_else(|refusal| refuse(field, &format!("{uri:?} {refusal}")))?;
             }
         }
         for scope in self.scope.split_ascii_whitespace() {
             if !known_scopes.contains(&scope) {
-                return refuse("scope", &format!("{scope:?} is not known; known are {}", known_scopes.join(" ")));
+                return refuse(
+                    "scope",
+                    &format!("{scope:?} is not known; known are {}", known_scopes.join(" ")),
+                );
             }
         }
         if !self.scope.split_ascii_whitespace().any(|scope| scope == "openid") {
@@ -156,7 +162,10 @@ impl Metadata {
             );
         }
         if self.subject_type == SubjectType::Pairwise && self.sector_identifier().is_none() {
-            return refuse("sector", &"must be given: the redirect URIs have more than one host (OIDC Core §8.1)");
+            return refuse(
+                "sector",
+                &"must be given: the redirect URIs have more than one host (OIDC Core §8.1)",
+            );
         }
         if self.pkce_optional && self.token_endpoint_auth_method == AuthMethod::None {
             return refuse("pkce_optional", &"a public client always needs PKCE (RFC 9700 §2.1.1)");
@@ -176,8 +185,7 @@ impl Metadata {
             return Some(sector.clone());
         }
         let mut hosts = self.redirect_uris.iter().map(|uri| {
-            redirect_uri::host(uri)
-                .or_else(|| uri.split_once(':').map(|(scheme, _)| scheme.to_owned()))
+            redirect_uri::host(uri).or_else(|| uri.split_once(':').map(|(scheme, _)| scheme.to_owned()))
         });
         let first = hosts.next()??;
         hosts.all(|host| host.as_deref() == Some(first.as_str())).then_some(first)

@@ -9,9 +9,9 @@ const LONGEST: usize = 2000;
 /// port of a native app's loopback address, which the app learns only when it starts (RFC 8252 §7.3).
 pub fn matches(registered: &str, requested: &str, native: bool) -> bool {
     registered == requested
-        || (native && loopback_without_port(registered).is_some_and(|known| {
-            loopback_without_port(requested).is_some_and(|asked| asked == known)
-        }))
+        || (native
+            && loopback_without_port(registered)
+                .is_some_and(|known| loopback_without_port(requested).is_some_and(|asked| asked == known)))
 }
 
 /// What stands before and after the port of `http://127.0.0.1:PORT/…` or `http://[::1]:PORT/…`.

@@ -14,11 +14,13 @@ pub struct Database {
     pub url: String,
     /// Most connections of the pool.
     pub connections: u32,
+    /// Whether `serve` brings the schema up to date; otherwise `kenpos-idp migrate` does.
+    pub migrate_at_start: bool,
 }
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: "sqlite://data/kenpos.sqlite".to_owned(), connections: 10 }
+        Self { url: "sqlite://data/kenpos.sqlite".to_owned(), connections: 10, migrate_at_start: true }
     }
 }
 
@@ -28,6 +30,7 @@ impl fmt::Debug for Database {
         f.debug_struct("Database")
             .field("url", &format_args!("{scheme}:…"))
             .field("connections", &self.connections)
+            .field("migrate_at_start", &self.migrate_at_start)
             .finish()
     }
 }
@@ -37,10 +40,6 @@ impl Database {
     pub fn validate(&self, problems: &mut Problems) {
         let known = ["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| self.url.starts_with(scheme));
         problems.require(known, "database.url", "must start with sqlite: or postgres:");
-        problems.require(
-            (1..=1000).contains(&self.connections),
-            "database.connections",
-            "must be 1 to 1000",
-        );
+        problems.require((1..=1000).contains(&self.connections), "database.connections", "must be 1 to 1000");
     }
 }

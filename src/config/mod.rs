@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_by_its_key() {
-        let text = MINIMAL.replace("https://", "http://").replace("\"7132\"", "\"x\"") + "[limits]\noverall = 0";
+        let text =
+            MINIMAL.replace("https://", "http://").replace("\"7132\"", "\"x\"") + "[limits]\noverall = 0";
         let Err(ConfigError::Wrong(problems)) = load(&text) else { panic!("accepted") };
         for key in ["server.issuer", "insurers[0].code", "limits.overall"] {
             assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key} in {problems:?}");

@@ -9,7 +9,10 @@ use crate::{
     clock::Timestamp,
     config::Insurer,
     crypto::digest,
-    storage::{Db, StorageError, document::{self, DocumentRow, Receipt}},
+    storage::{
+        Db, StorageError,
+        document::{self, DocumentRow, Receipt},
+    },
     texts::Locale,
 };
 

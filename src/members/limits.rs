@@ -6,11 +6,7 @@ use std::{net::IpAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::Members;
-use crate::{
-    clock::Timestamp,
-    ephemeral::Record,
-    fault::Fault,
-};
+use crate::{clock::Timestamp, ephemeral::Record, fault::Fault};
 
 /// A login ID that pauses after too many wrong passwords.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,7 +61,11 @@ impl Members {
 
     /// Takes one of the guesses at a login ID *before* the password is looked at, so that parallel
     /// guesses cannot outrun the limit. False: the ID pauses.
-    pub(super) async fn begin_guess(&self, id_key: &str, policy: &crate::config::insurer::Policy) -> Result<bool, Fault> {
+    pub(super) async fn begin_guess(
+        &self,
+        id_key: &str,
+        policy: &crate::config::insurer::Policy,
+    ) -> Result<bool, Fault> {
         let now = self.clock.now();
         if let Some(pause) = self.ephemeral.get::<Pause>(id_key).await?
             && now < pause.value.until

@@ -6,12 +6,7 @@ use super::{
     grant::Holder,
     scope::{Scope, Scopes},
 };
-use crate::{
-    clients::Client,
-    config::Insurer,
-    members::birth_date::today,
-    members::Members,
-};
+use crate::{clients::Client, config::Insurer, members::Members, members::birth_date::today};
 
 /// Every claim that this provider can give, as metadata lists them.
 pub const SUPPORTED: &[&str] = &[
@@ -111,7 +106,12 @@ fn email(claims: &mut Map<String, Value>, holder: &Holder) {
     }
 }
 
-fn membership(claims: &mut Map<String, Value>, members: &Members, insurer: Option<&Insurer>, holder: &Holder) {
+fn membership(
+    claims: &mut Map<String, Value>,
+    members: &Members,
+    insurer: Option<&Insurer>,
+    holder: &Holder,
+) {
     let person = &holder.person;
     let current = person.eligible_on(today(&members.clock), 0);
     put(claims, "insurer_code", json!(holder.member.insurer));

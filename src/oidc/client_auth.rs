@@ -46,8 +46,7 @@ fn presented(headers: &HeaderMap, params: &Params) -> Result<Presented, OAuthErr
     let Some(value) = authorizations.next() else {
         let client_id = in_body
             .ok_or_else(|| OAuthError::invalid_client("the request names no client: client_id is missing"))?;
-        let method =
-            if secret_in_body.is_some() { AuthMethod::ClientSecretPost } else { AuthMethod::None };
+        let method = if secret_in_body.is_some() { AuthMethod::ClientSecretPost } else { AuthMethod::None };
         return Ok(Presented { client_id, secret: secret_in_body, method });
     };
     // RFC 6749 §2.3: one method a request.
@@ -76,7 +75,10 @@ fn basic(value: &str) -> Option<(String, String)> {
 
 fn form_decoded(text: &str) -> String {
     let pair = format!("x={}", text.replace('&', "%26").replace('=', "%3D"));
-    url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -60,8 +60,10 @@ pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Respo
 async fn logout(mut visit: Visit, params: &Params, confirmed: bool) -> Result<Response, PageError> {
     let request = read(&visit, params).await?;
     let signed_in = visit.signed_in().await?;
-    let named = signed_in.as_ref().is_some_and(|signed_in| request.sid.as_ref() == Some(&signed_in.session.sid));
-    let nobody = signed_in.is_none() && (request.sid.is_some() || params.get("post_logout_redirect_uri").is_none());
+    let named =
+        signed_in.as_ref().is_some_and(|signed_in| request.sid.as_ref() == Some(&signed_in.session.sid));
+    let nobody =
+        signed_in.is_none() && (request.sid.is_some() || params.get("post_logout_redirect_uri").is_none());
     if !(confirmed || named || nobody) {
         return ask(&visit, params, request.client.as_ref());
     }
@@ -92,8 +94,11 @@ async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError
     };
     let target = params
         .get("post_logout_redirect_uri")
-        .filter(|uri| params.is_clear("post_logout_redirect_uri") && params.is_clear("state")
-            && client.as_ref().is_some_and(|client| client.post_logout_redirect_uri_matches(uri)))
+        .filter(|uri| {
+            params.is_clear("post_logout_redirect_uri")
+                && params.is_clear("state")
+                && client.as_ref().is_some_and(|client| client.post_logout_redirect_uri_matches(uri))
+        })
         .map(str::to_owned);
     Ok(LogoutRequest { sid: sid.filter(|_| client.is_some()), client, target })
 }
@@ -123,7 +128,8 @@ fn with_state(target: &str, state: Option<&str>) -> String {
         None => target.to_owned(),
         Some(state) => {
             let joint = if target.contains('?') { '&' } else { '?' };
-            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
+            let query =
+                url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
             format!("{target}{joint}{query}")
         }
     }

@@ -1,11 +1,11 @@
 //! `/account`: the member's own page.
 
-use axum::response::Response;
 use super::flow::brand;
 use crate::{
     members::{email_address::EmailAddress, roster::Category},
     web::{PageError, Visit, templates::Brand},
 };
+use axum::response::Response;
 use serde::Serialize;
 
 use super::sample;

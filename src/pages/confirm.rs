@@ -1,12 +1,15 @@
 //! `/registration/{interaction}/confirm`: 確認.
 
-use axum::{extract::Path, response::Response};
-use serde::Deserialize;
-use super::{details::chosen_topics, flow::{Flow, path_of}};
+use super::{
+    details::chosen_topics,
+    flow::{Flow, path_of},
+};
 use crate::{
     members::registration::{Send, Stage},
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};

@@ -1,7 +1,5 @@
 //! `/consent/{interaction}`: may this app see that?
 
-use axum::{extract::Path, response::Response};
-use serde::Deserialize;
 use super::flow::Flow;
 use crate::{
     audit::{self, Event},
@@ -11,6 +9,8 @@ use crate::{
     storage::consent,
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::ExternalUrl, sample};
@@ -135,12 +135,7 @@ pub async fn post(
 }
 
 /// Remembers the scopes beside those that were allowed before.
-async fn remember(
-    flow: &Flow,
-    signed_in: &SignedIn,
-    client_id: &str,
-    scopes: &Scopes,
-) -> Result<(), Fault> {
+async fn remember(flow: &Flow, signed_in: &SignedIn, client_id: &str, scopes: &Scopes) -> Result<(), Fault> {
     let members = &flow.visit.app().members;
     let (member, now) = (&signed_in.member, flow.visit.app().now());
     let mut tx = members.db.begin().await?;

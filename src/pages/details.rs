@@ -1,13 +1,13 @@
 //! `/registration/{interaction}/details`: 基本設定.
 
-use axum::{extract::Path, http::StatusCode, response::Response};
-use secrecy::SecretString;
-use serde::Deserialize;
 use super::flow::{Flow, message, path_of, registration_ended};
 use crate::{
     members::registration::{self, DetailsForm, DetailsRefusal, Stage},
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, http::StatusCode, response::Response};
+use secrecy::SecretString;
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -89,11 +89,8 @@ impl Page for Details {
 }
 
 /// 配信設定: the kinds of news there are, by the name of their text.
-const TOPICS: [(&str, &str); 3] = [
-    ("checkup", "topic-checkup"),
-    ("programme", "topic-programme"),
-    ("newsletter", "topic-newsletter"),
-];
+const TOPICS: [(&str, &str); 3] =
+    [("checkup", "topic-checkup"), ("programme", "topic-programme"), ("newsletter", "topic-newsletter")];
 
 /// What the page sends.
 #[derive(Deserialize)]
@@ -157,6 +154,8 @@ pub async fn post(
                 .update(|interaction| {
                     if let Some(draft) = &mut interaction.registration {
                         draft.details = Some(details.clone());
+                        // The link that is out stays good until the new mail replaces it.
+                        draft.sent = None;
                     }
                 })
                 .await?;

@@ -1,12 +1,15 @@
 //! `/registration/{interaction}/documents`: 「個人情報の取り扱いについて」 and 「会員利用規約について」.
 
-use axum::{extract::Path, http::StatusCode, response::Response};
-use serde::Deserialize;
 use super::flow::{Flow, path_of};
 use crate::{
-    members::{documents, registration::{Draft, Stage}},
+    members::{
+        documents,
+        registration::{Draft, Stage},
+    },
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, http::StatusCode, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};

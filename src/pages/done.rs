@@ -1,13 +1,16 @@
 //! 登録完了: `/registration/{interaction}/done`, or in another browser the answer to the mailed link.
 
-use axum::{extract::Path, response::Response};
-use serde::Deserialize;
-use super::{flow::{Flow, brand, path_of, registration_ended}, password::sign_in};
+use super::{
+    flow::{Flow, brand, path_of, registration_ended},
+    password::sign_in,
+};
 use crate::{
     members::registration::{Progress, Stage},
     oidc::interaction,
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::Service, sample};

@@ -7,7 +7,11 @@ use crate::{
     clients::Client,
     config::{Insurer, insurer::Contact},
     ephemeral::Found,
-    members::{login_id, registration::{Draft, Stage, Standing}, roster::Person},
+    members::{
+        login_id,
+        registration::{Draft, Stage, Standing},
+        roster::Person,
+    },
     oidc::{
         authorize,
         interaction::{self, Interaction},
@@ -97,7 +101,9 @@ impl Flow {
         let Some(draft) = self.found.value.registration.clone() else {
             return self.go(&format!("/login/{}", self.id())).map(Err);
         };
-        if draft.stage() < stage || draft.stage() == Stage::Sent {
+        // With the mail out, only 基本設定 may be opened again: to correct the address.
+        let out = draft.stage() == Stage::Sent && stage != Stage::Details;
+        if draft.stage() < stage || out {
             return self.go(&path_of(self.id(), draft.stage())).map(Err);
         }
         match self.visit.app().members.draft_standing(&draft).await? {

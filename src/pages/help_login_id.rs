@@ -1,9 +1,9 @@
 //! `/recovery/login-id`: 「ログインIDをお忘れの方」.
 
-use axum::{extract::Query, response::Response};
-use serde::Deserialize;
 use super::flow::{brand, contacts, id_rule};
 use crate::web::{PageError, Visit};
+use axum::{extract::Query, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::IdRule, sample};

@@ -1,9 +1,9 @@
 //! `/recovery/password`: 「パスワードをお忘れの方」.
 
-use axum::{extract::Query, response::Response};
-use serde::Deserialize;
 use super::flow::{brand, contacts};
 use crate::web::{PageError, Visit};
+use axum::{extract::Query, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::sample;

@@ -1,16 +1,22 @@
 //! `/registration/link/{token}`: the mailed link.
 
-use axum::{extract::Path, http::StatusCode, response::Response};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
-use super::{done::{Done, finish}, flow::{Flow, brand}, link_void::LinkVoid, password::sign_in};
+use super::{
+    done::{Done, finish},
+    flow::{Flow, brand},
+    link_void::LinkVoid,
+    password::sign_in,
+};
 use crate::{
+    clients::Client,
     crypto::digest,
     members::{limits::Budget, registration::Completion},
     oidc::{interaction, logout::service},
     storage::{member::Member, registration::Registration},
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, http::StatusCode, response::Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -55,7 +61,7 @@ pub async fn get(mut visit: Visit, Path(token): Path<String>) -> Result<Response
     match visit.app().members.link(&token).await? {
         Some(link) => {
             visit.prefer(Some(link.registration.locale));
-            page(&visit, token, StatusCode::OK, FormErrors::none())
+            page(&visit, token, StatusCode::OK, FormErrors::none()).await
         }
         None => void(&visit),
     }
@@ -69,11 +75,11 @@ pub async fn post(
     let members = visit.app().members.clone();
     if form.password.expose_secret().is_empty() {
         let errors = FormErrors::field("password", Message::new("password-error-empty"));
-        return page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors);
+        return page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
     }
     if members.spend_guess(visit.address).await? == Budget::Spent {
         let errors = FormErrors::form(Message::new("password-error-limited"));
-        return page(&visit, token, StatusCode::TOO_MANY_REQUESTS, errors);
+        return page(&visit, token, StatusCode::TOO_MANY_REQUESTS, errors).await;
     }
     match members.complete_registration(&token, form.password).await? {
         Completion::Done { member, registration } => {
@@ -83,7 +89,7 @@ pub async fn post(
         }
         Completion::Wrong(left) => {
             let errors = FormErrors::field("password", Message::new("link-error-wrong").with("left", left));
-            page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors)
+            page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors).await
         }
         Completion::Destroyed | Completion::Void | Completion::AddressTaken => void(&visit),
     }
@@ -106,11 +112,23 @@ async fn done(mut visit: Visit, member: &Member, registration: &Registration) ->
     Ok(visit.show(&page).brand(brand(&visit)).without_referrer().render()?)
 }
 
-fn page(visit: &Visit, token: String, status: StatusCode, errors: FormErrors) -> Result<Response, PageError> {
-    let targets = visit.app().config().server.issuer.clone();
-    let _ = targets;
+/// Its form may lead straight back to the relying party, so the page's policy allows that.
+async fn page(
+    visit: &Visit,
+    token: String,
+    status: StatusCode,
+    errors: FormErrors,
+) -> Result<Response, PageError> {
+    let app = visit.app();
+    let client_id = app.members.link(&token).await?.and_then(|link| link.registration.client_id);
+    let client = match client_id {
+        Some(id) => app.client(&id).await?,
+        None => None,
+    };
+    let targets = client.as_ref().map(Client::form_targets).unwrap_or_default();
     let page = Link { token, errors };
-    Ok(visit.show(&page).brand(brand(visit)).status(status).without_referrer().render()?)
+    let reply = visit.show(&page).brand(brand(visit)).leads_to(targets);
+    Ok(reply.status(status).without_referrer().render()?)
 }
 
 fn void(visit: &Visit) -> Result<Response, PageError> {

@@ -1,9 +1,13 @@
 //! `/login/{interaction}`: who is it?
 
-use axum::{extract::{Path, Query}, http::StatusCode, response::Response};
-use serde::Deserialize;
 use super::flow::{Flow, id_rule, message};
-use crate::{members::login_id, oidc::interaction, web::{PageError, PageForm, Visit}};
+use crate::{
+    members::login_id,
+    oidc::interaction,
+    web::{PageError, PageForm, Visit},
+};
+use axum::{extract::Path, http::StatusCode, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{

@@ -1,9 +1,15 @@
 //! `/login/{interaction}/number`: the login ID from 記号 and 番号, each padded with zeros.
 
+use super::{
+    flow::{Flow, insurer_choices, message, only_insurer},
+    login_id,
+};
+use crate::{
+    members::login_id::LoginId,
+    web::{PageError, PageForm, Visit},
+};
 use axum::{extract::Path, http::StatusCode, response::Response};
 use serde::Deserialize;
-use super::{flow::{Flow, insurer_choices, message, only_insurer}, login_id};
-use crate::{members::login_id::LoginId, web::{PageError, PageForm, Visit}};
 use serde::Serialize;
 
 use super::{

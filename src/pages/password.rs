@@ -1,16 +1,21 @@
 //! `/login/{interaction}/password`: is it really them?
 
-use axum::{extract::Path, http::StatusCode, response::Response};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use super::flow::{Flow, path_of};
 use crate::{
     audit::{self, Event},
     fault::Fault,
-    members::{login_id::{self, Typed}, registration::{Draft, Stage}, session, sign_in::SignIn},
+    members::{
+        login_id::{self, Typed},
+        registration::{Draft, Stage},
+        session,
+        sign_in::SignIn,
+    },
     storage::member::Member,
     web::{PageError, PageForm, Visit},
 };
+use axum::{extract::Path, http::StatusCode, response::Response};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
@@ -97,20 +102,26 @@ pub async fn post(
             let flow = flow
                 .update(|interaction| {
                     // A registration that was begun for another person in this tab is not carried over.
-                    let same = interaction.registration.as_ref().filter(|d| d.person_id == person.id && d.sent.is_none());
+                    let same = interaction
+                        .registration
+                        .as_ref()
+                        .filter(|d| d.person_id == person.id && d.sent.is_none());
                     interaction.registration = Some(same.cloned().unwrap_or_else(|| Draft::new(&person)));
                 })
                 .await?;
             let stage = flow.found.value.registration.as_ref().map_or(Stage::Documents, Draft::stage);
             flow.go(&path_of(flow.id(), stage))
         }
-        SignIn::NotEligible => Err(PageError::explained(
-            StatusCode::FORBIDDEN,
-            Message::new("error-not-eligible"),
-        )),
-        SignIn::Wrong => refuse(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, "password-error-wrong").await,
+        SignIn::NotEligible => {
+            Err(PageError::explained(StatusCode::FORBIDDEN, Message::new("error-not-eligible")))
+        }
+        SignIn::Wrong => {
+            refuse(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, "password-error-wrong").await
+        }
         SignIn::Paused => refuse(&flow, &typed, StatusCode::TOO_MANY_REQUESTS, "password-error-paused").await,
-        SignIn::Limited => refuse(&flow, &typed, StatusCode::TOO_MANY_REQUESTS, "password-error-limited").await,
+        SignIn::Limited => {
+            refuse(&flow, &typed, StatusCode::TOO_MANY_REQUESTS, "password-error-limited").await
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! `/registration`: how a first registration begins.
 
-use axum::{extract::Query, response::Response};
-use serde::Deserialize;
 use super::flow::{brand, id_rule};
 use crate::web::{PageError, Visit};
+use axum::{extract::Query, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::{parts::IdRule, sample};

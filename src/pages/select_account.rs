@@ -1,9 +1,9 @@
 //! `/login/{interaction}/account`: as whom? (`prompt=select_account`, OpenID Connect Core §3.1.2.1)
 
-use axum::{extract::Path, response::Response};
-use serde::Deserialize;
 use super::flow::Flow;
 use crate::web::{PageError, PageForm, Visit};
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
 use serde::Serialize;
 
 use super::sample;

@@ -1,15 +1,21 @@
 //! `/registration/{interaction}/sent`: 「メールを送信しました」.
 
-use axum::{extract::{Path, Query}, http::StatusCode, response::Response};
-use serde::Deserialize;
-use serde_json::json;
 use super::flow::{Flow, path_of, registration_ended};
 use crate::{
-    members::{email_address::EmailAddress, registration::{Draft, Progress, Resend, Stage}},
+    members::{
+        email_address::EmailAddress,
+        registration::{Draft, Progress, Resend},
+    },
     oidc::interaction,
     web::{PageError, PageForm, Visit},
 };
+use axum::{
+    extract::{Path, Query},
+    response::Response,
+};
+use serde::Deserialize;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{parts::FormErrors, sample};
 use crate::web::templates::{Message, Page};
@@ -92,11 +98,8 @@ pub async fn get(
         return Err(registration_ended());
     };
     let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());
-    let errors = if said.spent {
-        FormErrors::form(Message::new("sent-error-spent"))
-    } else {
-        FormErrors::none()
-    };
+    let errors =
+        if said.spent { FormErrors::form(Message::new("sent-error-spent")) } else { FormErrors::none() };
     let page = Sent {
         interaction: id,
         email: email.map(|email| email.masked()).unwrap_or_default(),
@@ -129,23 +132,6 @@ pub async fn resend(
         // It may just have been completed; the page knows.
         Resend::Gone => flow.go(&format!("/registration/{id}/sent")),
     }
-}
-
-/// POST `/registration/{interaction}/back`: 「戻る」 from here corrects the address; the link that is out
-/// stays good until a new one replaces it.
-pub async fn back(
-    Path(id): Path<String>,
-    PageForm(visit, _): PageForm<ResendForm>,
-) -> Result<Response, PageError> {
-    let flow = Flow::load(visit, &id).await?;
-    let flow = flow
-        .update(|interaction| {
-            if let Some(draft) = &mut interaction.registration {
-                draft.sent = None;
-            }
-        })
-        .await?;
-    flow.go(&path_of(&id, Stage::Details))
 }
 
 /// GET `/registration/{interaction}/status`: what the waiting page asks for every few seconds.

@@ -142,6 +142,10 @@ impl Db {
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(5));
             let memory = url.contains(":memory:");
+            if let Some(folder) = options.get_filename().parent().filter(|_| !memory) {
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| StorageError::Url(format!("{}: {error}", folder.display())))?;
+            }
             let pool = SqlitePoolOptions::new()
                 .max_connections(if memory { 1 } else { connections })
                 .acquire_timeout(Duration::from_secs(5))

@@ -6,13 +6,13 @@ pub mod consent;
 pub mod db;
 pub mod document;
 pub mod member;
+pub mod outbox;
 pub mod pairwise_subject;
 pub mod preference;
 pub mod registration;
-pub mod signing_key;
-pub mod outbox;
 pub mod roster;
 pub mod roster_import;
+pub mod signing_key;
 
 pub use db::{Db, On, StorageError, Tx};
 

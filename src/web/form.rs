@@ -31,8 +31,8 @@ impl<T: DeserializeOwned> FromRequest<App> for PageForm<T> {
             // Cookies that were cleared look the same as a forgery, so the page says what to do.
             return Err(PageError::explained(StatusCode::FORBIDDEN, Message::new("error-403-message")));
         }
-        let form = serde_html_form::from_bytes(&body)
-            .map_err(|_| PageError::status(StatusCode::BAD_REQUEST))?;
+        let form =
+            serde_html_form::from_bytes(&body).map_err(|_| PageError::status(StatusCode::BAD_REQUEST))?;
         Ok(Self(visit, form))
     }
 }

@@ -128,7 +128,9 @@ pub async fn render(State(app): State<App>, request: Request, next: Next) -> Res
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.to_str().unwrap_or_default().contains("text/html"))
 }
 
 fn page(visit: &Visit, error: &PageError) -> Response {

@@ -238,8 +238,7 @@ impl<P: Page> Reply<'_, P> {
 
 /// The language that a link on a page of ours asks for.
 fn query_locale(query: Option<&str>) -> Option<Locale> {
-    let (_, tags) =
-        url::form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "ui_locales")?;
+    let (_, tags) = url::form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "ui_locales")?;
     Locale::from_tag(&tags)
 }
 

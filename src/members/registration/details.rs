@@ -138,7 +138,8 @@ impl Members {
     async fn note_kana_miss(&self, person: &Person, policy: &Policy) -> Result<DetailsRefusal, Fault> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        let void = roster::note_kana_miss(&mut tx, &person.id, i64::from(policy.kana_name_misses), now).await?;
+        let void =
+            roster::note_kana_miss(&mut tx, &person.id, i64::from(policy.kana_name_misses), now).await?;
         let event = Event { insurer: Some(&person.insurer), ..Event::system("registration.name_mismatch") }
             .with_detail(json!({ "person": person.id, "void": void }));
         audit::record(&mut tx, &self.entropy, now, event).await?;

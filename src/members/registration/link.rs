@@ -69,8 +69,7 @@ impl Members {
         let Some(Link { registration }) = self.link(token).await? else { return Ok(Completion::Void) };
         let now = self.clock.now();
         let hash = registration.token_hash.as_str();
-        let attempt =
-            registration::begin_attempt(&self.db, &registration.id, hash, MOST_MISSES, now).await?;
+        let attempt = registration::begin_attempt(&self.db, &registration.id, hash, MOST_MISSES, now).await?;
         let Some(attempt) = attempt else { return Ok(Completion::Void) };
         let normal = SecretString::from(password_policy::normalise(password.expose_secret()));
         if !self.passwords.verify(normal, Some(registration.password_hash.clone())).await? {
@@ -86,7 +85,8 @@ impl Members {
     /// Everything that makes a member active, in one transaction.
     async fn activate(&self, registration: Registration) -> Result<Completion, Fault> {
         let now = self.clock.now();
-        let insurer = self.insurer(&registration.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
+        let insurer =
+            self.insurer(&registration.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
         let person = roster::find(&self.db, &registration.person_id).await?;
         if !person.is_some_and(|person| self.is_eligible(&person)) {
             return Ok(Completion::Void);
@@ -119,7 +119,8 @@ impl Members {
             preference::set(&mut tx, &member.id, &preference, now).await?;
         }
         roster::end_temporary_password(&mut tx, &registration.person_id, now).await?;
-        let notice = mail_to(insurer, &registration.email, registration.locale, MailKind::RegistrationCompleted);
+        let notice =
+            mail_to(insurer, &registration.email, registration.locale, MailKind::RegistrationCompleted);
         self.outbox.enqueue(&mut tx, &notice).await?;
         let event = Event::member("member.activated", &member).with_client(registration.client_id.as_deref());
         audit::record(&mut tx, &self.entropy, now, event).await?;

@@ -147,8 +147,7 @@ impl Members {
 
     /// The documents that a draft must accept, in the language of the reader.
     pub fn documents_of(&self, draft: &Draft, locale: Locale) -> Result<[&Document; 2], Fault> {
-        let [privacy, terms] =
-            Kind::ALL.map(|kind| self.documents.current(&draft.insurer, kind, locale));
+        let [privacy, terms] = Kind::ALL.map(|kind| self.documents.current(&draft.insurer, kind, locale));
         privacy.zip(terms).map(|(privacy, terms)| [privacy, terms]).ok_or_else(|| {
             Fault::internal(format!("insurer {} is not in the configuration any more", draft.insurer))
         })

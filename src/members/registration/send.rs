@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Draft, Details};
+use super::{Details, Draft};
 use crate::{
     audit::{self, Event},
     clock::Timestamp,
@@ -13,7 +13,10 @@ use crate::{
     fault::Fault,
     mail::message::{Mail, MailKind},
     members::{Members, email_address::EmailAddress, roster::Person},
-    storage::{Tx, member, registration::{self, Registration}},
+    storage::{
+        Tx, member,
+        registration::{self, Registration},
+    },
     texts::Locale,
 };
 

@@ -221,10 +221,7 @@ fn nonce_and_hints(draft: &mut Draft<'_>) -> Result<(), AuthorizationError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clients::Metadata,
-        clock::Timestamp,
-    };
+    use crate::{clients::Metadata, clock::Timestamp};
 
     const GOOD: &str = "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcb\
         &scope=openid+email+offline_access&state=s&nonce=n\
@@ -257,7 +254,10 @@ mod tests {
         assert_eq!(request.scope.to_string(), "openid email");
         assert_eq!(request.callback.state(), Some("s"));
         assert_eq!(request.callback.mode(), ResponseMode::Query);
-        assert_eq!(checked(&format!("{GOOD}&extra=foobar&ui_locales=se+en")).unwrap().locale, Some(Locale::En));
+        assert_eq!(
+            checked(&format!("{GOOD}&extra=foobar&ui_locales=se+en")).unwrap().locale,
+            Some(Locale::En)
+        );
     }
 
     #[test]

@@ -85,7 +85,10 @@ pub fn next(
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
     if asked_again || !request.scope.within(remembered) {
         return if silent {
-            refuse("consent_required", "the member has not allowed these scopes and prompt=none forbids asking")
+            refuse(
+                "consent_required",
+                "the member has not allowed these scopes and prompt=none forbids asking",
+            )
         } else {
             Next::Consent
         };

@@ -85,7 +85,11 @@ async fn client_of(app: &App, params: &Params) -> Result<Client, PageError> {
 }
 
 fn refused(refusal: &PageRefusal) -> PageError {
-    tracing::info!(parameter = refusal.parameter, reason = refusal.text, "an authorization request was refused");
+    tracing::info!(
+        parameter = refusal.parameter,
+        reason = refusal.text,
+        "an authorization request was refused"
+    );
     PageError::explained(StatusCode::BAD_REQUEST, Message::new(refusal.text))
 }
 
@@ -95,14 +99,16 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
     let app = visit.app();
     let interaction = &found.value;
     let Some(request) = &interaction.request else { return finish_without_request(visit, interaction).await };
-    let client = app.client(&request.client_id).await?.ok_or_else(|| {
-        refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" })
-    })?;
+    let client = app
+        .client(&request.client_id)
+        .await?
+        .ok_or_else(|| refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" }))?;
     let signed_in = visit.signed_in().await?;
     match next(app, request, signed_in.as_ref(), &Progress::of(interaction)).await? {
         Next::Issue => {
             // Taking it is what makes one answer of two tabs or a double submit.
-            let taken = app.members.ephemeral.take::<Interaction>(&interaction.id).await.map_err(Fault::from)?;
+            let taken =
+                app.members.ephemeral.take::<Interaction>(&interaction.id).await.map_err(Fault::from)?;
             let Some(request) = taken.and_then(|taken| taken.request) else {
                 return Err(PageError::status(StatusCode::GONE).restarting_at("/login"));
             };
@@ -142,9 +148,7 @@ async fn next(
     progress: &Progress,
 ) -> Result<Next, Fault> {
     let remembered = match signed_in {
-        Some(signed_in) => {
-            consent::scope(&app.members.db, &signed_in.member.id, &request.client_id).await?
-        }
+        Some(signed_in) => consent::scope(&app.members.db, &signed_in.member.id, &request.client_id).await?,
         None => None,
     };
     let remembered = Scopes::parse(&remembered.unwrap_or_default());

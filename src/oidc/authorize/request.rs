@@ -2,11 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    clients::Client,
-    oidc::scope::Scopes,
-    texts::Locale,
-};
+use crate::{clients::Client, oidc::scope::Scopes, texts::Locale};
 
 /// How the response travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +40,11 @@ pub struct Callback {
 impl Callback {
     /// The callback of `requested`, if `client` registered it.
     pub fn new(client: &Client, requested: &str, mode: ResponseMode, state: Option<String>) -> Option<Self> {
-        client
-            .redirect_uri_matches(requested)
-            .then(|| Self { redirect_uri: requested.to_owned(), mode, state })
+        client.redirect_uri_matches(requested).then(|| Self {
+            redirect_uri: requested.to_owned(),
+            mode,
+            state,
+        })
     }
 
     /// The redirect URI as it was requested; the token request must repeat it (RFC 6749 §4.1.3).

@@ -18,7 +18,12 @@ use crate::{
 };
 
 /// A code for the client (RFC 6749 §4.1.2).
-pub fn success(visit: &Visit, client: &Client, callback: &Callback, code: &str) -> Result<Response, PageError> {
+pub fn success(
+    visit: &Visit,
+    client: &Client,
+    callback: &Callback,
+    code: &str,
+) -> Result<Response, PageError> {
     send(visit, client, callback, &[("code", code)])
 }
 
@@ -29,7 +34,12 @@ pub fn error(
     callback: &Callback,
     error: &AuthorizationError,
 ) -> Result<Response, PageError> {
-    tracing::info!(client = client.id, error = error.code, reason = error.description, "authorization refused");
+    tracing::info!(
+        client = client.id,
+        error = error.code,
+        reason = error.description,
+        "authorization refused"
+    );
     send(visit, client, callback, &[("error", error.code), ("error_description", &error.description)])
 }
 

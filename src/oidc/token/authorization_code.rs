@@ -66,7 +66,9 @@ async fn spend(
     // Kept as long as an access token lives, so that a late replay still finds what to revoke.
     if !ephemeral.swap(code, found, &redeemed, lifetimes.code() + lifetimes.access_token()).await? {
         Grant::revoke(app, &id).await?;
-        if let Some(Found { value: Code::Redeemed { grant, client_id }, .. }) = ephemeral.get::<Code>(code).await? {
+        if let Some(Found { value: Code::Redeemed { grant, client_id }, .. }) =
+            ephemeral.get::<Code>(code).await?
+        {
             return Err(replayed(app, client, &client_id, &grant).await?);
         }
         return Err(OAuthError::invalid_grant("the code was used at the same time"));
@@ -88,7 +90,9 @@ fn check_redirect_uri(issued: &IssuedCode, params: &Params) -> Result<(), OAuthE
     if required(params, "redirect_uri")? == issued.redirect_uri {
         Ok(())
     } else {
-        Err(OAuthError::invalid_grant("redirect_uri differs from the authorization request (RFC 6749 section 4.1.3)"))
+        Err(OAuthError::invalid_grant(
+            "redirect_uri differs from the authorization request (RFC 6749 section 4.1.3)",
+        ))
     }
 }
 
@@ -97,7 +101,9 @@ fn check_pkce(issued: &IssuedCode, params: &Params) -> Result<(), OAuthError> {
     match (&issued.code_challenge, params.get("code_verifier")) {
         (None, None) => Ok(()),
         // Accepting it would hide a downgrade (RFC 9700 §4.8.2).
-        (None, Some(_)) => wrong("code_verifier is sent, but the authorization request had no code_challenge"),
+        (None, Some(_)) => {
+            wrong("code_verifier is sent, but the authorization request had no code_challenge")
+        }
         (Some(_), None) => wrong("code_verifier is missing"),
         (Some(challenge), Some(verifier)) => {
             // RFC 7636 §4.1

@@ -4,12 +4,7 @@ mod authorization_code;
 mod issue;
 mod refresh_token;
 
-use axum::{
-    body::Bytes,
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
 
 use super::{authorize::params::Params, client_auth, error::OAuthError};
 use crate::{app::App, web::form::is_form};

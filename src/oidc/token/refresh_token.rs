@@ -28,7 +28,8 @@ enum Generation {
 
 /// Exchanges a refresh token for new tokens.
 pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Response, OAuthError> {
-    let refused = || OAuthError::invalid_grant("the refresh token is unknown, expired, revoked or another client's");
+    let refused =
+        || OAuthError::invalid_grant("the refresh token is unknown, expired, revoked or another client's");
     let presented = required(params, "refresh_token")?;
     let token = RefreshToken::read(app, presented).ok_or_else(refused)?;
     loop {
@@ -42,7 +43,9 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
             return Err(refused());
         }
         match advance(app, &token, &found).await? {
-            Generation::Fresh(grant) => return issue::tokens(app, client, &token.grant, &grant, &scope).await,
+            Generation::Fresh(grant) => {
+                return issue::tokens(app, client, &token.grant, &grant, &scope).await;
+            }
             Generation::Raced => {}
             Generation::Stale => {
                 tracing::warn!(client = client.id, "an old refresh token was used; its family is revoked");
