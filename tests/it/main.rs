@@ -4,3 +4,4 @@
 mod support;
 
 mod house;
+mod support_smoke;
