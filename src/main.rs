@@ -1,3 +1,16 @@
-//! The kenpos-idp command.
+//! The `kenpos-idp` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use kenpos_idp::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("kenpos-idp: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

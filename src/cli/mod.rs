@@ -1,6 +1,262 @@
 //! The commands of the binary.
 
+pub mod client;
 pub mod demo;
+pub mod doctor;
 pub mod keys;
+pub mod member;
 pub mod roster;
 pub mod serve;
+
+use std::{
+    io::stdout,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    app::{App, open_database},
+    clock::{Clock, Entropy},
+    config::{Config, Insurer},
+    crypto::MasterKey,
+    members::roster::RosterImport,
+    oidc::signing::Signing,
+    storage::Db,
+    telemetry,
+    texts::{Locale, Texts},
+};
+
+/// OpenID Connect identity provider for members of Japanese health insurance societies.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file (TOML). Every key can also be set in the environment:
+    /// `KENPOS_SERVER__ISSUER` is `server.issuer`.
+    #[arg(long, short, global = true, env = "KENPOS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the provider.
+    Serve,
+    /// Runs the provider with a sample insurer, a mailbox and a sample health app; needs no service.
+    Demo(demo::DemoArgs),
+    /// Brings the schema of the database up to date.
+    Migrate,
+    /// Lists or rotates the signing keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Registers or lists relying parties.
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Imports a roster, or writes a made-up one.
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// Shows what is known of a member.
+    #[command(subcommand)]
+    Member(MemberCommand),
+    /// Checks the configuration against the services it names and explains each finding.
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Lists the signing keys with their states.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets the next keys sign and retires the active ones; running nodes follow within seconds.
+    Rotate {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ClientCommand {
+    /// Registers a relying party and shows its secret, once.
+    Create(client::CreateArgs),
+    /// Lists the relying parties.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum RosterCommand {
+    /// Imports a roster file (CSV, UTF-8 or Shift_JIS); exit code 2 if rows were refused.
+    Import(ImportArgs),
+    /// Writes a roster of made-up people.
+    Sample {
+        /// File to write.
+        file: PathBuf,
+        /// Number of people.
+        #[arg(long, default_value_t = 10_000)]
+        count: usize,
+        /// The same seed gives the same people.
+        #[arg(long, default_value_t = demo::SEED)]
+        seed: u64,
+        /// Portal code of the insurer.
+        #[arg(long)]
+        insurer: Option<String>,
+    },
+}
+
+/// Options of `roster import`.
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// The CSV file; see the README for its header.
+    file: PathBuf,
+    /// Portal code of the insurer; may be left out if there is only one.
+    #[arg(long)]
+    insurer: Option<String>,
+    /// The file is the full roster: people who are not in it lose their eligibility.
+    #[arg(long)]
+    full: bool,
+    /// Only say what would happen.
+    #[arg(long)]
+    preview: bool,
+    /// Who imports it, for the record.
+    #[arg(long, env = "USER", default_value = "cli")]
+    operator: String,
+    /// Language of the report.
+    #[arg(long, default_value = "ja", value_parser = locale)]
+    language: Locale,
+}
+
+#[derive(Debug, Subcommand)]
+enum MemberCommand {
+    /// Shows a member by login ID: state, eligibility, apps with access, what happened last.
+    Show {
+        /// Login ID, such as 7132-091200001.
+        login_id: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn locale(tag: &str) -> Result<Locale, String> {
+    Locale::from_tag(tag).ok_or_else(|| "must be ja or en".to_owned())
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(self.dispatch())
+    }
+
+    async fn dispatch(self) -> anyhow::Result<ExitCode> {
+        let file = self.config.as_deref();
+        let out = &mut stdout();
+        match self.command {
+            Command::Demo(args) => demo::run(&args).await?,
+            Command::Doctor => return doctor::run(file, out).await,
+            Command::Serve => serve(Config::load(file)?).await?,
+            Command::Migrate => {
+                let config = Config::load(file)?;
+                let db = Db::open(&config.database.url, config.database.connections).await?;
+                db.migrate().await?;
+                println!("the schema of the {} database is up to date", db.engine());
+            }
+            Command::Keys(KeysCommand::List { json }) => {
+                keys::list(&Tools::open(file).await?.db, json, out).await?
+            }
+            Command::Keys(KeysCommand::Rotate { json }) => {
+                keys::rotate(&Tools::open(file).await?.signing().await?, json, out).await?;
+            }
+            Command::Client(ClientCommand::Create(args)) => {
+                client::create(&Tools::open(file).await?, args, out).await?;
+            }
+            Command::Client(ClientCommand::List { json }) => {
+                client::list(&Tools::open(file).await?.db, json, out).await?;
+            }
+            Command::Roster(RosterCommand::Import(args)) => {
+                return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));
+            }
+            Command::Roster(RosterCommand::Sample { file: target, count, seed, insurer }) => {
+                let config = Config::load(file)?;
+                roster::sample(insurer_of(&config, insurer.as_deref())?, count, seed, &target)?;
+                println!("{} made-up people are in {}", count, target.display());
+            }
+            Command::Member(MemberCommand::Show { login_id, json }) => {
+                member::show(&Tools::open(file).await?, &login_id, json, out).await?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    telemetry::start_logging(&config.telemetry)?;
+    let metrics = telemetry::start_metrics()?;
+    let app = App::open(config, Clock::system(), Entropy::system()).await?;
+    serve::run(app, metrics).await
+}
+
+/// What commands beside `serve` work with.
+pub struct Tools {
+    /// The configuration.
+    pub config: Config,
+    /// The database, with its schema up to date.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// Chance.
+    pub entropy: Entropy,
+}
+
+impl Tools {
+    async fn open(file: Option<&Path>) -> anyhow::Result<Self> {
+        let config = Config::load(file)?;
+        let db = open_database(&config).await?;
+        Ok(Self { config, db, clock: Clock::system(), entropy: Entropy::system() })
+    }
+
+    async fn signing(&self) -> anyhow::Result<Signing> {
+        let master = MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?;
+        let (db, clock, entropy) = (self.db.clone(), self.clock.clone(), self.entropy.clone());
+        Ok(Signing::load(db, master, clock, entropy, &self.config.keys).await?)
+    }
+}
+
+async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
+    let insurer = insurer_of(&tools.config, args.insurer.as_deref())?;
+    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let import = RosterImport {
+        db: &tools.db,
+        clock: &tools.clock,
+        entropy: &tools.entropy,
+        insurer,
+        file_name: &name,
+        actor: &format!("operator:{}", args.operator),
+        complete: args.full,
+        preview: args.preview,
+    };
+    roster::import(&import, &args.file, &Texts::load()?, args.language, stdout()).await
+}
+
+/// The insurer of a portal code, or the only one.
+fn insurer_of<'a>(config: &'a Config, code: Option<&str>) -> anyhow::Result<&'a Insurer> {
+    match (code, config.insurers.as_slice()) {
+        (None, [only]) => Ok(only),
+        (None, _) => anyhow::bail!("there are several insurers; name one with --insurer"),
+        (Some(code), insurers) => insurers
+            .iter()
+            .find(|insurer| insurer.code == code)
+            .with_context(|| format!("no insurer of the configuration has the code {code}")),
+    }
+}

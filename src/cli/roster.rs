@@ -94,3 +94,62 @@ pub fn sample(insurer: &Insurer, count: usize, seed: u64, path: &Path) -> anyhow
     sample::write_roster(std::io::BufWriter::new(file), insurer, count, seed)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{Clock, Entropy},
+        members::login_id::tests::insurer,
+        storage::Db,
+    };
+
+    async fn run(locale: Locale, file: &[u8]) -> (anyhow::Result<u8>, String) {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let (clock, entropy, insurer) = (Clock::system(), Entropy::system(), insurer());
+        let roster = RosterImport {
+            db: &db,
+            clock: &clock,
+            entropy: &entropy,
+            insurer: &insurer,
+            file_name: "roster.csv",
+            actor: "operator:test",
+            complete: false,
+            preview: false,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("roster.csv");
+        std::fs::write(&path, file).unwrap();
+        let mut out = Vec::new();
+        let code = import(&roster, &path, &Texts::load().unwrap(), locale, &mut out).await;
+        (code, String::from_utf8(out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_sample_imports_with_exit_code_zero() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sample.csv");
+        sample(&insurer(), 20, 1, &path).unwrap();
+        let (code, report) = run(Locale::En, &std::fs::read(&path).unwrap()).await;
+        assert_eq!(code.unwrap(), ALL_FINE);
+        let counts = "20 added, 0 changed, 0 unchanged, 0 lost eligibility, 0 refused";
+        assert_eq!(report, format!("The roster was imported.\n{counts}\n"));
+    }
+
+    #[tokio::test]
+    async fn refused_rows_are_listed_with_exit_code_two_and_without_what_they_say() {
+        let file = "記号,番号,区分,氏名カナ,生年月日\n91,1,一般被保険者,山田,19990121\n91,2,一般被保険者,ヤマ,19990121\n";
+        let (code, report) = run(Locale::Ja, file.as_bytes()).await;
+        assert_eq!(code.unwrap(), SOME_REFUSED);
+        assert!(report.contains("\n        2  氏名カナはカタカナで、空にはできません。\n"), "{report}");
+        assert!(!report.contains("山田") && !report.contains("1999"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_file_is_an_error_in_the_operators_language() {
+        let (code, report) = run(Locale::En, b"symbol,number\n").await;
+        assert_eq!(code.unwrap_err().to_string(), "The header lacks the column 区分.");
+        assert_eq!(report, "");
+    }
+}

@@ -241,8 +241,13 @@ impl Client {
         };
         let id = id.unwrap_or_else(|| entropy.id());
         let client = Self { id, metadata, secrets: stored, disabled_at: None, created_at: now };
-        table::insert(db, &client.row(now)).await?;
+        client.insert(db, now).await?;
         Ok((client, text))
+    }
+
+    /// Stores a client that is not there yet; [`StorageError::Conflict`] if its id is taken.
+    pub async fn insert(&self, db: &Db, now: Timestamp) -> Result<(), StorageError> {
+        table::insert(db, &self.row(now)).await
     }
 
     /// Stores changed metadata or secrets; false when the client is gone.

@@ -39,8 +39,8 @@ pub struct Keyring {
 impl Keyring {
     /// The ring of these keys; at most one of an algorithm is active.
     pub fn new(mut keys: Vec<(Arc<SigningKey>, KeyState)>) -> Self {
-        // The active ones first: relying parties that take the first of an algorithm fare best.
-        keys.sort_by_key(|(_, state)| *state);
+        // The active ones first, RS256 before the others: relying parties that take the first key fare best.
+        keys.sort_by_key(|(key, state)| (*state, key.alg()));
         let public: Vec<&Value> = keys.iter().map(|(key, _)| key.public_jwk()).collect();
         let jwks = json!({ "keys": public });
         Self { keys, jwks }

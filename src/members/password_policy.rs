@@ -13,6 +13,9 @@ use crate::config::insurer::Policy;
 pub const MAX_CHARS: usize = 128;
 /// Bytes of input at most, so that normalising and hashing stay cheap.
 pub const MAX_BYTES: usize = 2048;
+/// Characters that zxcvbn scores: its time grows with the length (a contrived 100 characters take a
+/// second), and what these are worth the whole is worth at least.
+const SCORED_CHARS: usize = 32;
 /// Letters or digits from which on a forbidden word counts wherever it stands in a password.
 const TELLING: usize = 6;
 /// The same for one part of a name.
@@ -94,7 +97,8 @@ pub fn normalise(password: &str) -> String {
     password.nfkc().collect()
 }
 
-/// Whether a person may choose the password. Costs up to some 10 ms, so it runs once a form.
+/// Whether a person may choose the password. Costs some milliseconds, for contrived input 100, so it
+/// belongs on a thread that may block and behind a rate limit.
 pub fn check(password: &str, policy: &Policy, person: &PersonalWords<'_>) -> Result<(), PasswordRefusal> {
     if password.len() > MAX_BYTES {
         return Err(PasswordRefusal::TooLong);
@@ -126,7 +130,8 @@ pub fn check(password: &str, policy: &Policy, person: &PersonalWords<'_>) -> Res
     let mut known: Vec<&str> = names.parts.iter().map(String::as_str).collect();
     known.extend(person.email.map(EmailAddress::local_part));
     known.extend(COMMON_IN_JAPAN);
-    let strength = zxcvbn(&password, &known);
+    let scored: String = password.chars().take(SCORED_CHARS).collect();
+    let strength = zxcvbn(&scored, &known);
     if u8::from(strength.score()) >= policy.password_min_score {
         return Ok(());
     }

@@ -29,7 +29,7 @@ const ROWS_PER_TRANSACTION: usize = 16 * ROWS_PER_INSERT;
 /// Refused rows that a report lists; the others are only counted.
 pub const LISTED_REFUSALS: usize = 10_000;
 /// Age from which on an import that never ended was cut off.
-const CUT_OFF_AFTER: Duration = Duration::from_hours(24);
+const CUT_OFF_AFTER: Duration = Duration::from_secs(86_400);
 
 /// An import of one file.
 #[derive(Clone, Copy, Debug)]

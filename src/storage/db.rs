@@ -175,6 +175,23 @@ impl Db {
         Ok(())
     }
 
+    /// Number of migrations that the database lacks.
+    pub async fn pending_migrations(&self) -> Result<usize, StorageError> {
+        let table = match self {
+            Self::Sqlite(_) => "select count(*) from sqlite_master where name = '_sqlx_migrations'",
+            Self::Postgres(_) => {
+                "select count(*) from information_schema.tables where table_name = '_sqlx_migrations'"
+            }
+        };
+        let known: i64 = query_scalar!(self, fetch_one, table)?;
+        let applied: i64 = if known == 0 {
+            0
+        } else {
+            query_scalar!(self, fetch_one, "select count(*) from _sqlx_migrations where success")?
+        };
+        Ok(MIGRATIONS.iter().count().saturating_sub(usize::try_from(applied).unwrap_or(0)))
+    }
+
     /// Begins a transaction. `SQLite` has a single writer; taking its lock at BEGIN avoids the
     /// `SQLITE_BUSY` that a read-then-write transaction would meet later.
     pub async fn begin(&self) -> Result<Tx, StorageError> {

@@ -189,6 +189,7 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
     let (id, insurer, now) = (import.id, import.insurer, import.now.millis());
     let staged: i64 =
         query_scalar!(&mut *tx, fetch_one, "select count(*) from roster_staging where import_id = $1", id)?;
+    carry_over(tx, import).await?;
     end_sessions_of_ended(tx, import, today).await?;
     // Before the change below clears lost_at: who returns without an account gets a new first password.
     execute!(
@@ -244,6 +245,31 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
     Ok(Counts { added, changed, unchanged, lost })
 }
 
+/// Who has another identity in this file only because it names person keys or branches that the last one
+/// did not, or the other way round, is the same person: number, category, birth date and name agree.
+async fn carry_over(tx: &mut Tx, import: &Import<'_>) -> Result<(), StorageError> {
+    execute!(
+        tx,
+        "update roster_person set identity = s.identity
+         from roster_staging as s
+         where s.import_id = $1 and roster_person.insurer = $2
+           and roster_person.symbol = s.symbol and roster_person.number = s.number
+           and roster_person.category = s.category and roster_person.birth_date = s.birth_date
+           and roster_person.kana_folded = s.kana_folded
+           and (roster_person.person_key is null or s.person_key is null)
+           and not exists (select 1 from roster_staging as k
+                           where k.import_id = $1 and k.identity = roster_person.identity)
+           and not exists (select 1 from roster_person as p where p.insurer = $2 and p.identity = s.identity)
+           and not exists (select 1 from roster_person as twin
+                           where twin.insurer = $2 and twin.symbol = s.symbol and twin.number = s.number
+                             and twin.category = s.category and twin.birth_date = s.birth_date
+                             and twin.kana_folded = s.kana_folded and twin.id < roster_person.id)",
+        import.id,
+        import.insurer
+    )?;
+    Ok(())
+}
+
 /// Whose last day of eligibility moved into the past is signed out everywhere.
 async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<(), StorageError> {
     execute!(
@@ -267,8 +293,9 @@ async fn lose_absent(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageErr
         &mut *tx,
         "update member set sessions_valid_from = $3
          where person_id in (
-             select id from roster_person where insurer = $2 and lost_at is null
-               and identity not in (select identity from roster_staging where import_id = $1))",
+             select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
+               and not exists (select 1 from roster_staging as s
+                               where s.import_id = $1 and s.identity = p.identity))",
         import.id,
         import.insurer,
         import.now.millis()
@@ -277,7 +304,8 @@ async fn lose_absent(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageErr
         tx,
         "update roster_person set lost_at = $3, updated_at = $3
          where insurer = $2 and lost_at is null
-           and identity not in (select identity from roster_staging where import_id = $1)",
+           and not exists (select 1 from roster_staging as s
+                           where s.import_id = $1 and s.identity = roster_person.identity)",
         import.id,
         import.insurer,
         import.now.millis()

@@ -15,7 +15,11 @@ use axum::{
 use serde_json::json;
 
 use super::{Visit, templates::Message};
-use crate::{app::App, fault::Fault, pages::error::ErrorPage};
+use crate::{
+    app::App,
+    fault::Fault,
+    pages::{error::ErrorPage, flow::brand},
+};
 
 /// Seconds after which a refused request may be tried again.
 pub const RETRY_AFTER: &str = "5";
@@ -141,7 +145,7 @@ fn page(visit: &Visit, error: &PageError) -> Response {
     if let Some(restart) = &error.restart {
         view = view.restarting_at(restart.clone());
     }
-    visit.show(&view).status(error.status).render().unwrap_or_else(|fault| {
+    visit.show(&view).brand(brand(visit)).status(error.status).render().unwrap_or_else(|fault| {
         log_fault(&fault);
         plain(visit, error.status)
     })

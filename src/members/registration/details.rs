@@ -16,7 +16,7 @@ use crate::{
         email_address::EmailAddress,
         kana::KanaName,
         login_id::LoginId,
-        password_policy::{self, PersonalWords},
+        password_policy::{self, PasswordRefusal, PersonalWords},
         roster::Person,
     },
     storage::{registration::Choice, roster},
@@ -101,13 +101,7 @@ impl Members {
             .map_err(|error| errors.push(refusal("email", error.text_id(), Vec::new())))
             .ok();
         let login_id = LoginId::from_parts(insurer, &person.symbol, &person.number).ok();
-        let words = PersonalWords {
-            birth_date: person.birth_date,
-            login_id: login_id.as_ref(),
-            kana: Some(&person.kana),
-            email: email.as_ref(),
-        };
-        if let Err(error) = password_policy::check(form.password.expose_secret(), policy, &words) {
+        if let Some(error) = weakness(form.password.clone(), policy, person, login_id, email.clone()).await? {
             errors.push(refusal("password", error.text_id(), error.args()));
         }
         let (Some(email), true) = (email, errors.is_empty()) else {
@@ -150,6 +144,28 @@ impl Members {
             DetailsRefusal::Fields(vec![refusal("kana", "details-error-kana-mismatch", Vec::new())])
         })
     }
+}
+
+/// What the policy has against a password. Estimating its strength takes long enough to keep it off the
+/// async threads.
+async fn weakness(
+    password: SecretString,
+    policy: &Policy,
+    person: &Person,
+    login_id: Option<LoginId>,
+    email: Option<EmailAddress>,
+) -> Result<Option<PasswordRefusal>, Fault> {
+    let (policy, kana, birth_date) = (policy.clone(), person.kana.clone(), person.birth_date);
+    let check = move || {
+        let words = PersonalWords {
+            birth_date,
+            login_id: login_id.as_ref(),
+            kana: Some(&kana),
+            email: email.as_ref(),
+        };
+        password_policy::check(password.expose_secret(), &policy, &words).err()
+    };
+    tokio::task::spawn_blocking(check).await.map_err(Fault::internal)
 }
 
 fn read_kana(policy: &Policy, typed: &str, errors: &mut Vec<FieldError>) -> Option<KanaName> {

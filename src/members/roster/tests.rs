@@ -264,6 +264,20 @@ async fn a_person_key_keeps_the_person_through_a_change_of_category() {
 }
 
 #[tokio::test]
+async fn keys_and_branches_that_a_file_begins_to_name_keep_the_persons() {
+    let office = Office::open().await;
+    office.rows(true, &[ONE, "91,2,,dependent,カワ ソラ,20150505,,\n"].concat()).await;
+    let before = office.insured("000001").await.unwrap();
+    let keyed = "91,1,,insured,ヤマ アキ,19990121,,K1\n91,2,1,dependent,カワ ソラ,20150505,,\n";
+    assert_eq!(office.rows(true, keyed).await.counts, counts(0, 2, 0, 0));
+    assert_eq!(office.insured("000001").await.unwrap().id, before.id);
+    assert_eq!(office.rows(true, keyed).await.counts, counts(0, 0, 2, 0));
+    // Another person of the same number is another person, and so is another key.
+    let others = "91,1,,insured,ヤマ アキ,19990121,,K2\n91,2,2,dependent,カワ リク,20150505,,\n";
+    assert_eq!(office.rows(true, others).await.counts, counts(2, 0, 0, 2));
+}
+
+#[tokio::test]
 async fn another_insurers_people_are_left_alone() {
     let office = Office::open().await;
     office.rows(true, ONE).await;

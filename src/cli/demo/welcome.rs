@@ -1,0 +1,88 @@
+//! What the demo says when it is up: for people, or as JSON for scripts.
+
+use std::{io::Write as _, path::Path};
+
+use serde_json::json;
+
+use super::settings::{Places, SampleClient, SampleMember};
+
+/// Everything that it says.
+pub struct Welcome<'a> {
+    /// Where the sites are.
+    pub places: &'a Places,
+    /// Whom to sign in as.
+    pub people: &'a [SampleMember],
+    /// The relying party.
+    pub client: &'a SampleClient,
+    /// Where everything is kept.
+    pub data: &'a Path,
+}
+
+impl Welcome<'_> {
+    /// Prints it to standard output, which scripts read line by line.
+    pub fn print(&self, as_json: bool) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if as_json {
+            writeln!(out, "{}", self.json())?;
+        } else {
+            writeln!(out, "{}", self.text())?;
+        }
+        out.flush()
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let members: Vec<_> = self
+            .people
+            .iter()
+            .map(|person| {
+                json!({
+                    "login_id": person.login_id,
+                    "temporary_password": person.temporary_password,
+                    "kana": person.kana,
+                })
+            })
+            .collect();
+        json!({
+            "issuer": self.places.issuer,
+            "app": self.places.app,
+            "mailbox": self.places.mailbox,
+            "members": members,
+            "client": { "id": self.client.id, "secret": self.client.secret },
+        })
+    }
+
+    fn text(&self) -> String {
+        let people: String = self
+            .people
+            .iter()
+            .map(|p| format!("\n  {:<18}{:<22}{}", p.login_id, p.temporary_password, p.kana))
+            .collect();
+        let Places { issuer, app, mailbox } = self.places;
+        format!(
+            "KENPOS demo — 健康保険組合の会員ログイン
+
+  Sample health app   {app}/      ← start here
+  Mailbox             {mailbox}/
+  Provider            {issuer}/
+  Discovery           {issuer}/.well-known/openid-configuration
+
+Sample members of a made-up roster
+  Login ID          Temporary password    Name (asked for at activation)
+  ----------------  --------------------  ------------------------------{people}
+
+What to try
+  1. Open the sample health app and press 「ログイン」.
+  2. Enter a login ID, then the temporary password (the birth date).
+  3. Accept the documents, choose a password and an e-mail address (any address will do).
+  4. Open the mail in the mailbox, follow its link and enter the password you chose.
+  5. You are back in the app, signed in. Sign out and in again: ID, password, done.
+
+Client for your own experiments: client_id {}, client_secret {}
+Everything is kept in {} ; delete it to start anew. Stop with Ctrl-C.
+",
+            self.client.id,
+            self.client.secret,
+            self.data.display(),
+        )
+    }
+}

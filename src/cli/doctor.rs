@@ -1,0 +1,161 @@
+//! `doctor`: checks a configuration against the services it names and explains each finding.
+
+use std::{io::Write, path::Path, process::ExitCode};
+
+use crate::{
+    app::open_ephemeral,
+    clock::{Clock, Entropy},
+    config::Config,
+    crypto::{KeyState, MasterKey},
+    mail::outbox::Outbox,
+    members::documents::Documents,
+    storage::{Db, signing_key},
+    texts::Texts,
+};
+
+/// Prints a line for each check; exit code 1 if one failed.
+pub async fn run(file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let mut report = Report { out, failed: false };
+    match Config::load(file) {
+        Ok(config) => {
+            report.good("configuration", "is complete and valid")?;
+            examine(&config, &mut report).await?;
+        }
+        Err(error) => report.bad("configuration", &error.to_string(), "mend the keys named above")?,
+    }
+    Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+struct Report<'a, W> {
+    out: &'a mut W,
+    failed: bool,
+}
+
+impl<W: Write> Report<'_, W> {
+    fn good(&mut self, what: &str, finding: &str) -> std::io::Result<()> {
+        writeln!(self.out, "ok    {what}: {finding}")
+    }
+
+    fn note(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
+        writeln!(self.out, "note  {what}: {finding}\n      {advice}")
+    }
+
+    fn bad(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
+        self.failed = true;
+        writeln!(self.out, "FAIL  {what}: {finding}\n      {advice}")
+    }
+}
+
+async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    let (clock, entropy) = (Clock::system(), Entropy::system());
+    let master = match MasterKey::load_or_create(&config.keys.directory, &entropy) {
+        Ok(master) => {
+            report.good("master key", "is there and readable by its owner alone; keep a backup of it")?;
+            Some(master)
+        }
+        Err(error) => {
+            report.bad("master key", &error.to_string(), "see keys/README.md")?;
+            None
+        }
+    };
+    match Documents::read(&config.insurers) {
+        Ok(_) => report.good("documents", "every insurer has its privacy notice and terms")?,
+        Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
+    }
+    let Some(db) = database(config, report).await? else { return Ok(()) };
+    ephemeral(config, &db, &clock, report).await?;
+    keys(config, &db, report).await?;
+    if let Some(master) = master {
+        let texts = std::sync::Arc::new(Texts::load()?);
+        relay(config, Outbox::new(db, master, clock, entropy, texts, &config.mail), report).await?;
+    }
+    if config.server.metrics_listen.is_none() {
+        report.note(
+            "metrics",
+            "are not served",
+            "set server.metrics_listen to an address of your own network",
+        )?;
+    }
+    Ok(())
+}
+
+async fn database(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<Option<Db>> {
+    let opened = async {
+        let db = Db::open(&config.database.url, config.database.connections).await?;
+        db.ping().await?;
+        Ok::<_, crate::storage::StorageError>(db)
+    };
+    let db = match opened.await {
+        Ok(db) => db,
+        Err(error) => {
+            report.bad(
+                "database",
+                &error.to_string(),
+                "check database.url, the network and the server's log",
+            )?;
+            return Ok(None);
+        }
+    };
+    report.good("database", &format!("{} answers", db.engine()))?;
+    match db.pending_migrations().await? {
+        0 => report.good("schema", "is up to date")?,
+        pending => {
+            let finding = format!("{pending} migrations are pending");
+            report.note("schema", &finding, "kenpos-idp migrate applies them; so does serve by default")?;
+            return Ok(None);
+        }
+    }
+    Ok(Some(db))
+}
+
+async fn ephemeral(
+    config: &Config,
+    db: &Db,
+    clock: &Clock,
+    report: &mut Report<'_, impl Write>,
+) -> anyhow::Result<()> {
+    let answered = match open_ephemeral(config, db, clock).await {
+        Ok(store) => store.ping().await.map(|()| store.engine()),
+        Err(error) => Err(error),
+    };
+    match answered {
+        Ok(engine) => report.good("ephemeral store", &format!("{engine} answers"))?,
+        Err(error) => {
+            report.bad("ephemeral store", &error.to_string(), "check ephemeral.url and the server's log")?;
+        }
+    }
+    if config.ephemeral.url.is_none() && db.engine() == "PostgreSQL" {
+        let advice = "fine for one small node; several nodes, or many members, want ephemeral.url";
+        report.note("ephemeral store", "sessions and tokens are in PostgreSQL, not in Redis", advice)?;
+    }
+    Ok(())
+}
+
+async fn keys(config: &Config, db: &Db, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    let keys = signing_key::list(db).await?;
+    for alg in &config.keys.algorithms {
+        let active = keys.iter().any(|key| key.alg == *alg && key.state == KeyState::Active);
+        if active {
+            report.good("signing key", &format!("{alg} has an active key"))?;
+        } else {
+            report.note("signing key", &format!("{alg} has no key yet"), "serve makes one when it starts")?;
+        }
+    }
+    Ok(())
+}
+
+async fn relay(
+    config: &Config,
+    outbox: Result<Outbox, crate::mail::outbox::OutboxError>,
+    report: &mut Report<'_, impl Write>,
+) -> anyhow::Result<()> {
+    let advice = "check [mail]; until it works, mails wait in the outbox and nothing is lost";
+    match outbox {
+        Err(error) => report.bad("mail relay", &error.to_string(), advice)?,
+        Ok(outbox) => match outbox.relay().check().await {
+            Ok(()) => report.good("mail relay", &format!("{} takes mail", config.mail.host))?,
+            Err(refusal) => report.bad("mail relay", &format!("{refusal}"), advice)?,
+        },
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `member show`.
+
+use std::io::Write;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::Tools;
+use crate::{
+    clock::Timestamp,
+    config::Insurer,
+    members::{
+        birth_date::today,
+        email_address::EmailAddress,
+        login_id::{self, Typed},
+        roster::Person,
+    },
+    storage::{
+        audit, document,
+        member::{self, Member},
+        preference, roster,
+    },
+    texts::{Locale, Texts},
+};
+
+/// Lines of history that are shown.
+const HISTORY: i64 = 20;
+
+/// Shows the person and the account behind a login ID. Birth date and password are never shown, the
+/// address only masked.
+pub async fn show(tools: &Tools, typed: &str, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let insurers = &tools.config.insurers;
+    let typed = login_id::parse(typed, insurers).map_err(|error| {
+        anyhow::anyhow!(Texts::load().map_or_else(
+            |_| error.to_string(),
+            |texts| texts.text(Locale::En, error.text_id(), &error.args()),
+        ))
+    })?;
+    let Typed::Number(id) = &typed else {
+        anyhow::bail!("no member signs in with an e-mail address yet");
+    };
+    let person = roster::find_insured(&tools.db, id.insurer(), id.symbol(), id.number())
+        .await?
+        .context("nobody on the roster has this login ID")?;
+    let insurer =
+        insurers.iter().find(|insurer| insurer.code == person.insurer).context("unknown insurer")?;
+    let member = member::of_person(&tools.db, &person.id).await?;
+    let shown = describe(tools, &typed, &person, insurer, member.as_ref()).await?;
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
+    } else {
+        print(&shown, 0, out)?;
+    }
+    Ok(())
+}
+
+async fn describe(
+    tools: &Tools,
+    typed: &Typed,
+    person: &Person,
+    insurer: &Insurer,
+    member: Option<&Member>,
+) -> anyhow::Result<Value> {
+    let now = tools.clock.now();
+    let eligible = person.eligible_on(today(&tools.clock), insurer.policy.grace_days);
+    let temporary = match (member.is_some(), person.temporary_password_open(now, &insurer.policy)) {
+        (_, false) => "void",
+        (true, true) => "replaced",
+        (false, true) => "open",
+    };
+    let mut shown = json!({
+        "login_id": typed.to_string(),
+        "name": person.kana.as_str(),
+        "insurer": format!("{} {}", insurer.code, insurer.name),
+        "category": person.category.as_str(),
+        "eligible": eligible,
+        "temporary_password": temporary,
+        "account": "none: not registered yet",
+    });
+    if let Some(member) = member {
+        shown["account"] = account(tools, member).await?;
+    }
+    Ok(shown)
+}
+
+async fn account(tools: &Tools, member: &Member) -> anyhow::Result<Value> {
+    let db = &tools.db;
+    let email = member.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
+    let receipts: Vec<_> = document::receipts(db, &member.id)
+        .await?
+        .into_iter()
+        .map(|receipt| {
+            format!(
+                "{} {} ({}) {}",
+                receipt.kind,
+                receipt.version,
+                receipt.locale,
+                instant(receipt.accepted_at)
+            )
+        })
+        .collect();
+    let wanted: Vec<_> = preference::list(db, &member.id)
+        .await?
+        .into_iter()
+        .filter(|preference| preference.wanted)
+        .map(|preference| preference.topic)
+        .collect();
+    let history: Vec<_> = audit::of_member(db, &member.id, HISTORY)
+        .await?
+        .into_iter()
+        .map(|entry| {
+            let client = entry.client_id.map(|client| format!(" ({client})")).unwrap_or_default();
+            format!("{}  {}{client}", instant(Timestamp::from_millis(entry.at)), entry.action)
+        })
+        .collect();
+    Ok(json!({
+        "subject": member.id,
+        "state": member.state.as_str(),
+        "email": email.map(|email| email.masked()),
+        "email_verified": member.email_verified_at.is_some(),
+        "activated": member.activated_at.map(instant),
+        "documents": receipts,
+        "wants_news": wanted,
+        "history": history,
+    }))
+}
+
+fn instant(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis())
+        .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
+}
+
+/// Prints an object as indented lines.
+fn print(value: &Value, depth: usize, out: &mut impl Write) -> std::io::Result<()> {
+    let Value::Object(fields) = value else { return Ok(()) };
+    for (name, value) in fields {
+        let name = format!("{:depth$}{}", "", name.replace('_', " "));
+        match value {
+            Value::Object(_) => {
+                writeln!(out, "{name}")?;
+                print(value, depth + 2, out)?;
+            }
+            Value::Array(items) => {
+                writeln!(out, "{name:<20}  {}", if items.is_empty() { "none" } else { "" })?;
+                for item in items {
+                    writeln!(out, "{:depth$}    {}", "", item.as_str().unwrap_or_default())?;
+                }
+            }
+            Value::String(text) => writeln!(out, "{name:<20}  {text}")?,
+            other => writeln!(out, "{name:<20}  {other}")?,
+        }
+    }
+    Ok(())
+}
