@@ -89,7 +89,7 @@ async fn a_form_is_sent_as_a_browser_sends_it() {
             "POST /echo?from=form\norigin: {site}\nreferer: {site}/\nsec-fetch-site: same-origin\ncookie: -"
         )
     );
-    let sent: Vec<(String, String)> = serde_urlencoded::from_str(body).unwrap();
+    let sent: Vec<(String, String)> = serde_html_form::from_str(body).unwrap();
     let sent: Vec<String> = sent.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(
         sent,

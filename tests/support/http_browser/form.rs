@@ -152,7 +152,7 @@ impl<'a> Form<'a> {
         // An empty action is the page itself.
         let mut url = self.page.url.join(action).unwrap();
         url.set_fragment(None);
-        let encoded = serde_urlencoded::to_string(&pairs).unwrap();
+        let encoded = serde_html_form::to_string(&pairs).unwrap();
         if self.method == Method::GET {
             url.set_query(Some(&encoded));
             return self.page.go(Method::GET, url, None).await;
