@@ -4,3 +4,6 @@
 mod support;
 
 mod house;
+mod mail;
+mod story_activation;
+mod support_smoke;

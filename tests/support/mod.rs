@@ -1,1 +1,13 @@
 //! What the stories of `tests/it` share.
+
+#![allow(dead_code, reason = "some parts are here for stories to come")]
+
+pub mod app;
+pub mod backends;
+pub mod browser;
+pub mod http_browser;
+pub mod journey;
+pub mod log;
+pub mod mailbox;
+pub mod members;
+pub mod relying_party;

@@ -1,8 +1,5 @@
 //! Mails from the outbox to a relay, over real connections.
 
-#[path = "support/mailbox.rs"]
-mod mailbox;
-
 use std::{
     fs,
     io::{self, Write},
@@ -27,7 +24,6 @@ use kenpos_idp::{
     storage::{Db, outbox::Counts},
     texts::{Locale, Texts},
 };
-use mailbox::Mailbox;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_rustls::{
@@ -35,6 +31,8 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::support::{log, mailbox::Mailbox};
 
 const TO: &str = "hanako@example.jp";
 const LINK: &str = "https://idp.example.jp/registration/s3cr3t-token";
@@ -143,16 +141,17 @@ async fn the_database_never_holds_a_mail_in_clear() {
 
 #[tokio::test]
 async fn the_log_tells_of_a_mail_but_not_what_is_in_it() {
-    let log = Log::default();
+    let logged = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer({
-            let log = log.clone();
-            move || log.clone()
+            let logged = logged.clone();
+            move || logged.clone()
         })
         .finish();
-    // For the whole process: what the other tests log meanwhile must hold no secret either.
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    // This test runs on one thread, and so does everything it starts.
+    log::watch(); // or a test without a subscriber could switch the log's lines off for all
+    let _guard = tracing::subscriber::set_default(subscriber);
     let post = Post::new().await;
     let mailbox = Mailbox::start(post.clock.clone()).await;
     let outbox = post.outbox(&mailbox.settings());
@@ -163,7 +162,7 @@ async fn the_log_tells_of_a_mail_but_not_what_is_in_it() {
     }
     post.clock.advance(30 * SECOND);
     outbox.deliver_due().await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = String::from_utf8(logged.0.lock().unwrap().clone()).unwrap();
     for told in ["mail queued", "mail not sent", "451 4.3.0", "mail given up", "550 5.1.1", "mail sent"] {
         assert!(log.contains(told), "{told} is missing in\n{log}");
     }

@@ -1,0 +1,112 @@
+//! From the app to the first registration and back, and on to every later sign-in.
+
+use reqwest::StatusCode;
+
+use crate::support::{
+    app::{Backend, CLIENT, INSURER, TestApp, on_both_backends},
+    journey::{
+        accept_documents, complete, confirm, give_details, give_login_id, give_password, log_in, set_out,
+    },
+    members::HANAKO,
+    relying_party::Ask,
+};
+
+on_both_backends! {
+    the_whole_story
+}
+
+const EVERYTHING: &[&str] =
+    &["profile", "birthdate", "email", "membership", "insured_number", "offline_access"];
+
+async fn the_whole_story(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let rp = app.relying_party().await;
+    let browser = app.http_browser();
+
+    let attempt = rp.begin(&Ask::scopes(EVERYTHING));
+    let login = set_out(&browser, &attempt).await;
+    assert!(login.text().contains(CLIENT), "{}", login.text());
+    let password = give_login_id(&login, "７１３２ー０９１２００００１").await;
+    assert_eq!(password.select("#shown-login-id")[0].text, HANAKO.login_id);
+    let documents = give_password(&password, HANAKO.born).await;
+    assert!(documents.url.path().ends_with("/documents"), "{}", documents.text());
+    let details = accept_documents(&documents).await;
+    assert_eq!(details.select("#shown-login-id")[0].text, HANAKO.login_id);
+    assert_eq!(details.form("#details-form").value("kana"), Some(""), "a name is never pre-filled");
+    let check = give_details(&details, &HANAKO).await;
+    assert_eq!(check.select("#shown-email")[0].text, HANAKO.email);
+    assert!(!check.body.contains(HANAKO.password));
+    let sent = confirm(&check).await;
+    assert!(sent.text().contains("まだ登録は完了していません"), "{}", sent.text());
+    assert_eq!(sent.select("#deadline")[0].text, "2026年11月24日(火)10時15分");
+    assert!(!sent.text().contains(HANAKO.email), "the address is masked");
+
+    let mail = app.mailbox.next(HANAKO.email).await;
+    assert_eq!(mail.subject, format!("【{INSURER}】初回登録のご確認(24時間以内にお手続きください)"));
+    assert!(mail.text.contains("有効期限:2026年11月24日(火)10時15分まで(24時間)"), "{}", mail.text);
+    assert!(mail.text.contains("まだ登録は完了していません"));
+    for secret in ["200001", "19990101", "タケダ"] {
+        assert!(!mail.text.contains(secret), "{secret} in {}", mail.text);
+    }
+    let [link] = mail.links().try_into().unwrap();
+    let back = complete(&browser, &link, HANAKO.password).await;
+    let consent = back.url.path().starts_with("/consent/").then(|| back.clone());
+    let consent = consent.unwrap_or_else(|| panic!("no consent page: {} {}", back.url, back.text()));
+    assert!(consent.text().contains(CLIENT));
+    let back = consent.form("#consent-form").click("decision", "allow").submit().await.follow_here().await;
+    let callback = back.location().expect("a way back to the app");
+    let notice = app.mailbox.next(HANAKO.email).await;
+    assert_eq!(notice.subject, format!("【{INSURER}】初回登録が完了しました"));
+
+    let tokens = rp.finish(attempt, &callback).await;
+    assert_eq!(tokens.claims["acr"], "aal1");
+    assert_eq!(tokens.claims["amr"], serde_json::json!(["pwd"]));
+    assert_eq!(tokens.claims["auth_time"], app.clock.now().seconds());
+    for personal in ["name", "email", "birthdate", "number", "symbol"] {
+        assert!(tokens.claims.get(personal).is_none(), "{personal} in {}", tokens.claims);
+    }
+    let userinfo = rp.userinfo(&tokens).await.unwrap();
+    for (claim, value) in [
+        ("family_name#ja-Kana-JP", "タケダ"),
+        ("given_name#ja-Kana-JP", "ハナコ"),
+        ("name", HANAKO.kana),
+        ("birthdate", "1999-01-01"),
+        ("email", HANAKO.email),
+        ("member_category", "insured"),
+        ("eligibility_status", "eligible"),
+        ("insurer_code", "7132"),
+        ("insurer_number", "06139497"),
+        ("symbol", "091"),
+        ("number", "200001"),
+    ] {
+        assert_eq!(userinfo[claim], value, "{claim} in {userinfo}");
+    }
+    assert_eq!(userinfo["email_verified"], true);
+
+    let later = app.http_browser();
+    let attempt = rp.begin(&Ask::scopes(EVERYTHING));
+    let back = log_in(&set_out(&later, &attempt).await, HANAKO.login_id, HANAKO.password).await;
+    let again = rp.finish(attempt, &back.location().expect("no registration, no consent")).await;
+    assert_eq!(again.claims["sub"], tokens.claims["sub"]);
+    assert_ne!(again.claims["sid"], tokens.claims["sid"]);
+
+    let silent = rp.begin(&Ask::scopes(EVERYTHING).silently());
+    let back = browser.get(silent.url.as_str()).await;
+    let silent = rp.finish(silent, &back.location().unwrap()).await;
+    assert_eq!(silent.claims["sid"], tokens.claims["sid"]);
+
+    let refreshed = rp.refresh(tokens.refresh_token.as_deref().unwrap()).await.unwrap();
+    assert_eq!(refreshed.claims["sub"], tokens.claims["sub"]);
+    assert_eq!(refreshed.claims["auth_time"], tokens.claims["auth_time"]);
+    assert_ne!(refreshed.refresh_token, tokens.refresh_token);
+    assert_eq!(rp.userinfo(&refreshed).await.unwrap(), userinfo);
+
+    let out = browser.get(rp.logout_url(&tokens, "bye").as_str()).await;
+    assert_eq!(out.location().unwrap().as_str(), "https://app.example.jp/goodbye?state=bye");
+    let attempt = rp.begin(&Ask::default().silently());
+    let back = browser.get(attempt.url.as_str()).await;
+    assert_eq!(rp.code(&attempt, &back.location().unwrap()), Err("login_required".to_owned()));
+    let account = browser.get(&app.url("/account")).await;
+    assert_eq!(account.status, StatusCode::SEE_OTHER, "signed out here too");
+    app.finish().await;
+}

@@ -1,0 +1,297 @@
+//! The real provider for a story: on a port of its own, with mail, a roster and a relying party.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use kenpos_idp::{
+    app::App,
+    cli::serve::Running,
+    clients::{Client, Metadata},
+    clock::{Clock, Entropy, Timestamp},
+    config::{
+        Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server,
+        insurer::{Contact, Policy},
+    },
+    crypto::Algorithm,
+    members::roster::{Outcome, RosterImport},
+    storage::Db,
+};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use super::{
+    backends::{Postgres, Redis},
+    http_browser::HttpBrowser,
+    log,
+    mailbox::Mailbox,
+    members::{HANAKO, ICHIRO, LOST, NOBODY, ROSTER, TOO_YOUNG},
+    relying_party::{Registered, RelyingParty},
+};
+
+/// When every story begins: 2026-11-23T01:15:00Z, a Monday, quarter past ten in Japan.
+pub const BEGINNING: Timestamp = Timestamp::from_millis(1_795_396_500_000);
+/// A minute.
+pub const MINUTE: Duration = Duration::from_secs(60);
+/// An hour.
+pub const HOUR: Duration = Duration::from_secs(3600);
+/// Name of the insurer.
+pub const INSURER: &str = "みほん健康保険組合";
+/// Name of the relying party.
+pub const CLIENT: &str = "からだ手帳";
+
+/// Where a provider keeps its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// One SQLite file.
+    Embedded,
+    /// A database of the tests' PostgreSQL server and keys of their own in the tests' Redis.
+    PostgresRedis,
+}
+
+/// Makes of each story `async fn(Backend)` two tests, `embedded::story` and `postgres_redis::story`.
+macro_rules! on_both_backends {
+    ($($story:ident)*) => {
+        mod embedded {
+            $(#[tokio::test] async fn $story() { super::$story($crate::support::app::Backend::Embedded).await; })*
+        }
+        mod postgres_redis {
+            $(#[tokio::test] async fn $story() { super::$story($crate::support::app::Backend::PostgresRedis).await; })*
+        }
+    };
+}
+pub(crate) use on_both_backends;
+
+/// A provider that runs. A story ends with [`finish`](Self::finish).
+pub struct TestApp {
+    /// The clock of everything; it stands still unless told.
+    pub clock: Clock,
+    /// Takes all mails of the provider.
+    pub mailbox: Mailbox,
+    /// The registered relying party of most stories.
+    pub client: Registered,
+    config: Config,
+    running: Option<Running>,
+    address: SocketAddr,
+    finished: bool,
+    _directory: TempDir,
+}
+
+impl TestApp {
+    /// Starts a provider with limits that no story reaches by accident.
+    pub async fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| {}).await
+    }
+
+    /// Starts a provider whose configuration was changed.
+    pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        log::watch();
+        for someone in [HANAKO, ICHIRO, TOO_YOUNG, LOST, NOBODY] {
+            let number = someone.login_id.trim_start_matches("7132-");
+            for secret in [number, someone.born, someone.kana, someone.email, someone.password] {
+                log::keep_secret(secret);
+            }
+        }
+        let clock = Clock::manual(BEGINNING);
+        let mailbox = Mailbox::start(clock.clone()).await;
+        let directory = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut config = Config {
+            demo: true,
+            mail: mailbox.settings(),
+            ..configuration(backend, &directory, &format!("http://{address}"))
+        };
+        change(&mut config);
+        config.validate().unwrap();
+        let app = App::open(config.clone(), clock.clone(), Entropy::system()).await.unwrap();
+        import_roster(&app, ROSTER).await;
+        let client = register(&app, metadata("https://app.example.jp")).await;
+        let running = Some(Running::start(app, listener).unwrap());
+        Self { clock, mailbox, client, config, running, address, finished: false, _directory: directory }
+    }
+
+    /// What the provider works with.
+    pub fn app(&self) -> &App {
+        &self.running.as_ref().expect("the provider runs").app
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.app().members.db
+    }
+
+    /// An absolute URL of the provider.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.config.server.issuer)
+    }
+
+    /// Stops the provider, in order.
+    pub async fn stop(&mut self) {
+        self.running.take().expect("the provider runs").stop().await;
+    }
+
+    /// Starts the provider on the same port, with the same records.
+    pub async fn start_again(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
+        self.running = Some(Running::start(app, listener).unwrap());
+    }
+
+    /// Stops the provider and starts it again.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Adds persons to the roster; see [`ROSTER`] for the columns.
+    pub async fn import_roster(&self, csv: &str) {
+        import_roster(self.app(), csv).await;
+    }
+
+    /// Registers one more client.
+    pub async fn register(&self, metadata: Metadata) -> Registered {
+        register(self.app(), metadata).await
+    }
+
+    /// A browser without JavaScript and without cookies.
+    pub fn http_browser(&self) -> HttpBrowser {
+        HttpBrowser::new()
+    }
+
+    /// The relying party of most stories.
+    pub async fn relying_party(&self) -> RelyingParty {
+        self.relying_party_of(&self.client).await
+    }
+
+    /// A relying party of another registered client.
+    pub async fn relying_party_of(&self, client: &Registered) -> RelyingParty {
+        RelyingParty::discover(&self.config.server.issuer, client.clone(), self.clock.clone()).await
+    }
+
+    /// The mails that were not given up and not sent yet.
+    pub async fn queued_mails(&self) -> i64 {
+        self.app().members.outbox.counts().await.unwrap().queued
+    }
+
+    /// Ends a story: every mail was sent and read, nothing panicked, no secret was logged.
+    pub async fn finish(mut self) {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while self.queued_mails().await > 0 {
+            assert!(tokio::time::Instant::now() < deadline, "mails are left in the outbox");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.stop().await;
+        let unread = self.mailbox.unread();
+        let subjects: Vec<_> = unread.iter().map(|mail| (&mail.to, &mail.subject)).collect();
+        self.finished = true;
+        assert!(subjects.is_empty(), "mails that nobody read: {subjects:?}");
+        log::assert_clean();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        assert!(self.finished || std::thread::panicking(), "a story ends with finish()");
+    }
+}
+
+fn configuration(backend: Backend, directory: &TempDir, issuer: &str) -> Config {
+    static STORIES: AtomicU32 = AtomicU32::new(0);
+    static REDIS: OnceLock<Redis> = OnceLock::new();
+    let (database, ephemeral) = match backend {
+        Backend::Embedded => {
+            let file = directory.path().join("kenpos.sqlite");
+            (format!("sqlite://{}", file.display()), Ephemeral::default())
+        }
+        Backend::PostgresRedis => {
+            let story = format!("story{}", STORIES.fetch_add(1, Ordering::SeqCst));
+            let url = REDIS.get_or_init(Redis::start).url();
+            let prefix = format!("{story}:");
+            let ephemeral = Ephemeral { url: Some(url.into()), prefix, ..Ephemeral::default() };
+            (Postgres::shared().create_database(&story), ephemeral)
+        }
+    };
+    Config {
+        server: Server { issuer: issuer.to_owned(), drain_seconds: 5, ..Server::default() },
+        database: Database { url: database, connections: 5, ..Database::default() },
+        ephemeral,
+        keys: Keys {
+            directory: directory.path().join("keys"),
+            algorithms: vec![Algorithm::Rs256, Algorithm::Es256],
+            ..Keys::default()
+        },
+        // As cheap as RFC 9106 allows.
+        passwords: Passwords { memory_kib: 8, iterations: 1, concurrent: 2, ..Passwords::default() },
+        limits: Limits {
+            per_address: 10_000,
+            per_network: 10_000,
+            per_insurer: 10_000,
+            overall: 10_000,
+            ..Limits::default()
+        },
+        insurers: vec![insurer()],
+        ..Config::default()
+    }
+}
+
+/// The insurer of the stories.
+pub fn insurer() -> Insurer {
+    Insurer {
+        code: "7132".to_owned(),
+        number: "06139497".to_owned(),
+        name: INSURER.to_owned(),
+        name_en: Some("Mihon Health Insurance Society".to_owned()),
+        symbol_digits: 3,
+        number_digits: 6,
+        colour: "#0a6b5d".to_owned(),
+        contact: Contact {
+            name: "みほん健康保険組合 KENPOS事務局".to_owned(),
+            phone: Some("03-1234-5678".to_owned()),
+            ..Contact::default()
+        },
+        policy: Policy::default(),
+        documents: std::collections::BTreeMap::new(),
+    }
+}
+
+/// Metadata of a confidential client at `origin` that may ask for everything.
+pub fn metadata(origin: &str) -> Metadata {
+    Metadata {
+        client_name: CLIENT.to_owned(),
+        redirect_uris: vec![format!("{origin}/callback")],
+        post_logout_redirect_uris: vec![format!("{origin}/goodbye")],
+        client_uri: Some(format!("{origin}/")),
+        initiate_login_uri: Some(format!("{origin}/login")),
+        scope: "openid profile birthdate email membership insured_number offline_access".to_owned(),
+        health_insurance_business: true,
+        ..Metadata::default()
+    }
+}
+
+async fn register(app: &App, metadata: Metadata) -> Registered {
+    let (db, entropy) = (&app.members.db, &app.members.entropy);
+    let (client, secret) = Client::create(db, entropy, app.now(), None, metadata).await.unwrap();
+    Registered { id: client.id, secret, metadata: client.metadata }
+}
+
+async fn import_roster(app: &App, csv: &str) {
+    let members = &app.members;
+    let import = RosterImport {
+        db: &members.db,
+        clock: &members.clock,
+        entropy: &members.entropy,
+        insurer: members.insurer("7132").unwrap(),
+        file_name: "roster.csv",
+        actor: "test",
+        complete: false,
+        preview: false,
+    };
+    let report = import.run(csv.as_bytes(), |_, _| ()).await.unwrap();
+    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+}

@@ -1,0 +1,261 @@
+//! A real Chromium, driven over WebDriver: what a member sees and touches.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use axum::http::Method;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use fantoccini::{
+    Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::WebDriverCompatibleCommand,
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::Url;
+
+/// How long a page may take to become what a test waits for.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(50);
+
+/// A Chromium with a profile of its own. Every wait ends after 20 s with a panic that tells what the page
+/// showed instead, and a screenshot.
+pub struct Browser {
+    client: Client,
+    _driver: Driver, // before the profile: Chromium must be gone when its files go
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// A phone of 390×844 points with a touch screen.
+    pub async fn phone() -> Self {
+        let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 2, "touch": true });
+        Self::start(json!({ "mobileEmulation": { "deviceMetrics": metrics } })).await
+    }
+
+    /// A window of 1280×900.
+    pub async fn desktop() -> Self {
+        Self::start(json!({ "args": ["--window-size=1280,900"] })).await
+    }
+
+    async fn start(mut options: Value) -> Self {
+        let profile = TempDir::with_prefix("kenpos-browser-").unwrap();
+        let mut args: Vec<Value> = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--lang=ja",
+        ]
+        .map(Value::from)
+        .to_vec();
+        args.push(format!("--user-data-dir={}", profile.path().display()).into());
+        args.extend(options["args"].as_array().cloned().unwrap_or_default());
+        options["args"] = args.into();
+        options["binary"] = program("chromium", "chromium").to_str().into();
+        options["prefs"] = json!({ "intl.accept_languages": "ja" });
+
+        let driver = Driver::start();
+        let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&driver.url)
+            .await
+            .unwrap_or_else(|error| panic!("Chromium does not start: {error}"));
+        Self { client, _driver: driver, _profile: profile }
+    }
+
+    /// Goes to `url` and waits for the page to load.
+    pub async fn open(&self, url: &str) {
+        if let Err(error) = self.client.goto(url).await {
+            self.fail(&format!("{url} does not open: {error}")).await;
+        }
+    }
+
+    /// Types `text` into the empty or emptied field.
+    pub async fn fill(&self, css: &str, text: &str) {
+        self.patiently(&format!("filling {css}"), async || {
+            let Some(field) = self.ready(css).await? else { return Ok(None) };
+            field.clear().await?;
+            field.send_keys(text).await.map(Some)
+        })
+        .await;
+    }
+
+    /// Clicks what can be clicked, and waits for the next page if that leads to one.
+    pub async fn click(&self, css: &str) {
+        self.patiently(&format!("clicking {css}"), async || match self.ready(css).await? {
+            Some(element) => element.click().await.map(Some),
+            None => Ok(None),
+        })
+        .await;
+    }
+
+    /// Waits until the element is there and visible.
+    pub async fn wait_for(&self, css: &str) -> Element {
+        self.patiently(&format!("waiting for {css}"), async || {
+            let element = self.client.find(Locator::Css(css)).await?;
+            Ok(element.is_displayed().await?.then_some(element))
+        })
+        .await
+    }
+
+    /// Waits for an address that `fits`.
+    pub async fn wait_for_url(&self, fits: impl Fn(&Url) -> bool) -> Url {
+        self.patiently("waiting for another address", async || {
+            Ok(Some(self.client.current_url().await?).filter(&fits))
+        })
+        .await
+    }
+
+    /// The visible text of the element, once it is there.
+    pub async fn text(&self, css: &str) -> String {
+        self.patiently(&format!("reading {css}"), async || {
+            self.client.find(Locator::Css(css)).await?.text().await.map(Some)
+        })
+        .await
+    }
+
+    /// The address of the page.
+    pub async fn url(&self) -> Url {
+        self.client.current_url().await.unwrap()
+    }
+
+    /// What the body of a function, `js`, returns in the page.
+    pub async fn script(&self, js: &str) -> Value {
+        match self.client.execute(js, Vec::new()).await {
+            Ok(value) => value,
+            Err(error) => self.fail(&format!("the script failed: {error}\n{js}")).await,
+        }
+    }
+
+    /// A picture of the full page, in `target/test-artefacts/{name}.png`.
+    pub async fn screenshot(&self, name: &str) -> PathBuf {
+        self.picture(name).await.unwrap_or_else(|error| panic!("no screenshot {name}: {error}"))
+    }
+
+    /// Ends the browser now, rather than at the end of its scope.
+    pub async fn close(self) {
+        self.client.close().await.unwrap();
+    }
+
+    /// The element, if it is visible and enabled.
+    async fn ready(&self, css: &str) -> Result<Option<Element>, CmdError> {
+        let element = self.client.find(Locator::Css(css)).await?;
+        Ok((element.is_displayed().await? && element.is_enabled().await?).then_some(element))
+    }
+
+    /// Tries until there is a value. An error is no end: elements come, go and cover each other while a page
+    /// loads.
+    async fn patiently<T>(&self, what: &str, attempt: impl AsyncFn() -> Result<Option<T>, CmdError>) -> T {
+        let mut hindrance = String::from("not there or not ready");
+        let tries = tokio::time::timeout(PATIENCE, async {
+            loop {
+                match attempt().await {
+                    Ok(Some(value)) => break value,
+                    Ok(None) => {}
+                    Err(error) => hindrance = error.to_string(),
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        });
+        if let Ok(value) = tries.await {
+            return value;
+        }
+        self.fail(&format!("{what} took more than {} s: {hindrance}", PATIENCE.as_secs())).await
+    }
+
+    async fn fail(&self, what: &str) -> ! {
+        let url = self.client.current_url().await.map_or_else(|error| error.to_string(), String::from);
+        let title = self.client.title().await.unwrap_or_default();
+        let body =
+            self.client.execute("return document.body.innerText", Vec::new()).await.unwrap_or_default();
+        let body: String = body.as_str().unwrap_or_default().chars().take(500).collect();
+        let test = std::thread::current().name().unwrap_or("unnamed").replace("::", "-");
+        let picture = match self.picture(&format!("failure-{test}")).await {
+            Ok(path) => path.display().to_string(),
+            Err(error) => error.to_string(),
+        };
+        panic!("{what}\nurl: {url}\ntitle: {title}\nscreenshot: {picture}\n{body}");
+    }
+
+    async fn picture(&self, name: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
+        let answer = self.client.issue_cmd(FullPagePicture).await?;
+        let png = BASE64_STANDARD.decode(answer["data"].as_str().unwrap_or_default())?;
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-artefacts");
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(format!("{name}.png"));
+        std::fs::write(&path, png)?;
+        Ok(path)
+    }
+}
+
+/// `Page.captureScreenshot` of the Chrome DevTools Protocol, since WebDriver's own stops at the window's edge.
+#[derive(Debug)]
+struct FullPagePicture;
+
+impl WebDriverCompatibleCommand for FullPagePicture {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let params = json!({ "format": "png", "captureBeyondViewport": true });
+        (Method::POST, Some(json!({ "cmd": "Page.captureScreenshot", "params": params }).to_string()))
+    }
+}
+
+/// A ChromeDriver on a free port. It lives in a process group under a shell that ends the whole group,
+/// Chromium too, as soon as its standard input closes: on drop, and also when the test process dies.
+struct Driver {
+    url: String,
+    group: Child,
+    _output: BufReader<ChildStdout>, // kept open: writing to a closed pipe would end ChromeDriver
+}
+
+impl Driver {
+    fn start() -> Self {
+        let mut group = Command::new("sh")
+            .args(["-c", r#""$0" --port=0 & cat; kill -KILL 0"#])
+            .arg(program("chromedriver", "chromium-driver"))
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(group.stdout.take().unwrap());
+        let mut said = String::new();
+        let port = loop {
+            let before = said.len();
+            assert_ne!(output.read_line(&mut said).unwrap(), 0, "ChromeDriver does not start: {said}");
+            if let Some((_, port)) = said[before..].split_once("started successfully on port ") {
+                break port.trim_end().trim_end_matches('.').to_owned();
+            }
+        };
+        Self { url: format!("http://127.0.0.1:{port}"), group, _output: output }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        drop(self.group.stdin.take());
+        let _ = self.group.wait();
+    }
+}
+
+/// The path of a program, or a panic that names the Debian package it comes with.
+fn program(name: &str, package: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.unwrap_or_else(|| panic!("{name} is missing: apt-get install {package} (or scripts/setup test)"))
+}
