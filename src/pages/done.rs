@@ -96,7 +96,7 @@ pub async fn post(
 }
 
 /// Notes the sign-in in the interaction and goes on with the parked request.
-pub async fn finish(flow: Flow) -> Result<Response, PageError> {
+async fn finish(flow: Flow) -> Result<Response, PageError> {
     let name = flow.visit.signed_in().await?.map(|signed_in| signed_in.name);
     let flow = flow
         .update(|interaction| {
