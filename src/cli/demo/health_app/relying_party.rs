@@ -132,6 +132,26 @@ impl SignedIn {
     }
 }
 
+#[cfg(test)]
+impl SignedIn {
+    /// A member who never signed in, with the same claims everywhere.
+    pub fn sample(claims: &Value) -> Self {
+        let id_token = "e30.eyJpc3MiOiJodHRwOi8vYSIsImF1ZCI6ImEiLCJzdWIiOiJhIiwiZXhwIjoxLCJpYXQiOjF9.";
+        let claims = claims.as_object().cloned().unwrap_or_default();
+        Self {
+            id_claims: claims.clone(),
+            userinfo: claims,
+            scopes: SCOPES.map(str::to_owned).to_vec(),
+            access_until: Some(Timestamp::from_millis(1_795_396_500_000)),
+            refreshed: Some((Timestamp::from_millis(1_795_396_500_000), true)),
+            id_token: id_token.replace("e30.", "eyJhbGciOiJSUzI1NiJ9.").parse().unwrap(),
+            subject: SubjectIdentifier::new("a".to_owned()),
+            nonce: Nonce::new("n".to_owned()),
+            refresh_token: Some(RefreshToken::new("r".to_owned())),
+        }
+    }
+}
+
 /// What discovery told.
 struct Provider {
     client: Client,
