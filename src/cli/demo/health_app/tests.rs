@@ -225,7 +225,7 @@ async fn a_member_signs_in_refreshes_and_signs_out() {
         "name#ja-Kana-JP",
         "1980-01-02",
         "<code>offline_access</code>",
-        "<code>at_hash</code>",
+        "<code>at_<wbr>hash</code>",
         "2026-11-23 10:25:00",
     ] {
         assert!(home.body.contains(shown), "{shown} is missing in {}", home.body);
@@ -286,6 +286,8 @@ async fn a_provider_that_is_down_is_told_and_asked_again_later() {
     browser.get("/login").await;
     let address = provider.running.address;
     provider.running.stop().await;
+    assert_eq!(browser.post("/refresh").await.status, StatusCode::BAD_GATEWAY);
+    assert!(browser.get("/").await.body.contains("ハナコ"), "a provider that is down signs nobody out");
     // Redemption fails, and then the next login knows that it must discover again.
     browser.begin("s");
     let answer = browser.get(&format!("/callback?code=c&state=s&iss=http://{address}")).await;
@@ -390,35 +392,45 @@ async fn every_answer_is_hardened_and_loads_nothing_from_elsewhere() {
     }
 }
 
-/// Writes the pages for somebody to look at, into the folder that the variable names.
-#[test]
-fn every_page_can_be_looked_at() {
+/// The pages by name, the member's claims made up.
+fn pictures() -> [(&'static str, String); 4] {
     let member = SignedIn::sample(&json!({
-        "sub": "3yAVSBAQKjCAEYvmPlSUVQ", "name": "ケンポ ハナコ", "name#ja-Kana-JP": "ケンポ ハナコ",
+        "sub": "3yAVSBAQKjCAEYvmPlSUVQ", "name": "ケンポ <b>ハナコ", "name#ja-Kana-JP": "ケンポ ハナコ",
         "email": "hanako.with.a.long.name@mail.example.jp", "email_verified": true, "birthdate": "1980-01-02",
         "insurer_code": "7132", "insurer_name": "見本健康保険組合", "member_category": "insured",
-        "updated_at": 1_795_396_500, "identity_assurance": 0, "amr": ["pwd"],
+        "updated_at": 1_795_396_500, "identity_assurance": 0, "amr": ["pwd", "<b>"], "<b>": { "a": "<b>" },
     }));
     let mut nameless = member.clone();
     nameless.userinfo.clear();
-    let problem = pages::problem(
-        "ログイン先につながりません",
-        "The provider does not answer. Please try again a little later.",
-        Some("the provider cannot be used: Request failed: <b>"),
-    );
-    for (name, html) in [
+    let detail = "the provider cannot be used: Request failed: <b>";
+    let (ja, en) =
+        ("ログイン先につながりません", "The provider does not answer. Please try again a little later.");
+    [
         ("welcome", pages::welcome(true)),
         ("member", pages::member(&member)),
-        ("problem", problem),
         ("nameless", pages::member(&nameless)),
-    ] {
-        assert!(!html.contains("<b>"), "{html}");
-        if let Ok(folder) = std::env::var("KENPOS_TEST_PAGES") {
-            let folder = std::path::Path::new(&folder);
-            let html = html.replace("=\"/health_app.css", "=\"health_app.css").replace("=\"/icon", "=\"icon");
-            std::fs::write(folder.join(format!("health-{name}.html")), html).unwrap();
-            std::fs::write(folder.join("health_app.css"), include_str!("../health_app.css")).unwrap();
-            std::fs::write(folder.join("icon.svg"), include_str!("../health_app.svg")).unwrap();
-        }
+        ("problem", pages::problem(ja, en, Some(detail))),
+    ]
+}
+
+#[test]
+fn nothing_of_others_becomes_markup() {
+    for (name, html) in pictures() {
+        assert!(!html.contains("<b>"), "{name}: {html}");
+        assert_eq!(html.contains("&lt;b&gt;"), name != "welcome", "{name}: {html}");
     }
+}
+
+/// `cargo test --lib health_app -- --ignored` writes the pages to `target/gallery`, to be looked at.
+#[test]
+#[ignore = "writes files for a person to look at"]
+fn write_the_pages() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/gallery");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, html) in pictures() {
+        let html = html.replace("=\"/health_app.css", "=\"health_app.css").replace("=\"/icon", "=\"icon");
+        std::fs::write(folder.join(format!("health_app-{name}.html")), html).unwrap();
+    }
+    std::fs::write(folder.join("health_app.css"), include_str!("../health_app.css")).unwrap();
+    std::fs::write(folder.join("icon.svg"), include_str!("../health_app.svg")).unwrap();
 }
