@@ -5,10 +5,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use jiff::{
-    civil::Weekday,
-    tz::{self, TimeZone},
-};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::message::{Letter, Mail, MailKind};
@@ -20,9 +16,6 @@ pub enum RenderError {
     /// A template does not parse, or misses a value.
     #[error("a mail template is wrong: {0}")]
     Template(#[from] minijinja::Error),
-    /// An instant lies outside the calendar.
-    #[error("the deadline is no date: {0}")]
-    Deadline(#[from] jiff::Error),
 }
 
 /// Words mails.
@@ -69,15 +62,16 @@ impl Renderer {
     pub fn render(&self, mail: &Mail, now: Timestamp) -> Result<Letter, RenderError> {
         let (subject, blocks) = match &mail.kind {
             MailKind::ConfirmRegistration { link, deadline } => {
-                let hours = hours_until(*deadline, now);
-                let subject = self.text(mail, "mail-confirm-subject", &[("hours", hours.clone())]);
+                let hours = ("hours", hours_until(*deadline, now));
+                let until = ("deadline", self.texts.date_time(mail.locale, *deadline));
+                let subject = self.text(mail, "mail-confirm-subject", &[hours.clone()]);
                 let url = link.to_string();
                 let blocks = vec![
                     self.block(mail, "mail-confirm-intro"),
                     Block::Strong(self.text(mail, "mail-confirm-unfinished", &[])),
                     self.block(mail, "mail-confirm-how"),
                     Block::Link { url, label: self.text(mail, "mail-confirm-button", &[]) },
-                    Block::Strong(self.deadline(mail, *deadline, hours)?),
+                    Block::Strong(self.text(mail, "mail-deadline", &[until, hours])),
                     self.block(mail, "mail-confirm-expiry"),
                     self.block(mail, "mail-unexpected"),
                 ];
@@ -128,39 +122,6 @@ impl Renderer {
     fn text(&self, mail: &Mail, id: &str, args: &[(&str, String)]) -> String {
         let insurer = [("insurer", mail.insurer.clone())];
         self.texts.text(mail.locale, id, &[&insurer, args].concat())
-    }
-
-    /// The deadline as people in Japan read it off their clocks.
-    fn deadline(&self, mail: &Mail, deadline: Timestamp, hours: String) -> Result<String, RenderError> {
-        // Asia/Tokyo has kept this offset since 1951.
-        let tokyo = TimeZone::fixed(tz::offset(9));
-        let at = jiff::Timestamp::from_millisecond(deadline.millis())?.to_zoned(tokyo);
-        let args = [
-            ("year", at.year().to_string()),
-            ("month", at.month().to_string()),
-            ("monthname", MONTHS[usize::from(at.month().unsigned_abs() - 1) % 12].to_owned()),
-            ("day", at.day().to_string()),
-            ("weekday", weekday(at.weekday()).to_owned()),
-            ("hour", at.hour().to_string()),
-            ("minute", format!("{:02}", at.minute())),
-            ("hours", hours),
-        ];
-        Ok(self.text(mail, "mail-deadline", &args))
-    }
-}
-
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
-const fn weekday(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Monday => "mon",
-        Weekday::Tuesday => "tue",
-        Weekday::Wednesday => "wed",
-        Weekday::Thursday => "thu",
-        Weekday::Friday => "fri",
-        Weekday::Saturday => "sat",
-        Weekday::Sunday => "sun",
     }
 }
 

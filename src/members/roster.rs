@@ -15,7 +15,10 @@ use super::{
     roster_row::{self, Reason},
 };
 pub use crate::storage::roster::{Category, Person};
+use serde_json::json;
+
 use crate::{
+    audit::{self, Event},
     clock::{Clock, Entropy},
     config::Insurer,
     storage::{
@@ -165,6 +168,20 @@ impl RosterImport<'_> {
             return Ok((Outcome::Preview, counts));
         }
         roster_import::finish(&mut tx, import.id, true, counts, refused, self.clock.now()).await?;
+        let event = Event {
+            actor: self.actor.to_owned(),
+            insurer: Some(import.insurer),
+            ..Event::system("roster.imported")
+        };
+        let detail = json!({
+            "import": import.id,
+            "full": self.complete,
+            "added": counts.added,
+            "changed": counts.changed,
+            "lost": counts.lost,
+            "refused": refused,
+        });
+        audit::record(&mut tx, self.entropy, import.now, event.with_detail(detail)).await?;
         tx.commit().await?;
         Ok((Outcome::Applied, counts))
     }

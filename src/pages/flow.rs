@@ -143,7 +143,7 @@ pub fn only_insurer(visit: &Visit) -> Option<&Insurer> {
 
 /// In whose name a page without an interaction speaks.
 pub fn brand(visit: &Visit) -> Brand {
-    only_insurer(visit).map_or_else(Brand::service, |insurer| Brand::insurer(insurer, visit.locale))
+    Brand::of_all(&visit.app().config().insurers, visit.locale)
 }
 
 /// How login IDs are composed, where that is the same for everybody.

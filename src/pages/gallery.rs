@@ -7,6 +7,7 @@ use scraper::{ElementRef, Html, Selector};
 use crate::{
     pages,
     texts::{Locale, Texts},
+    web::error_page::ErrorPage,
     web::{
         assets,
         templates::{Brand, Frame, Page, Templates},
@@ -76,9 +77,9 @@ fn pictures() -> Vec<Picture> {
         account::Account,
         help_login_id::HelpLoginId,
         help_password::HelpPassword,
-        error::ErrorPage,
         form_post::FormPost,
     );
+    pictures_of::<ErrorPage>(&templates, &mut all);
     all
 }
 

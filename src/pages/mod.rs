@@ -9,7 +9,6 @@ pub mod consent;
 pub mod details;
 pub mod documents;
 pub mod done;
-pub mod error;
 pub mod flow;
 pub mod form_post;
 pub mod help_login_id;

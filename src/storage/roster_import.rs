@@ -189,6 +189,7 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
     let (id, insurer, now) = (import.id, import.insurer, import.now.millis());
     let staged: i64 =
         query_scalar!(&mut *tx, fetch_one, "select count(*) from roster_staging where import_id = $1", id)?;
+    let replaced = part_reused_numbers(tx, import).await?;
     carry_over(tx, import).await?;
     end_sessions_of_ended(tx, import, today).await?;
     // Before the change below clears lost_at: who returns without an account gets a new first password.
@@ -225,7 +226,8 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
         insurer,
         now
     )?;
-    let lost = if import.complete { lose_absent(tx, import).await? } else { 0 };
+    let absent = if import.complete { lose_absent(tx, import).await? } else { 0 };
+    let lost = replaced + absent;
     let added = execute!(
         &mut *tx,
         "insert into roster_person (id, insurer, identity, person_key, category, symbol, number, branch, kana,
@@ -243,6 +245,36 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
     )?;
     let unchanged = u64::try_from(staged).unwrap_or(0).saturating_sub(added + changed);
     Ok(Counts { added, changed, unchanged, lost })
+}
+
+/// Without a person key, a symbol and number whose birth date *and* name both changed were given to
+/// somebody else: the one before keeps the row and the account, and loses the eligibility. Otherwise the
+/// newcomer would inherit a stranger's account.
+async fn part_reused_numbers(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageError> {
+    execute!(
+        &mut *tx,
+        "update member set sessions_valid_from = $3
+         where person_id in (
+             select p.id from roster_person as p join roster_staging as s on s.identity = p.identity
+             where s.import_id = $1 and p.insurer = $2 and s.person_key is null
+               and s.birth_date <> p.birth_date and s.kana_folded <> p.kana_folded)",
+        import.id,
+        import.insurer,
+        import.now.millis()
+    )?;
+    execute!(
+        tx,
+        "update roster_person
+         set identity = identity || '~' || id, lost_at = coalesce(lost_at, $3), updated_at = $3
+         where insurer = $2
+           and exists (select 1 from roster_staging as s
+                       where s.import_id = $1 and s.identity = roster_person.identity
+                         and s.person_key is null and s.birth_date <> roster_person.birth_date
+                         and s.kana_folded <> roster_person.kana_folded)",
+        import.id,
+        import.insurer,
+        import.now.millis()
+    )
 }
 
 /// Who has another identity in this file only because it names person keys or branches that the last one

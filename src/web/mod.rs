@@ -5,6 +5,7 @@ pub mod client_ip;
 mod colour;
 pub mod cookies;
 pub mod csrf;
+pub mod error_page;
 pub mod form;
 pub mod headers;
 pub mod page_error;

@@ -14,12 +14,12 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Visit, templates::Message};
-use crate::{
-    app::App,
-    fault::Fault,
-    pages::{error::ErrorPage, flow::brand},
+use super::{
+    Visit,
+    error_page::ErrorPage,
+    templates::{Brand, Message},
 };
+use crate::{app::App, fault::Fault};
 
 /// Seconds after which a refused request may be tried again.
 pub const RETRY_AFTER: &str = "5";
@@ -145,10 +145,15 @@ fn page(visit: &Visit, error: &PageError) -> Response {
     if let Some(restart) = &error.restart {
         view = view.restarting_at(restart.clone());
     }
-    visit.show(&view).brand(brand(visit)).status(error.status).render().unwrap_or_else(|fault| {
-        log_fault(&fault);
-        plain(visit, error.status)
-    })
+    visit
+        .show(&view)
+        .brand(Brand::of_all(&visit.app().config().insurers, visit.locale))
+        .status(error.status)
+        .render()
+        .unwrap_or_else(|fault| {
+            log_fault(&fault);
+            plain(visit, error.status)
+        })
 }
 
 fn plain(visit: &Visit, status: StatusCode) -> Response {

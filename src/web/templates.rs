@@ -58,6 +58,14 @@ impl Brand {
         Self { name: "KENPOS".to_owned(), colour: "#0a6b5d".to_owned(), contact: None }
     }
 
+    /// The insurer where there is only one, or else the service itself.
+    pub fn of_all(insurers: &[Insurer], locale: Locale) -> Self {
+        match insurers {
+            [insurer] => Self::insurer(insurer, locale),
+            _ => Self::service(),
+        }
+    }
+
     /// An insurer, with the name it has in `locale`.
     pub fn insurer(insurer: &Insurer, locale: Locale) -> Self {
         Self {

@@ -5,29 +5,7 @@ mail-confirm-intro = We have received your first-time registration for KENPOS, t
 mail-confirm-unfinished = Your registration is not complete yet.
 mail-confirm-how = Please open the following URL and enter the password that you chose, to complete your registration.
 mail-confirm-button = Complete registration
-mail-deadline =
-    Valid until: { $weekday ->
-        [mon] Monday
-        [tue] Tuesday
-        [wed] Wednesday
-        [thu] Thursday
-        [fri] Friday
-        [sat] Saturday
-       *[sun] Sunday
-    }, { $day } { $monthname ->
-        [jan] January
-        [feb] February
-        [mar] March
-        [apr] April
-        [may] May
-        [jun] June
-        [jul] July
-        [aug] August
-        [sep] September
-        [oct] October
-        [nov] November
-       *[dec] December
-    } { $year }, { $hour }:{ $minute } Japan time ({ $hours } hours)
+mail-deadline = Valid until: { $deadline } ({ $hours } hours)
 mail-confirm-expiry = After that the URL no longer works and what you entered is erased; please then start the registration again from the beginning.
 mail-unexpected = If you were not expecting this mail, please discard it. Nothing is registered unless the URL is opened.
 

@@ -5,16 +5,7 @@ mail-confirm-intro = { $insurer }の健康ポータル「KENPOS」の初回登�
 mail-confirm-unfinished = まだ登録は完了していません。
 mail-confirm-how = 次のURLを開き、基本設定で決めたパスワードを入力して、登録を完了してください。
 mail-confirm-button = 登録を完了する
-mail-deadline =
-    有効期限:{ $year }年{ $month }月{ $day }日({ $weekday ->
-        [mon] 月
-        [tue] 火
-        [wed] 水
-        [thu] 木
-        [fri] 金
-        [sat] 土
-       *[sun] 日
-    }){ $hour }時{ $minute }分まで({ $hours }時間)
+mail-deadline = 有効期限:{ $deadline }まで({ $hours }時間)
 mail-confirm-expiry = 有効期限を過ぎるとURLは無効になり、入力された内容は消去されます。その場合は、お手数ですが初回登録をはじめからやり直してください。
 mail-unexpected = このメールにお心当たりのない場合は破棄してください。URLを開かなければ、登録されることはありません。
 

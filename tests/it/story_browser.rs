@@ -81,6 +81,7 @@ async fn a_phone_goes_from_the_app_to_the_registration_and_back(backend: Backend
     browser.fill("#password", HANAKO.password).await;
     album.keep(&browser, "link").await;
     browser.click("#complete").await;
+    // 登録完了, which goes on by itself.
     browser.wait_for("#allow").await;
     album.keep(&browser, "consent").await;
     browser.click("#allow").await;

@@ -10,7 +10,8 @@ use axum::{
 
 use crate::support::{browser::Browser, http_browser::HttpBrowser};
 
-const PAGE: &str = r#"<!doctype html><html lang="ja"><title>試験</title><main>
+const PAGE: &str = r#"<!doctype html><html lang="ja"><title>試験</title>
+<meta name="viewport" content="width=device-width"><main>
 <h1>お名前を  入力してください</h1>
 <form id="name" method="post" action="/echo?from=form">
   <input type="hidden" name="csrf" value="secret">
@@ -25,7 +26,8 @@ b</textarea>
   <button name="act" value="back" formaction="/back">戻る</button>
 </form>
 <input form="name" name="outside" value="2"><a href="echo">見る</a>
-<p style="margin-top: 1500px">終わり</p></main>
+<p style="margin-top: 1500px">終わり</p>
+<noscript><p>JavaScriptなし</p></noscript></main>
 <script>setTimeout(() => {
   const late = document.createElement('button');
   late.id = 'late';
@@ -57,8 +59,8 @@ async fn serve() -> String {
 async fn echo(method: Method, uri: Uri, headers: HeaderMap, body: String) -> String {
     let header = |name: &str| headers.get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
     let names = ["origin", "referer", "sec-fetch-site", "cookie"];
-    let headers: String = names.iter().map(|name| format!("{name}: {}\n", header(name))).collect();
-    format!("{method} {uri}\n{headers}{body}")
+    let lines: Vec<String> = names.iter().map(|name| format!("{name}: {}", header(name))).collect();
+    format!("{method} {uri}\n{}\n{body}", lines.join("\n"))
 }
 
 async fn cookies(RawQuery(query): RawQuery) -> impl IntoResponse {
@@ -76,6 +78,7 @@ async fn a_form_is_sent_as_a_browser_sends_it() {
     let page = HttpBrowser::new().get(&site).await;
     assert_eq!(page.status, StatusCode::OK);
     assert_eq!(page.select("h1")[0].text, "お名前を 入力してください");
+    assert!(page.text().ends_with("終わり JavaScriptなし"), "{}", page.text());
     assert_eq!(page.select("input[type=hidden]")[0].attr("value"), Some("secret"));
 
     let form =
@@ -180,10 +183,11 @@ async fn chromium_fills_clicks_waits_and_takes_pictures() {
     let phone = Browser::phone().await;
     phone.open(&site).await;
     assert_eq!(phone.text("h1").await, "お名前を 入力してください");
-    let seen = phone.script("return [innerWidth > 389, navigator.language, 'ontouchstart' in window]").await;
-    assert_eq!(seen, serde_json::json!([true, "ja", true]));
+    let seen = phone.script("return [innerWidth, navigator.language, 'ontouchstart' in window]").await;
+    assert_eq!(seen, serde_json::json!([390, "ja", true]));
     let picture = phone.screenshot("smoke-phone").await;
-    assert!(png_size(&picture).1 > 2 * 1500, "not the full page: {:?}", png_size(&picture));
+    let (width, height) = png_size(&picture);
+    assert!(width == 2 * 390 && height > 2 * 1500, "not the full page: {width}×{height}");
     phone.fill("[name=name]", "花子").await;
     phone.click("button[value=next]").await;
     let url = phone.wait_for_url(|url| url.path() == "/echo").await;
@@ -211,6 +215,15 @@ async fn chromium_waits_for_what_comes_late() {
     let echo = desktop.text("body").await;
     assert!(echo.contains("origin: null\nreferer: -\nsec-fetch-site: same-origin"), "{echo}");
     assert_eq!(desktop.url().await.path(), "/echo");
+}
+
+#[tokio::test]
+#[should_panic(expected = "title: 試験")]
+async fn a_failure_tells_what_the_page_showed() {
+    let site = serve().await;
+    let desktop = Browser::desktop().await;
+    desktop.open(&site).await;
+    desktop.script("return missing.value").await;
 }
 
 /// Width and height of a PNG file, from its first chunk.

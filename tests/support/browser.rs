@@ -199,7 +199,7 @@ impl Browser {
     }
 }
 
-/// `Page.captureScreenshot` of the Chrome DevTools Protocol, since WebDriver's own stops at the window's edge.
+/// `Page.captureScreenshot` of the `DevTools` protocol: the WebDriver one stops at the edge of the window.
 #[derive(Debug)]
 struct FullPagePicture;
 
@@ -214,7 +214,7 @@ impl WebDriverCompatibleCommand for FullPagePicture {
     }
 }
 
-/// A ChromeDriver on a free port. It lives in a process group under a shell that ends the whole group,
+/// A `ChromeDriver` on a free port. It lives in a process group under a shell that ends the whole group,
 /// Chromium too, as soon as its standard input closes: on drop, and also when the test process dies.
 struct Driver {
     url: String,

@@ -10,7 +10,7 @@ use std::{
 };
 
 pub use form::Form;
-use initiator::{Initiator, Site};
+use initiator::{Distance, Initiator};
 use reqwest::{
     Method, StatusCode,
     header::{COOKIE, HeaderMap, LOCATION, REFERRER_POLICY, SET_COOKIE},
@@ -53,7 +53,7 @@ struct Request {
     body: Option<String>,
     initiator: Option<Initiator>,
     /// `Sec-Fetch-Site`; a redirect can only make it worse.
-    site: Site,
+    site: Distance,
 }
 
 impl HttpBrowser {
@@ -64,7 +64,7 @@ impl HttpBrowser {
 
     /// Opens an address as if it was typed.
     pub async fn get(&self, url: &str) -> Page {
-        let request = Request { method: Method::GET, body: None, initiator: None, site: Site::None };
+        let request = Request { method: Method::GET, body: None, initiator: None, site: Distance::None };
         self.navigate(Url::parse(url).unwrap(), request).await
     }
 
@@ -79,7 +79,7 @@ impl HttpBrowser {
         for (name, value) in headers {
             sent = sent.header(*name, *value);
         }
-        let request = Request { method, body: Some(body.to_owned()), initiator: None, site: Site::None };
+        let request = Request { method, body: Some(body.to_owned()), initiator: None, site: Distance::None };
         self.answer(sent.body(body.to_owned()), request).await
     }
 
@@ -104,7 +104,7 @@ impl HttpBrowser {
             .header("Sec-Fetch-Mode", "navigate")
             .header("Sec-Fetch-Dest", "document");
         // RFC 6265bis §5.6.7.1: from another site, Lax cookies come with safe methods only.
-        let (foreign, safe) = (request.site == Site::CrossSite, request.method == Method::GET);
+        let (foreign, safe) = (request.site == Distance::CrossSite, request.method == Method::GET);
         sent = self.with_cookies(sent, &url, |cookie| match cookie.same_site.as_str() {
             "none" => true,
             "strict" => !foreign,
@@ -206,7 +206,7 @@ impl Page {
             (request.method, request.body) = (Method::GET, None);
         }
         if request.initiator.is_some() {
-            request.site = request.site.max(Site::between(&self.url, &next));
+            request.site = request.site.max(Distance::between(&self.url, &next));
         }
         self.browser.navigate(next, request).await
     }
@@ -228,22 +228,27 @@ impl Page {
         Form::read(self, css)
     }
 
+    /// The page as it is without JavaScript: the parser takes `noscript` for plain text.
+    fn html(&self) -> Html {
+        Html::parse_document(&self.body.replace("<noscript>", "").replace("</noscript>", ""))
+    }
+
     /// A navigation that this page begins.
     async fn go(&self, method: Method, url: Url, body: Option<String>) -> Self {
         let policy = self.headers.get(REFERRER_POLICY).map_or("", |policy| policy.to_str().unwrap());
         let initiator = Initiator { url: self.url.clone(), referrer_policy: policy.to_owned() };
-        let site = Site::between(&self.url, &url);
+        let site = Distance::between(&self.url, &url);
         self.browser.navigate(url, Request { method, body, initiator: Some(initiator), site }).await
     }
 
     /// The text of the page, with single spaces.
     pub fn text(&self) -> String {
-        Piece::of(Html::parse_document(&self.body).root_element()).text
+        Piece::of(self.html().root_element()).text
     }
 
     /// The elements that match.
     pub fn select(&self, css: &str) -> Vec<Piece> {
-        Html::parse_document(&self.body).select(&selector(css)).map(Piece::of).collect()
+        self.html().select(&selector(css)).map(Piece::of).collect()
     }
 }
 
@@ -257,7 +262,12 @@ pub struct Piece {
 
 impl Piece {
     fn of(element: ElementRef<'_>) -> Self {
-        let text: Vec<&str> = element.text().flat_map(str::split_whitespace).collect();
+        let shown = element.descendants().filter(|node| {
+            let parent = node.parent().and_then(ElementRef::wrap);
+            !parent.is_some_and(|parent| matches!(parent.value().name(), "script" | "style" | "title"))
+        });
+        let words = shown.filter_map(|node| node.value().as_text()).flat_map(|text| text.split_whitespace());
+        let text: Vec<&str> = words.collect();
         let attributes = element.value().attrs().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self { text: text.join(" "), attributes: attributes.collect() }
     }

@@ -227,7 +227,7 @@ fn page(words: &Words, title: &str, newest: Option<usize>, body: &str) -> Html<S
 }
 
 /// For HTML text and for attributes in double quotes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -259,7 +259,7 @@ fn with_links(text: &str) -> String {
     text.split_inclusive(char::is_whitespace).map(linked).collect()
 }
 
-fn japan_time(at: Timestamp) -> String {
+pub(super) fn japan_time(at: Timestamp) -> String {
     let zone = TimeZone::fixed(tz::offset(9));
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| String::new(), |at| at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string())

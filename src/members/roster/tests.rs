@@ -382,3 +382,25 @@ async fn refusals_are_counted_beyond_what_is_listed() {
     let report = office.rows(false, &rows).await;
     assert_eq!((report.refusals.len(), report.refused), (LISTED_REFUSALS, LISTED_REFUSALS as u64 + 5));
 }
+
+#[tokio::test]
+async fn a_number_that_was_given_to_somebody_else_brings_no_account_along() {
+    let office = Office::open().await;
+    office.rows(false, "91,200001,,insured,タケダ ハナコ,1999-01-21,,\n").await;
+    let before = office.insured("200001").await.unwrap();
+    office.add_member(&before, "active").await;
+
+    // Only the name changed: the same person, married.
+    office.rows(false, "91,200001,,insured,サトウ ハナコ,1999-01-21,,\n").await;
+    assert_eq!(office.insured("200001").await.unwrap().id, before.id);
+
+    let report = office.rows(false, "91,200001,,insured,ヤマダ タロウ,1980-05-05,,\n").await;
+    assert_eq!((report.counts.added, report.counts.lost), (1, 1));
+    let after = office.insured("200001").await.unwrap();
+    assert_ne!(after.id, before.id);
+    assert_eq!(after.kana.as_str(), "ヤマダ タロウ");
+    assert_eq!(office.sessions_valid_from(&before).await, NOW.millis());
+    assert!(crate::storage::member::of_person(&office.db, &after.id).await.unwrap().is_none());
+    let again = office.rows(false, "91,200001,,insured,ヤマダ タロウ,1980-05-05,,\n").await;
+    assert_eq!(again.counts.unchanged, 1);
+}

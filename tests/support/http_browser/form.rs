@@ -1,7 +1,7 @@
 //! Forms, filled in and sent as a browser does it (HTML §4.10.22).
 
 use reqwest::Method;
-use scraper::{ElementRef, Html};
+use scraper::ElementRef;
 
 use super::{Page, selector};
 
@@ -39,7 +39,7 @@ struct Button {
 
 impl<'a> Form<'a> {
     pub(super) fn read(page: &'a Page, css: &str) -> Self {
-        let html = Html::parse_document(&page.body);
+        let html = page.html();
         let form = html.select(&selector(css)).next();
         let form = form.unwrap_or_else(|| panic!("no form {css} on {}:\n{}", page.url, page.text()));
         let mut read = Self {

@@ -14,7 +14,7 @@ pub struct Initiator {
 
 /// `Sec-Fetch-Site` (Fetch Metadata §2.3), from trusted to foreign.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Site {
+pub enum Distance {
     None,
     SameOrigin,
     SameSite,
@@ -40,7 +40,7 @@ impl Initiator {
     }
 }
 
-impl Site {
+impl Distance {
     /// A site is a scheme and a host here; no test has two hosts of one registrable domain.
     pub fn between(from: &Url, to: &Url) -> Self {
         if origin(from) == origin(to) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::web::templates::{Message, Page};
+use super::templates::{Message, Page};
 
 /// What happened, what to do, and the one button that starts again. The reference number and the contact stand
 /// in the [`Frame`](crate::web::templates::Frame).
