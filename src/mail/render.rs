@@ -64,7 +64,7 @@ impl Renderer {
             MailKind::ConfirmRegistration { link, deadline } => {
                 let hours = ("hours", hours_until(*deadline, now));
                 let until = ("deadline", self.texts.date_time(mail.locale, *deadline));
-                let subject = self.text(mail, "mail-confirm-subject", &[hours.clone()]);
+                let subject = self.text(mail, "mail-confirm-subject", std::slice::from_ref(&hours));
                 let url = link.to_string();
                 let blocks = vec![
                     self.block(mail, "mail-confirm-intro"),

@@ -60,7 +60,7 @@ impl HealthApp {
     /// An app at `origin`, such as `http://127.0.0.1:8090`, that signs members in at `issuer`. Nothing is
     /// fetched before the first login, so the provider may start later.
     pub fn new(
-        issuer: Url,
+        issuer: &Url,
         origin: Url,
         client_id: String,
         client_secret: String,
@@ -74,7 +74,7 @@ impl HealthApp {
         );
         let own = origin.origin().ascii_serialization();
         let browsers = Browsers::new(entropy.clone());
-        let party = RelyingParty::new(&issuer, origin, client_id, client_secret, clock, entropy);
+        let party = RelyingParty::new(issuer, origin, client_id, client_secret, clock, entropy);
         Self(Arc::new(Parts { party, browsers, origin: own, policy }))
     }
 
