@@ -63,6 +63,13 @@ pub async fn complete(browser: &HttpBrowser, link: &Url, password: &str) -> Page
     page.form("#link-form").set("password", password).submit().await.follow_here().await
 }
 
+/// 「許可して進む」; gives the address of the relying party that follows.
+pub async fn allow(page: &Page) -> Url {
+    assert!(page.url.path().starts_with("/consent/"), "no consent page: {} {}", page.url, page.text());
+    let back = page.form("#consent-form").click("decision", "allow").submit().await.follow_here().await;
+    back.location().unwrap_or_else(|| panic!("no way back: {} {}", back.url, back.text()))
+}
+
 impl TestApp {
     /// Makes someone an active member, in a browser of their own that ends signed in.
     pub async fn activate(&mut self, someone: &Someone) -> HttpBrowser {
