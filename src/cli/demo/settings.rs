@@ -61,7 +61,7 @@ pub fn config(data: &Path, places: &Places, smtp_port: u16) -> Config {
     config.server.issuer.clone_from(&places.issuer);
     config.database.url = format!("sqlite://{}", data.join("kenpos.sqlite").display());
     config.keys.directory = data.join("keys");
-    config.mail.host = "127.0.0.1".to_owned();
+    "127.0.0.1".clone_into(&mut config.mail.host);
     config.mail.port = Some(smtp_port);
     config.mail.security = Security::None;
     if let Ok(sender) = "no-reply@kenpos.example".parse() {

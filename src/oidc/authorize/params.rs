@@ -1,6 +1,6 @@
 //! Parameters of a request as they came: names and values, each name at most once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// Longest value that is looked at, in bytes; `state` and `nonce` of real clients are far shorter.
 const LONGEST_VALUE: usize = 4096;
@@ -21,10 +21,15 @@ impl Params {
             let (name, value) = (name.into_owned(), value.into_owned());
             if value.len() > LONGEST_VALUE {
                 params.too_long.get_or_insert(name);
-            } else if params.values.contains_key(&name) {
-                params.repeated.get_or_insert(name);
-            } else {
-                params.values.insert(name, value);
+                continue;
+            }
+            match params.values.entry(name) {
+                Entry::Occupied(earlier) => {
+                    params.repeated.get_or_insert_with(|| earlier.key().clone());
+                }
+                Entry::Vacant(place) => {
+                    place.insert(value);
+                }
             }
         }
         params
