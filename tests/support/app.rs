@@ -126,6 +126,11 @@ impl TestApp {
         &self.app().members.db
     }
 
+    /// Where the provider listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// An absolute URL of the provider.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.config.server.issuer)

@@ -106,10 +106,10 @@ fn invalid(description: impl Into<String>) -> AuthorizationError {
 
 /// RFC 6749 §3.1: parameters must not be included more than once.
 fn parameters_come_once(draft: &mut Draft<'_>) -> Result<(), AuthorizationError> {
-    if draft.params.repeated().is_some() {
+    if draft.params.has_repeated() {
         return Err(invalid("a parameter is included more than once (RFC 6749 section 3.1)"));
     }
-    if draft.params.too_long().is_some() {
+    if draft.params.has_too_long() {
         return Err(invalid("a parameter is longer than 4096 bytes"));
     }
     Ok(())
