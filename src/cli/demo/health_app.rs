@@ -62,7 +62,7 @@ impl HealthApp {
     /// An app at `origin`, such as `http://127.0.0.1:8090`, that signs members in at `issuer`. Nothing is
     /// fetched before the first login, so the provider may start later.
     pub fn new(
-        issuer: &Url,
+        issuer: Url,
         origin: Url,
         client_id: String,
         client_secret: String,

@@ -76,7 +76,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
 
     let running = Running::start(app, provider)?;
     let site = HealthApp::new(
-        &places.issuer.parse()?,
+        places.issuer.parse()?,
         places.app.parse()?,
         client.id.clone(),
         client.secret.clone(),
