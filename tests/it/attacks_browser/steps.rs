@@ -1,0 +1,1 @@
+//! Steps that are skipped, empty, taken twice or taken without cookies.
