@@ -10,5 +10,7 @@ mod attacks_redirects;
 mod attacks_tokens;
 mod house;
 mod mail;
+mod services_down;
 mod story_activation;
+mod story_browser;
 mod support_smoke;

@@ -165,6 +165,7 @@ impl TestApp {
     }
 
     /// A browser without JavaScript and without cookies.
+    #[expect(clippy::unused_self, reason = "a story asks its app for everything")]
     pub fn http_browser(&self) -> HttpBrowser {
         HttpBrowser::new()
     }

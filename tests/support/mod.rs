@@ -12,3 +12,4 @@ pub mod log;
 pub mod mailbox;
 pub mod members;
 pub mod relying_party;
+pub mod web_app;

@@ -206,6 +206,7 @@ fn max_age_is_a_number(draft: &mut Draft<'_>) -> Result<(), AuthorizationError> 
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a rule of the table that refuses nothing")]
 fn nonce_and_hints(draft: &mut Draft<'_>) -> Result<(), AuthorizationError> {
     draft.request.nonce = draft.params.get("nonce").map(str::to_owned);
     // A hint is only a hint: one that makes no sense is left out.

@@ -1,6 +1,6 @@
 //! Parameters of a request as they came: names and values, each name at most once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// Longest value that is looked at, in bytes; `state` and `nonce` of real clients are far shorter.
 const LONGEST_VALUE: usize = 4096;
@@ -21,10 +21,15 @@ impl Params {
             let (name, value) = (name.into_owned(), value.into_owned());
             if value.len() > LONGEST_VALUE {
                 params.too_long.insert(name);
-            } else if params.values.contains_key(&name) {
-                params.repeated.insert(name);
             } else {
-                params.values.insert(name, value);
+                match params.values.entry(name) {
+                    Entry::Occupied(known) => {
+                        params.repeated.insert(known.key().clone());
+                    }
+                    Entry::Vacant(free) => {
+                        free.insert(value);
+                    }
+                }
             }
         }
         params
