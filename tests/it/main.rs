@@ -1,6 +1,6 @@
 //! Every integration test, in one binary: a file a story.
 
-#![expect(
+#![allow(
     clippy::large_futures,
     clippy::type_complexity,
     clippy::similar_names,
