@@ -20,6 +20,8 @@ pub struct Registration {
     pub id: String,
     /// Person of the roster.
     pub person_id: String,
+    /// Keyed hash of the person as matched; the row of the roster may have changed since.
+    pub person_mark: String,
     /// Portal code of the insurer.
     pub insurer: String,
     /// SHA-256 of the mailed token, base64url.
@@ -65,6 +67,7 @@ pub struct Choice {
 struct Row {
     id: String,
     person_id: String,
+    person_mark: String,
     insurer: String,
     token_hash: String,
     browser: String,
@@ -98,6 +101,7 @@ impl TryFrom<Row> for Registration {
             locale,
             id: row.id,
             person_id: row.person_id,
+            person_mark: row.person_mark,
             insurer: row.insurer,
             token_hash: row.token_hash,
             browser: row.browser,
@@ -114,14 +118,19 @@ impl TryFrom<Row> for Registration {
     }
 }
 
-/// Stores a registration in place of an older one of the same person, whose link dies with it.
+/// Stores a registration in place of an older one of the same person, whose link dies with it. Of two that
+/// are stored at once, one replaces the other.
 pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -> Result<(), StorageError> {
-    execute!(&mut *tx, "delete from registration where person_id = $1", &registration.person_id)?;
     execute!(
         tx,
         "insert into registration (id, person_id, insurer, token_hash, browser, interaction, client_id, email,
-             email_key, kana, password_hash, preferences, receipts, locale, sends, created_at, sent_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)",
+             email_key, kana, password_hash, preferences, receipts, locale, sends, created_at, sent_at, expires_at,
+             person_mark)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)
+         on conflict (person_id) do update set id = $1, insurer = $3, token_hash = $4, browser = $5,
+             interaction = $6, client_id = $7, email = $8, email_key = $9, kana = $10, password_hash = $11,
+             preferences = $12, receipts = $13, locale = $14, misses = 0, sends = $15, created_at = $16,
+             sent_at = $16, expires_at = $17, person_mark = $18",
         &registration.id,
         &registration.person_id,
         &registration.insurer,
@@ -138,7 +147,8 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
         registration.locale.tag(),
         registration.sends,
         now.millis(),
-        registration.expires_at.millis()
+        registration.expires_at.millis(),
+        &registration.person_mark
     )?;
     Ok(())
 }
@@ -152,8 +162,8 @@ pub async fn by_token(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, person_id, insurer, token_hash, browser, interaction, client_id, email, email_key, kana,
-                password_hash, preferences, receipts, locale, sends, sent_at, expires_at
+        "select id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email,
+                email_key, kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at
          from registration where token_hash = $1 and expires_at > $2",
         token_hash,
         now.millis()
@@ -170,8 +180,8 @@ pub async fn find(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, person_id, insurer, token_hash, browser, interaction, client_id, email, email_key, kana,
-                password_hash, preferences, receipts, locale, sends, sent_at, expires_at
+        "select id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email,
+                email_key, kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at
          from registration where id = $1 and expires_at > $2",
         id,
         now.millis()
