@@ -118,19 +118,24 @@ impl TryFrom<Row> for Registration {
     }
 }
 
-/// Stores a registration in place of an older one of the same person, whose link dies with it. Of two that
-/// are stored at once, one replaces the other.
-pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -> Result<(), StorageError> {
-    execute!(
+/// Stores a registration in place of an older one of the same person, whose link dies with it. False when
+/// this very registration is stored already, as after a double submit; then nothing changes.
+pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -> Result<bool, StorageError> {
+    let changed = execute!(
         tx,
         "insert into registration (id, person_id, insurer, token_hash, browser, interaction, client_id, email,
              email_key, kana, password_hash, preferences, receipts, locale, sends, created_at, sent_at, expires_at,
              person_mark)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)
-         on conflict (person_id) do update set id = $1, insurer = $3, token_hash = $4, browser = $5,
-             interaction = $6, client_id = $7, email = $8, email_key = $9, kana = $10, password_hash = $11,
-             preferences = $12, receipts = $13, locale = $14, misses = 0, sends = $15, created_at = $16,
-             sent_at = $16, expires_at = $17, person_mark = $18",
+         on conflict (person_id) do update set id = excluded.id, insurer = excluded.insurer,
+             token_hash = excluded.token_hash, browser = excluded.browser, interaction = excluded.interaction,
+             client_id = excluded.client_id, email = excluded.email, email_key = excluded.email_key,
+             kana = excluded.kana, password_hash = excluded.password_hash,
+             preferences = excluded.preferences, receipts = excluded.receipts, locale = excluded.locale,
+             misses = 0, sends = excluded.sends, created_at = excluded.created_at,
+             sent_at = excluded.sent_at, expires_at = excluded.expires_at,
+             person_mark = excluded.person_mark
+         where registration.id <> excluded.id",
         &registration.id,
         &registration.person_id,
         &registration.insurer,
@@ -150,7 +155,7 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
         registration.expires_at.millis(),
         &registration.person_mark
     )?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// The live registration that a mailed token opens, by the token's hash.

@@ -5,5 +5,7 @@ mod support;
 
 mod house;
 mod mail;
+mod services_down;
 mod story_activation;
+mod story_browser;
 mod support_smoke;

@@ -11,3 +11,4 @@ pub mod log;
 pub mod mailbox;
 pub mod members;
 pub mod relying_party;
+pub mod web_app;

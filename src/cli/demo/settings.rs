@@ -139,8 +139,8 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
     let now = members.clock.now();
     let secret = members.master.mac_base64url("demo-client", b"health-app");
     let metadata = Metadata {
-        client_name: "健康日記(サンプルアプリ)".to_owned(),
-        client_name_en: Some("Health Diary (sample app)".to_owned()),
+        client_name: "てくてく手帳(見本アプリ)".to_owned(),
+        client_name_en: Some("Tekuteku Diary (sample app)".to_owned()),
         redirect_uris: vec![format!("{}/callback", places.app)],
         post_logout_redirect_uris: vec![format!("{}/", places.app)],
         client_uri: Some(format!("{}/", places.app)),
