@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "some parts are here for stories to come")]
 
 pub mod app;
+pub mod attack;
 pub mod backends;
 pub mod browser;
 pub mod family;
