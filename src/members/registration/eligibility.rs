@@ -126,9 +126,10 @@ impl Members {
         let digits = |of: fn(&Insurer) -> usize, usual| insurer.map_or(usual, of);
         let symbol = errors.digits("symbol", &form.symbol, digits(|i| i.symbol_digits, 3));
         let number = errors.digits("number", &form.number, digits(|i| i.number_digits, 6));
-        let branch = match canonical_start(&form.branch).is_empty() {
-            true => Some(None),
-            false => errors.digits("branch", &form.branch, 2).map(Some),
+        let branch = if canonical_start(&form.branch).is_empty() {
+            Some(None)
+        } else {
+            errors.digits("branch", &form.branch, 2).map(Some)
         };
         let kana = KanaName::parse(&form.kana).map_err(|e| errors.add("kana", e.text_id())).ok();
         let birth_date =
