@@ -83,11 +83,13 @@ create table member (
     updated_at          bigint not null
 );
 create unique index member_email on member (insurer, email_key);
+create index member_by_email on member (email_key);  -- e-mail login IDs, of whichever insurer
 
 -- First-time registrations whose mailed link is out; one a person, a newer one replaces the older.
 create table registration (
     id            text primary key,
     person_id     text not null unique references roster_person (id),
+    person_mark   text not null,                     -- keyed hash of the person as matched; a change ends it
     insurer       text not null,
     token_hash    text not null unique,              -- SHA-256 of the mailed token
     browser       text not null,                     -- SHA-256 of the browser binding it was started in

@@ -55,8 +55,8 @@ fn protocol() -> Router<App> {
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, help_login_id, help_password, link, login_id,
-        login_number, password, registration_start, select_account, sent,
+        account, confirm, consent, details, documents, done, eligibility, help_login_id, help_password, link,
+        login_id, login_number, password, registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
@@ -66,6 +66,8 @@ fn hosted_pages() -> Router<App> {
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))
         .route("/registration", get(registration_start::get))
+        .route("/registration/eligibility", get(eligibility::enter))
+        .route("/registration/{interaction}/eligibility", get(eligibility::get).post(eligibility::post))
         .route("/registration/{interaction}/documents", get(documents::get).post(documents::post))
         .route("/registration/{interaction}/details", get(details::get).post(details::post))
         .route("/registration/{interaction}/confirm", get(confirm::get).post(confirm::post))

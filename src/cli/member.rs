@@ -13,7 +13,7 @@ use crate::{
         birth_date::today,
         email_address::EmailAddress,
         login_id::{self, Typed},
-        roster::Person,
+        roster::{Category, Person},
     },
     storage::{
         audit, document,
@@ -36,22 +36,48 @@ pub async fn show(tools: &Tools, typed: &str, json: bool, out: &mut impl Write) 
             |texts| texts.text(Locale::En, error.text_id(), &error.args()),
         ))
     })?;
-    let Typed::Number(id) = &typed else {
-        anyhow::bail!("no member signs in with an e-mail address yet");
-    };
-    let person = roster::find_insured(&tools.db, id.insurer(), id.symbol(), id.number())
-        .await?
-        .context("nobody on the roster has this login ID")?;
-    let insurer =
-        insurers.iter().find(|insurer| insurer.code == person.insurer).context("unknown insurer")?;
-    let member = member::of_person(&tools.db, &person.id).await?;
-    let shown = describe(tools, &typed, &person, insurer, member.as_ref()).await?;
+    let mut all = Vec::new();
+    for (person, member) in found(tools, &typed).await? {
+        let insurer =
+            insurers.iter().find(|insurer| insurer.code == person.insurer).context("unknown insurer")?;
+        all.push(describe(tools, &typed, &person, insurer, member.as_ref()).await?);
+    }
     if json {
+        // One object, as long as there is one account.
+        let shown = if let [one] = all.as_slice() { one.clone() } else { Value::Array(all) };
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
-    } else {
-        print(&shown, 0, out)?;
+        return Ok(());
+    }
+    for (at, shown) in all.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        print(shown, 0, out)?;
     }
     Ok(())
+}
+
+/// The person behind a number, or everyone with an account under an address: one an insurer at most.
+async fn found(tools: &Tools, typed: &Typed) -> anyhow::Result<Vec<(Person, Option<Member>)>> {
+    let db = &tools.db;
+    match typed {
+        Typed::Number(id) => {
+            let person = roster::find_insured(db, id.insurer(), id.symbol(), id.number())
+                .await?
+                .context("nobody on the roster has this login ID")?;
+            let member = member::of_person(db, &person.id).await?;
+            Ok(vec![(person, member)])
+        }
+        Typed::Email(email) => {
+            let mut found = Vec::new();
+            for member in member::of_login_email(db, &email.key(), i64::MAX).await? {
+                let person = roster::find(db, &member.person_id).await?.context("a member without person")?;
+                found.push((person, Some(member)));
+            }
+            anyhow::ensure!(!found.is_empty(), "nobody signs in with this e-mail address");
+            Ok(found)
+        }
+    }
 }
 
 async fn describe(
@@ -64,6 +90,7 @@ async fn describe(
     let now = tools.clock.now();
     let eligible = person.eligible_on(today(&tools.clock), insurer.policy.grace_days);
     let temporary = match (member.is_some(), person.temporary_password_open(now, &insurer.policy)) {
+        _ if person.category != Category::Insured => "none: registers by e-mail",
         (_, false) => "void",
         (true, true) => "replaced",
         (false, true) => "open",

@@ -128,9 +128,9 @@ impl Insurer {
             "must be 1 to 8 digits",
         );
         problems.require(
-            digits(&self.number) && self.number.len() == 8,
+            is_insurer_number(&self.number),
             &format!("{key}.number"),
-            "must be the 8 digits of the 保険者番号",
+            "must be the 8 digits of the 保険者番号, whose last one is its check digit",
         );
         problems.require(!self.name.trim().is_empty(), &format!("{key}.name"), "must not be empty");
         for (name, count) in [("symbol_digits", self.symbol_digits), ("number_digits", self.number_digits)] {
@@ -175,6 +175,19 @@ impl Insurer {
     }
 }
 
+/// Whether the text is a 保険者番号: 8 digits, of which the last one checks the others. They are weighted
+/// 2, 1, 2, 1… from the right, and the digits of the products add up with it to a multiple of ten.
+pub fn is_insurer_number(text: &str) -> bool {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    let weighted = text.bytes().rev().zip([1, 2].into_iter().cycle()).map(|(byte, weight)| {
+        let product = (byte - b'0') * weight;
+        u32::from(product / 10 + product % 10)
+    });
+    weighted.sum::<u32>() % 10 == 0
+}
+
 const fn three() -> usize {
     3
 }
@@ -185,4 +198,34 @@ const fn six() -> usize {
 
 fn default_colour() -> String {
     "#0a6b5d".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_check_digit_is_that_of_real_numbers() {
+        for number in ["33120015", "06139497", "01040013"] {
+            assert!(is_insurer_number(number), "{number}");
+        }
+        for number in ["", "0613949", "061394970", "0613949x", "０６１３９４９７", "06139498", "60139497"]
+        {
+            assert!(!is_insurer_number(number), "{number}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_digit_is_noticed(body in 0_u32..10_000_000, at in 0_usize..8, other in 1_u8..10) {
+            let valid: Vec<String> =
+                (0..10).map(|check| format!("{body:07}{check}")).filter(|n| is_insurer_number(n)).collect();
+            prop_assert_eq!(valid.len(), 1);
+            let mut wrong = valid[0].clone().into_bytes();
+            wrong[at] = b'0' + (wrong[at] - b'0' + other) % 10;
+            prop_assert!(!is_insurer_number(&String::from_utf8(wrong).unwrap()));
+        }
+    }
 }

@@ -27,6 +27,16 @@ pub enum Typed {
     Email(EmailAddress),
 }
 
+impl Typed {
+    /// The one form under which attempts are counted: the case of an address makes no other login ID.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Number(id) => id.to_string(),
+            Self::Email(email) => email.key(),
+        }
+    }
+}
+
 impl fmt::Display for Typed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,6 +6,7 @@
 pub mod birth_date;
 pub mod documents;
 pub mod email_address;
+pub mod insurer_number;
 pub mod kana;
 pub mod limits;
 pub mod login_id;

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::{
     BirthDate, EmailAddress, KanaName,
     birth_date::parse_date,
+    insurer_number,
     login_id::{canonical, padded},
     roster_csv::{Column, Fields, MAX_ROW_BYTES},
 };
@@ -13,8 +14,6 @@ use crate::{
     storage::{roster::Category, roster_import::StagedPerson},
 };
 
-/// Digits of a 保険者番号.
-const INSURER_NUMBER_DIGITS: usize = 8;
 /// Characters of a person key at most.
 const MAX_PERSON_KEY: usize = 64;
 
@@ -118,7 +117,7 @@ impl Reason {
 pub fn read(fields: &Fields, line: u64, insurer: &Insurer, today: Date) -> Result<StagedPerson, Reason> {
     let cell = |column| fields.get(column).unwrap_or_default();
     if let Some(number) = fields.get(Column::InsurerNumber)
-        && padded(number, INSURER_NUMBER_DIGITS).as_deref() != Some(&insurer.number)
+        && padded(number, insurer_number::DIGITS).as_deref() != Some(&insurer.number)
     {
         return Err(Reason::Insurer);
     }

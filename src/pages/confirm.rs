@@ -5,7 +5,7 @@ use super::{
     flow::{Flow, path_of},
 };
 use crate::{
-    members::registration::{Details, Send, Sending, Stage},
+    members::registration::{Details, Draft, Send, Sending, Stage},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -20,10 +20,14 @@ use crate::web::templates::{Message, Page};
 pub struct Confirm {
     /// The interaction.
     pub interaction: String,
-    /// The login ID.
-    pub login_id: String,
+    /// The login ID; none where the address becomes it.
+    pub login_id: Option<String>,
+    /// Whether it began with 資格照会.
+    pub self_registration: bool,
     /// 氏名(カタカナ) as it was understood, if it was asked for.
     pub kana: Option<String>,
+    /// 生年月日 as it was understood at 資格照会.
+    pub birth_date: Option<String>,
     /// The address that the mail goes to, in full.
     pub email: String,
     /// Names of the chosen topics.
@@ -38,8 +42,10 @@ impl Page for Confirm {
     fn samples() -> Vec<Self> {
         let full = Self {
             interaction: sample::INTERACTION.to_owned(),
-            login_id: sample::LOGIN_ID.to_owned(),
+            login_id: Some(sample::LOGIN_ID.to_owned()),
+            self_registration: false,
             kana: Some("タケダ ハナコ".to_owned()),
+            birth_date: None,
             email: "hanako.takeda@example.com".to_owned(),
             topics: vec![
                 "健診・人間ドックのお知らせ".to_owned(),
@@ -55,7 +61,13 @@ impl Page for Confirm {
             errors: FormErrors::form(Message::new("confirm-error-limit")),
             ..full.clone()
         };
-        vec![full, bare, hostile]
+        let by_address = Self {
+            login_id: None,
+            self_registration: true,
+            birth_date: Some("1999-01-01".to_owned()),
+            ..full.clone()
+        };
+        vec![full, bare, by_address, hostile]
     }
 }
 
@@ -71,7 +83,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         Err(elsewhere) => return Ok(elsewhere),
     };
     match &draft.details {
-        Some(details) => page(&flow, details, StatusCode::OK, FormErrors::none()),
+        Some(details) => page(&flow, &draft, details, StatusCode::OK, FormErrors::none()),
         None => flow.go(&path_of(&id, Stage::Details)),
     }
 }
@@ -99,7 +111,7 @@ pub async fn post(
     };
     if members.send_registration(&send, details).await? == Sending::Spent {
         let errors = FormErrors::form(Message::new("confirm-error-limit"));
-        return page(&flow, details, StatusCode::TOO_MANY_REQUESTS, errors);
+        return page(&flow, &draft, details, StatusCode::TOO_MANY_REQUESTS, errors);
     }
     let registration = details.registration.clone();
     let expires_at = flow.visit.app().now().plus(members.interaction_life_with_mail());
@@ -116,6 +128,7 @@ pub async fn post(
 
 fn page(
     flow: &Flow,
+    draft: &Draft,
     details: &Details,
     status: StatusCode,
     errors: FormErrors,
@@ -123,10 +136,14 @@ fn page(
     let chosen: Vec<_> =
         details.preferences.iter().filter(|(_, choice)| choice.wanted).map(|(id, _)| id.clone()).collect();
     let ask_kana = flow.insurer().is_none_or(|insurer| insurer.policy.ask_kana_name);
+    let birth_date = draft.inquiry().map(|inquiry| inquiry.birth_date.iso());
+    let self_registration = birth_date.is_some();
     let page = Confirm {
         interaction: flow.id().to_owned(),
-        login_id: flow.found.value.login_id.clone().unwrap_or_default(),
-        kana: ask_kana.then(|| details.kana.clone()),
+        login_id: flow.found.value.login_id.clone().filter(|_| !self_registration),
+        self_registration,
+        kana: (ask_kana || self_registration).then(|| details.kana.clone()),
+        birth_date,
         email: details.email.clone(),
         topics: chosen_topics(flow, &chosen),
         errors,

@@ -2,7 +2,7 @@
 
 use super::flow::{Flow, message, path_of, registration_ended};
 use crate::{
-    members::registration::{self, DetailsForm, DetailsRefusal, Stage},
+    members::registration::{self, DetailsForm, DetailsRefusal, Draft, Stage},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -13,14 +13,19 @@ use serde::Serialize;
 use super::{parts::FormErrors, sample};
 use crate::web::templates::{Message, Page};
 
-/// Name, password, address and preferences. Posts `kana` (if asked for), `password`, `email` and one `topics`
+/// Name, password, address and preferences. Whoever passed 資格照会 sees name and birth date as typed there, and
+/// the address becomes the login ID. Posts `kana` (if asked for), `password`, `email` and one `topics`
 /// for each ticked topic to its own path; whatever was typed comes back but the password.
 #[derive(Clone, Debug, Serialize)]
 pub struct Details {
     /// The interaction.
     pub interaction: String,
-    /// The login ID, which cannot be changed.
-    pub login_id: String,
+    /// The login ID, which cannot be changed; none where the address becomes it.
+    pub login_id: Option<String>,
+    /// What was typed at 資格照会, if that is how it began.
+    pub typed: Option<Typed>,
+    /// Whether it began with 資格照会.
+    pub self_registration: bool,
     /// Whether 氏名(カタカナ) must be typed.
     pub ask_kana: bool,
     /// 氏名(カタカナ) as typed, never from the roster.
@@ -33,6 +38,15 @@ pub struct Details {
     pub topics: Vec<Topic>,
     /// What is wrong.
     pub errors: FormErrors,
+}
+
+/// Name and birth date as they were understood at 資格照会.
+#[derive(Clone, Debug, Serialize)]
+pub struct Typed {
+    /// 氏名(カタカナ).
+    pub kana: String,
+    /// 生年月日, ISO.
+    pub birth_date: String,
 }
 
 /// A kind of news.
@@ -54,7 +68,9 @@ impl Page for Details {
             |id: &str, label: &str, chosen| Topic { id: id.to_owned(), label: label.to_owned(), chosen };
         let empty = Self {
             interaction: sample::INTERACTION.to_owned(),
-            login_id: sample::LOGIN_ID.to_owned(),
+            login_id: Some(sample::LOGIN_ID.to_owned()),
+            typed: None,
+            self_registration: false,
             ask_kana: true,
             kana: String::new(),
             email: String::new(),
@@ -77,14 +93,24 @@ impl Page for Details {
         };
         let bare = Self { ask_kana: false, topics: vec![], ..empty.clone() };
         let hostile = Self {
-            login_id: sample::LONG.to_owned(),
+            login_id: Some(sample::LONG.to_owned()),
             kana: sample::HOSTILE.to_owned(),
             email: sample::HOSTILE.to_owned(),
             topics: vec![topic(sample::HOSTILE, sample::HOSTILE, false), topic("long", sample::LONG, true)],
             errors: FormErrors::field("password", Message::new("details-error-password-guessable")),
             ..empty.clone()
         };
-        vec![empty, refused, bare, hostile]
+        let by_address = Self {
+            login_id: None,
+            typed: Some(Typed {
+                kana: "タケダ ケンタ".to_owned(), birth_date: "1999-01-01".to_owned()
+            }),
+            self_registration: true,
+            ask_kana: false,
+            errors: FormErrors::field("email", Message::new("details-error-email-format")),
+            ..empty.clone()
+        };
+        vec![empty, refused, bare, by_address, hostile]
     }
 }
 
@@ -112,7 +138,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         Ok((draft, _)) => draft,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let kept = draft.details.map(|details| Posted {
+    let kept = draft.details.clone().map(|details| Posted {
         kana: details.kana,
         password: SecretString::default(),
         email: details.email,
@@ -124,7 +150,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         email: String::new(),
         topics: Vec::new(),
     };
-    page(&flow, &kept.unwrap_or_else(empty), FormErrors::none())
+    page(&flow, &draft, &kept.unwrap_or_else(empty), FormErrors::none())
 }
 
 /// POST `/registration/{interaction}/details`
@@ -166,7 +192,7 @@ pub async fn post(
             for refusal in refusals {
                 errors.add(refusal.field, message(refusal.text, &refusal.args));
             }
-            page(&flow, &posted, errors)
+            page(&flow, &draft, &posted, errors)
         }
         Err(DetailsRefusal::Void) => Err(registration_ended()),
     }
@@ -185,7 +211,7 @@ pub fn chosen_topics(flow: &Flow, chosen: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn page(flow: &Flow, posted: &Posted, errors: FormErrors) -> Result<Response, PageError> {
+fn page(flow: &Flow, draft: &Draft, posted: &Posted, errors: FormErrors) -> Result<Response, PageError> {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let policy = flow.insurer().map(|insurer| insurer.policy.clone()).unwrap_or_default();
     let topics = TOPICS
@@ -196,10 +222,16 @@ fn page(flow: &Flow, posted: &Posted, errors: FormErrors) -> Result<Response, Pa
             chosen: posted.topics.iter().any(|chosen| chosen == id),
         })
         .collect();
+    let typed = draft.inquiry().map(|inquiry| Typed {
+        kana: inquiry.kana.as_str().to_owned(),
+        birth_date: inquiry.birth_date.iso(),
+    });
     let page = Details {
         interaction: flow.id().to_owned(),
-        login_id: flow.found.value.login_id.clone().unwrap_or_default(),
-        ask_kana: policy.ask_kana_name,
+        login_id: flow.found.value.login_id.clone().filter(|_| typed.is_none()),
+        self_registration: typed.is_some(),
+        ask_kana: policy.ask_kana_name && typed.is_none(),
+        typed,
         kana: posted.kana.clone(),
         email: posted.email.clone(),
         password_min_length: policy.password_min_length,

@@ -21,6 +21,8 @@ use crate::web::templates::{Message, Page};
 pub struct Documents {
     /// The interaction.
     pub interaction: String,
+    /// Whether it began with 資格照会.
+    pub self_registration: bool,
     /// 「個人情報の取り扱いについて」, to be scrolled to its end before its box can be ticked.
     pub privacy: Document,
     /// 「会員利用規約について」.
@@ -60,13 +62,14 @@ impl Page for Documents {
         };
         let long = Self {
             interaction: sample::INTERACTION.to_owned(),
+            self_registration: false,
             privacy: document("個人情報の取り扱いについて", 12),
             terms: document("会員利用規約について", 9),
             errors: FormErrors::none(),
         };
         let mut errors = FormErrors::field("privacy", Message::new("documents-error-privacy"));
         errors.add("terms", Message::new("documents-error-terms"));
-        let refused = Self { errors, ..long.clone() };
+        let refused = Self { errors, self_registration: true, ..long.clone() };
         let half = Self {
             privacy: Document { accepted: true, ..document("個人情報の取り扱いについて", 12) },
             errors: FormErrors::field("terms", Message::new("documents-error-terms")),
@@ -167,6 +170,7 @@ fn page(flow: &Flow, draft: &Draft, accepted: [bool; 2], errors: FormErrors) -> 
     };
     let page = Documents {
         interaction: flow.id().to_owned(),
+        self_registration: draft.inquiry().is_some(),
         privacy: view(privacy, accepted[0]),
         terms: view(terms, accepted[1]),
         errors,

@@ -27,6 +27,8 @@ pub enum Done {
     Here {
         /// The interaction.
         interaction: String,
+        /// Whether it began with 資格照会.
+        self_registration: bool,
         /// Name of the relying party that is waiting.
         client: Option<String>,
     },
@@ -43,6 +45,7 @@ impl Page for Done {
     fn samples() -> Vec<Self> {
         let here = |client: Option<&str>| Self::Here {
             interaction: sample::INTERACTION.to_owned(),
+            self_registration: client.is_none(),
             client: client.map(str::to_owned),
         };
         vec![
@@ -68,7 +71,8 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
     let Some(draft) = &flow.found.value.registration else { return flow.proceed().await };
     match flow.visit.app().members.registration_progress(draft).await? {
         Progress::Completed(_) => {
-            let page = Done::Here { interaction: id, client: flow.client_name() };
+            let self_registration = draft.inquiry().is_some();
+            let page = Done::Here { interaction: id, self_registration, client: flow.client_name() };
             Ok(flow.show(&page).render()?)
         }
         Progress::Waiting => flow.go(&too_early(&id)),

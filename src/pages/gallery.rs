@@ -64,6 +64,7 @@ fn pictures() -> Vec<Picture> {
         password::Password,
         select_account::SelectAccount,
         registration_start::RegistrationStart,
+        eligibility::Eligibility,
         documents::Documents,
         details::Details,
         confirm::Confirm,

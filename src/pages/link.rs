@@ -87,6 +87,10 @@ pub async fn post(
             page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors).await
         }
         Completion::Destroyed | Completion::Void | Completion::AddressTaken => void(&visit),
+        Completion::Lapsed => {
+            let page = LinkVoid { lapsed: true, restart: "/registration".to_owned() };
+            over(&visit, &page)
+        }
     }
 }
 
@@ -128,6 +132,9 @@ async fn page(
 }
 
 fn void(visit: &Visit) -> Result<Response, PageError> {
-    let page = LinkVoid { restart: "/login".to_owned() };
-    Ok(visit.show(&page).brand(brand(visit)).status(StatusCode::GONE).without_referrer().render()?)
+    over(visit, &LinkVoid { lapsed: false, restart: "/login".to_owned() })
+}
+
+fn over(visit: &Visit, page: &LinkVoid) -> Result<Response, PageError> {
+    Ok(visit.show(page).brand(brand(visit)).status(StatusCode::GONE).without_referrer().render()?)
 }

@@ -1,12 +1,16 @@
-//! The mailed link, when it is expired, used or unknown.
+//! The mailed link, when it is expired, used or unknown, or the roster has changed.
 
 use serde::Serialize;
 
 use crate::web::templates::Page;
 
-/// Says so and offers to start again. One page for all three, as which of them it is concerns nobody else.
+/// Says so and offers to start again. One page for an expired, a used and an unknown link, as which of them
+/// it is concerns nobody else.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkVoid {
+    /// Instead, the roster has ended or changed the person in the meantime; only the holder of the password
+    /// is told.
+    pub lapsed: bool,
     /// Path of the page that starts again.
     pub restart: String,
 }
@@ -15,6 +19,9 @@ impl Page for LinkVoid {
     const TEMPLATE: &'static str = "pages/link_void.html";
 
     fn samples() -> Vec<Self> {
-        vec![Self { restart: "/login".to_owned() }]
+        vec![
+            Self { lapsed: false, restart: "/login".to_owned() },
+            Self { lapsed: true, restart: "/registration".to_owned() },
+        ]
     }
 }

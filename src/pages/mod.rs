@@ -1,7 +1,8 @@
 //! What a member sees. A file is a page: what it shows, and how its form is handled.
 //!
-//! In the order of a first registration: [`login_id`] (or [`login_number`]), [`password`], [`documents`],
-//! [`details`], [`confirm`], [`sent`], [`link`], [`done`], and then [`consent`].
+//! In the order of a first registration: [`login_id`] (or [`login_number`]) and [`password`], or else
+//! [`registration_start`] and [`eligibility`]; then [`documents`], [`details`], [`confirm`], [`sent`],
+//! [`link`], [`done`], and at last [`consent`].
 
 pub mod account;
 pub mod confirm;
@@ -9,6 +10,7 @@ pub mod consent;
 pub mod details;
 pub mod documents;
 pub mod done;
+pub mod eligibility;
 pub mod flow;
 pub mod form_post;
 pub mod help_login_id;

@@ -6,7 +6,7 @@ use crate::{
     fault::Fault,
     members::{
         login_id::{self, Typed},
-        registration::{Draft, Stage},
+        registration::{Applicant, Draft, Stage},
         session,
         sign_in::SignIn,
     },
@@ -99,14 +99,11 @@ pub async fn post(
     match members.sign_in(&typed, form.password, flow.visit.address).await? {
         SignIn::Welcome(member) => welcome(flow, &member).await,
         SignIn::Activate(person) => {
+            let draft = members.draft(&person, Applicant::Insured);
             let flow = flow
                 .update(|interaction| {
-                    // A registration that was begun for another person in this tab is not carried over.
-                    let same = interaction
-                        .registration
-                        .as_ref()
-                        .filter(|d| d.person_id == person.id && d.sent.is_none());
-                    interaction.registration = Some(same.cloned().unwrap_or_else(|| Draft::new(&person)));
+                    let draft = draft.clone().resuming(interaction.registration.as_ref());
+                    interaction.registration = Some(draft);
                 })
                 .await?;
             let stage = flow.found.value.registration.as_ref().map_or(Stage::Documents, Draft::stage);

@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::{parts::IdRule, sample};
 use crate::web::templates::Page;
 
-/// Says what login ID and first password an insured member has, and leads to the login page.
+/// Parts the two ways in: dependents and voluntarily insured persons go on to 資格照会, insured members learn
+/// what login ID and first password they have, and go on to the login page.
 #[derive(Clone, Debug, Serialize)]
 pub struct RegistrationStart {
     /// The interaction to go on with, if the member came from one.

@@ -1,7 +1,10 @@
 //! `/login/{interaction}/account`: as whom? (`prompt=select_account`, OpenID Connect Core §3.1.2.1)
 
 use super::flow::Flow;
-use crate::web::{PageError, PageForm, Visit};
+use crate::{
+    members::{EmailAddress, roster::Category, session::SignedIn},
+    web::{PageError, PageForm, Visit},
+};
 use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde::Serialize;
@@ -66,10 +69,19 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         interaction: id,
         client: flow.client_name(),
         name: signed_in.member.kana.clone(),
-        account: format!("{}-***", signed_in.member.insurer),
+        account: account(&signed_in),
         session: signed_in.session.sid,
     };
     Ok(flow.show(&page).render()?)
+}
+
+/// The login ID, masked: a number, or an address.
+fn account(signed_in: &SignedIn) -> String {
+    let email = signed_in.member.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
+    match email.filter(|_| signed_in.person.category != Category::Insured) {
+        Some(email) => email.masked(),
+        None => format!("{}-***", signed_in.member.insurer),
+    }
 }
 
 /// POST `/login/{interaction}/account`: go on as this member, or sign in as another. The session stays

@@ -28,6 +28,8 @@ use crate::web::templates::{Message, Page};
 pub struct Sent {
     /// The interaction.
     pub interaction: String,
+    /// Whether it began with 資格照会.
+    pub self_registration: bool,
     /// Where the mail went, masked.
     pub email: String,
     /// Until when the link works, written out in the language of the page.
@@ -46,14 +48,19 @@ impl Page for Sent {
     fn samples() -> Vec<Self> {
         let first = Self {
             interaction: sample::INTERACTION.to_owned(),
+            self_registration: false,
             email: "h••••@example.com".to_owned(),
             deadline: "2026年11月23日(月)10時15分".to_owned(),
             resends_left: 5,
             notice: None,
             errors: FormErrors::none(),
         };
-        let again =
-            Self { resends_left: 4, notice: Some(Message::new("sent-notice-again")), ..first.clone() };
+        let again = Self {
+            self_registration: true,
+            resends_left: 4,
+            notice: Some(Message::new("sent-notice-again")),
+            ..first.clone()
+        };
         let exhausted = Self {
             resends_left: 0,
             email: sample::HOSTILE.to_owned(),
@@ -107,6 +114,7 @@ pub async fn get(
     let Some((left, deadline)) = members.pending_registration(&registration).await? else {
         return Err(registration_ended());
     };
+    let self_registration = draft.inquiry().is_some();
     let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());
     let errors = match said {
         Said { spent: true, .. } => FormErrors::form(Message::new("sent-error-spent")),
@@ -115,6 +123,7 @@ pub async fn get(
     };
     let page = Sent {
         interaction: id,
+        self_registration,
         email: email.map(|email| email.masked()).unwrap_or_default(),
         deadline: flow.visit.app().texts.date_time(flow.visit.locale, deadline),
         resends_left: u32::try_from(left).unwrap_or(0),

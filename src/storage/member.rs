@@ -166,6 +166,30 @@ pub async fn of_email(
     row.map(Member::try_from).transpose()
 }
 
+/// The accounts whose login ID is an e-mail address, by its lower-cased key: those of dependents and
+/// voluntarily insured persons, at most one an insurer. Those that can sign in come first, and of them those
+/// whose person is in the roster.
+pub async fn of_login_email(
+    on: impl Into<On<'_>>,
+    email_key: &str,
+    most: i64,
+) -> Result<Vec<Member>, StorageError> {
+    let rows: Vec<Row> = query!(
+        on,
+        fetch_all,
+        "select m.id, m.insurer, m.person_id, m.state, m.email, m.email_verified_at, m.kana, m.password_hash,
+                m.sessions_valid_from, m.locale, m.activated_by, m.activated_at, m.updated_at
+         from member as m join roster_person as p on p.id = m.person_id
+         where m.email_key = $1 and p.category in ('dependent', 'voluntary')
+         order by case when m.state = 'active' then 0 else 1 end,
+                  case when p.lost_at is null then 0 else 1 end, m.activated_at desc, m.id
+         limit $2",
+        email_key,
+        most
+    )?;
+    rows.into_iter().map(Member::try_from).collect()
+}
+
 /// What a completed registration makes of a person.
 pub struct Activation<'a> {
     /// Subject for a person who never had an account.

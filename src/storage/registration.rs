@@ -20,6 +20,8 @@ pub struct Registration {
     pub id: String,
     /// Person of the roster.
     pub person_id: String,
+    /// Keyed hash of the person as matched; the row of the roster may have changed since.
+    pub person_mark: String,
     /// Portal code of the insurer.
     pub insurer: String,
     /// SHA-256 of the mailed token, base64url.
@@ -65,6 +67,7 @@ pub struct Choice {
 struct Row {
     id: String,
     person_id: String,
+    person_mark: String,
     insurer: String,
     token_hash: String,
     browser: String,
@@ -98,6 +101,7 @@ impl TryFrom<Row> for Registration {
             locale,
             id: row.id,
             person_id: row.person_id,
+            person_mark: row.person_mark,
             insurer: row.insurer,
             token_hash: row.token_hash,
             browser: row.browser,
@@ -120,15 +124,17 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
     let changed = execute!(
         tx,
         "insert into registration (id, person_id, insurer, token_hash, browser, interaction, client_id, email,
-             email_key, kana, password_hash, preferences, receipts, locale, sends, created_at, sent_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)
+             email_key, kana, password_hash, preferences, receipts, locale, sends, created_at, sent_at, expires_at,
+             person_mark)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18)
          on conflict (person_id) do update set id = excluded.id, insurer = excluded.insurer,
              token_hash = excluded.token_hash, browser = excluded.browser, interaction = excluded.interaction,
              client_id = excluded.client_id, email = excluded.email, email_key = excluded.email_key,
              kana = excluded.kana, password_hash = excluded.password_hash,
              preferences = excluded.preferences, receipts = excluded.receipts, locale = excluded.locale,
              misses = 0, sends = excluded.sends, created_at = excluded.created_at,
-             sent_at = excluded.sent_at, expires_at = excluded.expires_at
+             sent_at = excluded.sent_at, expires_at = excluded.expires_at,
+             person_mark = excluded.person_mark
          where registration.id <> excluded.id",
         &registration.id,
         &registration.person_id,
@@ -146,7 +152,8 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
         registration.locale.tag(),
         registration.sends,
         now.millis(),
-        registration.expires_at.millis()
+        registration.expires_at.millis(),
+        &registration.person_mark
     )?;
     Ok(changed == 1)
 }
@@ -160,8 +167,8 @@ pub async fn by_token(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, person_id, insurer, token_hash, browser, interaction, client_id, email, email_key, kana,
-                password_hash, preferences, receipts, locale, sends, sent_at, expires_at
+        "select id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email,
+                email_key, kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at
          from registration where token_hash = $1 and expires_at > $2",
         token_hash,
         now.millis()
@@ -178,8 +185,8 @@ pub async fn find(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, person_id, insurer, token_hash, browser, interaction, client_id, email, email_key, kana,
-                password_hash, preferences, receipts, locale, sends, sent_at, expires_at
+        "select id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email,
+                email_key, kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at
          from registration where id = $1 and expires_at > $2",
         id,
         now.millis()

@@ -208,6 +208,44 @@ pub async fn find_insured(
     row.map(Person::try_from).transpose()
 }
 
+/// What a person without a login ID knows of the own row.
+pub struct Sought<'a> {
+    /// Portal code of the insurer.
+    pub insurer: &'a str,
+    /// Symbol (記号), padded.
+    pub symbol: &'a str,
+    /// Number (番号), padded.
+    pub number: &'a str,
+    /// Name in the form that is compared.
+    pub kana_folded: &'a str,
+    /// Day of birth, ISO.
+    pub birth_date: &'a str,
+}
+
+/// The dependents and voluntarily insured persons who are just that. More than one are twins of one name,
+/// or one person who left the roster and came back.
+pub async fn find_self_registering(
+    on: impl Into<On<'_>>,
+    sought: &Sought<'_>,
+) -> Result<Vec<Person>, StorageError> {
+    let rows: Vec<Row> = query!(
+        on,
+        fetch_all,
+        "select id, insurer, person_key, category, symbol, number, branch, kana, birth_date, valid_from,
+                valid_until, email, lost_at, temporary_since, temporary_void_at
+         from roster_person
+         where insurer = $1 and symbol = $2 and number = $3 and category in ('dependent', 'voluntary')
+           and kana_folded = $4 and birth_date = $5
+         order by id limit 16",
+        sought.insurer,
+        sought.symbol,
+        sought.number,
+        sought.kana_folded,
+        sought.birth_date
+    )?;
+    rows.into_iter().map(Person::try_from).collect()
+}
+
 /// Counts a wrong guess of the temporary password; at `limit` it is void. True when it is void now.
 pub async fn note_temporary_failure(
     on: impl Into<On<'_>>,
@@ -251,7 +289,8 @@ pub async fn note_kana_miss(
     Ok(void.is_none_or(|void| void.is_some()))
 }
 
-/// Ends the temporary password for good, once the person has an account.
+/// Ends the temporary password for good, once the person has an account. In a transaction this holds the
+/// row until the end: an import of the same person waits.
 pub async fn end_temporary_password(
     on: impl Into<On<'_>>,
     id: &str,
@@ -259,7 +298,7 @@ pub async fn end_temporary_password(
 ) -> Result<(), StorageError> {
     execute!(
         on,
-        "update roster_person set temporary_void_at = $2 where id = $1 and temporary_void_at is null",
+        "update roster_person set temporary_void_at = coalesce(temporary_void_at, $2) where id = $1",
         id,
         now.millis()
     )?;

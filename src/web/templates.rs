@@ -119,6 +119,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/select_account.html", include_str!("../../templates/pages/select_account.html")),
     ("pages/registration_start.html", include_str!("../../templates/pages/registration_start.html")),
     ("pages/documents.html", include_str!("../../templates/pages/documents.html")),
+    ("pages/eligibility.html", include_str!("../../templates/pages/eligibility.html")),
     ("pages/details.html", include_str!("../../templates/pages/details.html")),
     ("pages/confirm.html", include_str!("../../templates/pages/confirm.html")),
     ("pages/sent.html", include_str!("../../templates/pages/sent.html")),

@@ -8,6 +8,10 @@ login-id-digits = A symbol (記号) has { $symbol } digits and a number (番号)
 login-id-email = Check the e-mail address.
 
 ## Names, dates, e-mail addresses
+insurer-number-empty = Enter the insurer number (保険者番号).
+insurer-number-digits = The insurer number (保険者番号) has 8 digits.
+insurer-number-check-digit = A digit of the insurer number (保険者番号) is wrong. Please check all 8 digits.
+insurer-number-unknown = The society with this insurer number (保険者番号) does not use this service. Please check the number.
 kana-empty = Enter your name in katakana.
 kana-too-long = The name is too long.
 kana-not-kana = Enter your name in katakana.

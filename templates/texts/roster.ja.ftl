@@ -8,6 +8,10 @@ login-id-digits = 記号は{ $symbol }桁、番号は{ $number }桁です。桁�
 login-id-email = メールアドレスの形をご確認ください。
 
 ## Names, dates, e-mail addresses
+insurer-number-empty = 保険者番号を入力してください。
+insurer-number-digits = 保険者番号は8桁の数字で入力してください。
+insurer-number-check-digit = 保険者番号に誤りがあります。8桁の数字をもう一度ご確認ください。
+insurer-number-unknown = この保険者番号の健康保険組合は、このサービスを利用していません。保険者番号をご確認ください。
 kana-empty = 氏名(カタカナ)を入力してください。
 kana-too-long = 氏名(カタカナ)が長すぎます。
 kana-not-kana = 氏名はカタカナで入力してください。

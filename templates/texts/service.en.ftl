@@ -27,7 +27,7 @@ error-client-missing = The service you came from made a mistake, so we cannot go
 error-client-unknown = The service you came from made a mistake, so we cannot go on (client_id is not registered). Please tell its provider.
 error-redirect-uri-missing = The service you came from made a mistake, so we cannot go on (redirect_uri is missing). Please tell its provider.
 error-redirect-uri-mismatch = The service you came from made a mistake, so we cannot go on (redirect_uri is not the registered one). Please tell its provider.
-error-registration-ended = This registration cannot go on. You may have registered already, or the temporary password may no longer work. If you cannot sign in, please contact the office.
+error-registration-ended = This registration cannot go on. You may have registered already, your eligibility records may have changed, or the temporary password may no longer work. If you cannot sign in, please contact the office.
 
 password-error-limited = There were too many tries in a short time, so we are pausing for a moment. Please try again a little later.
 password-activation-stopped = Because of a suspected misuse, first-time registration by birth date is stopped for the moment. If you have registered already, you can sign in as usual. If it is urgent, please contact the office.

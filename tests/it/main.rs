@@ -21,4 +21,5 @@ mod mail;
 mod services_down;
 mod story_activation;
 mod story_browser;
+mod story_self_registration;
 mod support_smoke;

@@ -6,6 +6,7 @@ pub mod app;
 pub mod attack;
 pub mod backends;
 pub mod browser;
+pub mod family;
 pub mod http_browser;
 pub mod journey;
 pub mod log;

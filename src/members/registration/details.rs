@@ -98,7 +98,10 @@ impl Members {
         };
         let policy = &insurer.policy;
         let mut errors = Vec::new();
-        let kana = read_kana(policy, &form.kana, &mut errors);
+        let kana = match draft.inquiry() {
+            Some(inquiry) => Some(inquiry.kana.clone()),
+            None => read_kana(policy, &form.kana, &mut errors),
+        };
         let email = EmailAddress::parse(&form.email)
             .map_err(|error| errors.push(refusal("email", error.text_id(), Vec::new())))
             .ok();

@@ -1,6 +1,7 @@
 //! Step 6: the mailed link and the password chosen in step 4 make the member active.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 
 use super::send::mail_to;
 use crate::{
@@ -47,6 +48,8 @@ pub enum Completion {
     Void,
     /// The address came to belong to another account in the meantime.
     AddressTaken,
+    /// A roster import has ended the eligibility or made the row another person's; nothing was written.
+    Lapsed,
 }
 
 impl Members {
@@ -87,10 +90,6 @@ impl Members {
         let now = self.clock.now();
         let insurer =
             self.insurer(&registration.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
-        let person = roster::find(&self.db, &registration.person_id).await?;
-        if !person.is_some_and(|person| self.is_eligible(&person)) {
-            return Ok(Completion::Void);
-        }
         let mut tx = self.db.begin().await?;
         if !registration::consume(&mut tx, &registration.id, &registration.token_hash, now).await? {
             return Ok(Completion::Void);
@@ -110,6 +109,15 @@ impl Members {
         let member = member::of_person(&mut tx, &registration.person_id)
             .await?
             .ok_or_else(|| Fault::internal("the member that was just written is not there"))?;
+        // This write holds the row: an import that comes now waits, one that came before is seen here.
+        roster::end_temporary_password(&mut tx, &registration.person_id, now).await?;
+        let person = roster::find(&mut tx, &registration.person_id).await?;
+        let stands =
+            person.is_some_and(|p| self.is_eligible(&p) && self.mark_of(&p) == registration.person_mark);
+        if !stands {
+            drop(tx);
+            return self.lapse(&registration).await;
+        }
         for receipt in &registration.receipts {
             document::keep_receipt(&mut tx, &self.entropy.id(), &member.id, receipt).await?;
         }
@@ -118,7 +126,6 @@ impl Members {
                 Preference { topic: topic.clone(), wanted: choice.wanted, wording: choice.wording.clone() };
             preference::set(&mut tx, &member.id, &preference, now).await?;
         }
-        roster::end_temporary_password(&mut tx, &registration.person_id, now).await?;
         let notice =
             mail_to(insurer, &registration.email, registration.locale, MailKind::RegistrationCompleted);
         self.outbox.enqueue(&mut tx, &notice).await?;
@@ -127,5 +134,17 @@ impl Members {
         tx.commit().await?;
         self.outbox.wake();
         Ok(Completion::Done { member: Box::new(member), registration: Box::new(registration) })
+    }
+
+    /// Erases a registration whose person the roster has changed, and says so once.
+    async fn lapse(&self, registration: &Registration) -> Result<Completion, Fault> {
+        let mut tx = self.db.begin().await?;
+        registration::erase(&mut tx, &registration.id).await?;
+        let event = Event { insurer: Some(&registration.insurer), ..Event::system("registration.lapsed") }
+            .with_client(registration.client_id.as_deref())
+            .with_detail(json!({ "registration": registration.id, "person": registration.person_id }));
+        audit::record(&mut tx, &self.entropy, self.clock.now(), event).await?;
+        tx.commit().await?;
+        Ok(Completion::Lapsed)
     }
 }

@@ -1,15 +1,17 @@
-//! First-time registration (初回登録): from the temporary password to an active account.
+//! First-time registration (初回登録): from the temporary password, or from 資格照会, to an active account.
 //!
 //! A [`Draft`] collects what the pages ask for, step by step. 「メールを送信する」 turns it into a pending
 //! [`Registration`](crate::storage::registration::Registration) whose mailed link completes it.
 
 mod details;
+mod eligibility;
 mod link;
 mod send;
 
 use serde::{Deserialize, Serialize};
 
 pub use details::{Details, DetailsForm, DetailsRefusal, FieldError, Topic};
+pub use eligibility::{Inquired, Inquiry, InquiryForm};
 pub use link::{Completion, Link};
 pub use send::{Resend, Send, Sending};
 
@@ -33,16 +35,31 @@ use crate::{
 /// A registration before its mail is sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draft {
-    /// The person of the roster who gave the temporary password.
+    /// The person of the roster.
     pub person_id: String,
+    /// What the person was when the registration began; see [`Members::mark_of`].
+    pub person_mark: String,
     /// Portal code of the insurer.
     pub insurer: String,
+    /// Who the person is to us.
+    pub applicant: Applicant,
     /// Documents that were accepted.
     pub receipts: Vec<Receipt>,
     /// What 基本設定 asked for.
     pub details: Option<Details>,
     /// The pending registration, once its mail is out.
     pub sent: Option<String>,
+}
+
+/// Who registers, and so what the login ID is going to be.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applicant {
+    /// An insured person (一般被保険者) who gave the temporary password: the login ID is made of the number.
+    Insured,
+    /// A dependent or voluntarily insured person, with what was typed at 資格照会: the e-mail address becomes
+    /// the login ID.
+    SelfRegistered(Inquiry),
 }
 
 /// Where a draft stands; pages before it may be visited again, pages after it may not.
@@ -59,14 +76,30 @@ pub enum Stage {
 }
 
 impl Draft {
-    /// The draft of a person who has just given the temporary password.
-    pub fn new(person: &Person) -> Self {
-        Self {
-            person_id: person.id.clone(),
-            insurer: person.insurer.clone(),
-            receipts: Vec::new(),
-            details: None,
-            sent: None,
+    /// What was typed at 資格照会, if that is how it began.
+    pub const fn inquiry(&self) -> Option<&Inquiry> {
+        match &self.applicant {
+            Applicant::Insured => None,
+            Applicant::SelfRegistered(inquiry) => Some(inquiry),
+        }
+    }
+
+    /// This fresh draft, with what an earlier one of the same tab has collected for the same person. One
+    /// whose mail is out begins anew.
+    #[must_use]
+    pub fn resuming(self, earlier: Option<&Self>) -> Self {
+        match earlier {
+            Some(earlier)
+                if earlier.person_id == self.person_id
+                    && earlier.person_mark == self.person_mark
+                    && earlier.sent.is_none() =>
+            {
+                // The name is kept as it was typed last.
+                let kana = self.inquiry().map(|inquiry| inquiry.kana.as_str());
+                let details = earlier.details.clone().filter(|d| kana.is_none_or(|kana| kana == d.kana));
+                Self { receipts: earlier.receipts.clone(), details, ..self }
+            }
+            _ => self,
         }
     }
 
@@ -93,7 +126,8 @@ pub enum Standing {
     Open(Box<Person>),
     /// The person is younger than the insurer's policy allows.
     TooYoung(u32),
-    /// The temporary password was voided, the person lost eligibility, or has an account by now.
+    /// The temporary password was voided, the person lost eligibility, is another one in the roster by now,
+    /// or has an account.
     Ended,
 }
 
@@ -109,6 +143,28 @@ pub enum Progress {
 }
 
 impl Members {
+    /// A fresh draft.
+    pub fn draft(&self, person: &Person, applicant: Applicant) -> Draft {
+        Draft {
+            person_id: person.id.clone(),
+            person_mark: self.mark_of(person),
+            insurer: person.insurer.clone(),
+            applicant,
+            receipts: Vec::new(),
+            details: None,
+            sent: None,
+        }
+    }
+
+    /// A keyed hash of what identifies the person to a registration. When a roster import changes any of
+    /// it, whoever began the registration has not proved to be the person that the row stands for now.
+    pub fn mark_of(&self, person: &Person) -> String {
+        let Person { category, symbol, number, .. } = person;
+        let (kana, born) = (person.kana.folded(), person.birth_date.iso());
+        let identity = format!("{}|{symbol}|{number}|{kana}|{born}", category.as_str());
+        self.master.mac_base64url("registration-person", identity.as_bytes())
+    }
+
     /// How far the registration of a draft has come.
     pub async fn registration_progress(&self, draft: &Draft) -> Result<Progress, Fault> {
         let Some(id) = draft.sent.as_deref() else { return Ok(Progress::Waiting) };
@@ -135,7 +191,12 @@ impl Members {
         let Some(insurer) = self.insurer(&person.insurer) else { return Ok(Standing::Ended) };
         let member = member::of_person(&self.db, &person.id).await?;
         let free = member.is_none_or(|member| member.state == MemberState::Reset);
-        if !free || !self.is_eligible(&person) || !person.temporary_password_open(now, &insurer.policy) {
+        let proved = match &draft.applicant {
+            Applicant::Insured => person.temporary_password_open(now, &insurer.policy),
+            Applicant::SelfRegistered(_) => true,
+        };
+        let same = draft.person_mark == self.mark_of(&person);
+        if !free || !same || !proved || !self.is_eligible(&person) {
             return Ok(Standing::Ended);
         }
         let age = insurer.policy.minimum_age;

@@ -74,6 +74,7 @@ impl Members {
         let pending = Registration {
             id: details.registration.clone(),
             person_id: send.person.id.clone(),
+            person_mark: send.draft.person_mark.clone(),
             insurer: insurer.code.clone(),
             token_hash: digest::sha256_base64url(&token),
             browser: send.browser.to_owned(),
