@@ -62,7 +62,7 @@ impl Members {
         }
         let insurer = self.insurer_of(typed);
         let policy = insurer.map_or_else(Policy::default, |insurer| insurer.policy.clone());
-        let id_key = self.master.mac_base64url("login-id", typed.to_string().as_bytes());
+        let id_key = self.guess_key(typed);
         if !self.begin_guess(&id_key, &policy).await? {
             return Ok(SignIn::Paused);
         }
