@@ -1,11 +1,13 @@
 //! 登録完了: `/registration/{interaction}/done`, or in another browser the answer to the mailed link.
 
 use super::{
-    flow::{Flow, brand, path_of, registration_ended},
+    flow::{Flow, brand, registration_ended},
     password::sign_in,
+    sent::too_early,
 };
 use crate::{
-    members::registration::{Progress, Stage},
+    fault::Fault,
+    members::registration::Progress,
     oidc::interaction,
     web::{PageError, PageForm, Visit},
 };
@@ -59,9 +61,8 @@ pub struct DoneForm {}
 
 /// GET `/registration/{interaction}/done`
 pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
-    // The tab that opened the link in this browser may have gone on already and ended the interaction.
-    if interaction::load(&visit, &id).await.is_err() && visit.signed_in().await?.is_some() {
-        return Ok(visit.show(&Done::Elsewhere { service: None }).brand(brand(&visit)).render()?);
+    if gone_on(&visit, &id).await? {
+        return elsewhere(&visit);
     }
     let flow = Flow::load(visit, &id).await?;
     let Some(draft) = &flow.found.value.registration else { return flow.proceed().await };
@@ -70,7 +71,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
             let page = Done::Here { interaction: id, client: flow.client_name() };
             Ok(flow.show(&page).render()?)
         }
-        Progress::Waiting => flow.go(&path_of(&id, Stage::Sent)),
+        Progress::Waiting => flow.go(&too_early(&id)),
         Progress::Ended => Err(registration_ended()),
     }
 }
@@ -81,11 +82,14 @@ pub async fn post(
     Path(id): Path<String>,
     PageForm(visit, _): PageForm<DoneForm>,
 ) -> Result<Response, PageError> {
+    if gone_on(&visit, &id).await? {
+        return elsewhere(&visit);
+    }
     let flow = Flow::load(visit, &id).await?;
     let Some(draft) = flow.found.value.registration.clone() else { return flow.proceed().await };
     let member = match flow.visit.app().members.registration_progress(&draft).await? {
         Progress::Completed(member) => member,
-        Progress::Waiting => return flow.go(&path_of(&id, Stage::Sent)),
+        Progress::Waiting => return flow.go(&too_early(&id)),
         Progress::Ended => return Err(registration_ended()),
     };
     // Only once: the draft goes before the session comes.
@@ -95,8 +99,17 @@ pub async fn post(
     finish(flow).await
 }
 
+/// Whether another tab of this browser has gone on already and ended the interaction.
+async fn gone_on(visit: &Visit, id: &str) -> Result<bool, Fault> {
+    Ok(visit.signed_in().await?.is_some() && interaction::load(visit, id).await.is_err())
+}
+
+fn elsewhere(visit: &Visit) -> Result<Response, PageError> {
+    Ok(visit.show(&Done::Elsewhere { service: None }).brand(brand(visit)).render()?)
+}
+
 /// Notes the sign-in in the interaction and goes on with the parked request.
-pub async fn finish(flow: Flow) -> Result<Response, PageError> {
+async fn finish(flow: Flow) -> Result<Response, PageError> {
     let name = flow.visit.signed_in().await?.map(|signed_in| signed_in.name);
     let flow = flow
         .update(|interaction| {

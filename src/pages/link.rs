@@ -1,11 +1,6 @@
 //! `/registration/link/{token}`: the mailed link.
 
-use super::{
-    done::{Done, finish},
-    flow::{Flow, brand},
-    link_void::LinkVoid,
-    password::sign_in,
-};
+use super::{done::Done, flow::brand, link_void::LinkVoid, password::sign_in};
 use crate::{
     clients::Client,
     crypto::digest,
@@ -95,14 +90,15 @@ pub async fn post(
     }
 }
 
-/// In the browser that started, the parked request goes on; anywhere else this is the end.
+/// In the browser that started, 登録完了 signs in and goes on with the parked request; anywhere else it is
+/// the end of the way.
 async fn done(mut visit: Visit, member: &Member, registration: &Registration) -> Result<Response, PageError> {
     let same = digest::equal(visit.browser_hash().as_bytes(), registration.browser.as_bytes());
     if same {
-        sign_in(&mut visit, member, registration.client_id.as_deref()).await?;
         if interaction::load(&visit, &registration.interaction).await.is_ok() {
-            return finish(Flow::load(visit, &registration.interaction).await?).await;
+            return Ok(visit.redirect(&format!("/registration/{}/done", registration.interaction))?);
         }
+        sign_in(&mut visit, member, registration.client_id.as_deref()).await?;
     }
     let client = match &registration.client_id {
         Some(id) => visit.app().client(id).await?,

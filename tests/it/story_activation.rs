@@ -1,11 +1,16 @@
 //! From the app to the first registration and back, and on to every later sign-in.
 
+mod guesses;
+mod link;
+mod steps;
+
 use reqwest::StatusCode;
 
 use crate::support::{
     app::{Backend, CLIENT, INSURER, TestApp, on_both_backends},
     journey::{
-        accept_documents, complete, confirm, give_details, give_login_id, give_password, log_in, set_out,
+        accept_documents, allow, complete, confirm, give_details, give_login_id, give_password, log_in,
+        register, set_out,
     },
     members::HANAKO,
     relying_party::Ask,
@@ -13,6 +18,8 @@ use crate::support::{
 
 on_both_backends! {
     the_whole_story
+    a_restart_in_the_middle_loses_nothing
+    a_link_opened_on_another_device_leads_back
 }
 
 const EVERYTHING: &[&str] =
@@ -49,12 +56,9 @@ async fn the_whole_story(backend: Backend) {
         assert!(!mail.text.contains(secret), "{secret} in {}", mail.text);
     }
     let [link] = mail.links().try_into().unwrap();
-    let back = complete(&browser, &link, HANAKO.password).await;
-    let consent = back.url.path().starts_with("/consent/").then(|| back.clone());
-    let consent = consent.unwrap_or_else(|| panic!("no consent page: {} {}", back.url, back.text()));
+    let consent = complete(&browser, &link, HANAKO.password).await;
     assert!(consent.text().contains(CLIENT));
-    let back = consent.form("#consent-form").click("decision", "allow").submit().await.follow_here().await;
-    let callback = back.location().expect("a way back to the app");
+    let callback = allow(&consent).await;
     let notice = app.mailbox.next(HANAKO.email).await;
     assert_eq!(notice.subject, format!("【{INSURER}】初回登録が完了しました"));
 
@@ -108,5 +112,75 @@ async fn the_whole_story(backend: Backend) {
     assert_eq!(rp.code(&attempt, &back.location().unwrap()), Err("login_required".to_owned()));
     let account = browser.get(&app.url("/account")).await;
     assert_eq!(account.status, StatusCode::SEE_OTHER, "signed out here too");
+    app.finish().await;
+}
+
+async fn a_restart_in_the_middle_loses_nothing(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let rp = app.relying_party().await;
+    let browser = app.http_browser();
+    let attempt = rp.begin(&Ask::scopes(&["profile"]));
+    let login = set_out(&browser, &attempt).await;
+    app.restart().await;
+    let documents = log_in(&login, HANAKO.login_id, HANAKO.born).await;
+    app.restart().await;
+    let details = accept_documents(&documents).await;
+    let check = give_details(&details, &HANAKO).await;
+    app.restart().await;
+    let sent = confirm(&check).await;
+    app.restart().await;
+    assert_eq!(browser.get(sent.url.as_str()).await.status, StatusCode::OK);
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    let consent = complete(&browser, &link, HANAKO.password).await;
+    app.restart().await;
+    let back = allow(&consent).await;
+    app.mailbox.next(HANAKO.email).await;
+    app.restart().await;
+    let tokens = rp.finish(attempt, &back).await;
+    app.restart().await;
+    rp.userinfo(&tokens).await.unwrap();
+    let silent = rp.begin(&Ask::scopes(&["profile"]).silently());
+    let back = browser.get(silent.url.as_str()).await.location().unwrap();
+    let silent = rp.finish(silent, &back).await;
+    assert_eq!(silent.claims["sid"], tokens.claims["sid"]);
+    app.finish().await;
+}
+
+async fn a_link_opened_on_another_device_leads_back(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let rp = app.relying_party().await;
+    let (computer, phone) = (app.http_browser(), app.http_browser());
+    let attempt = rp.begin(&Ask::scopes(&["profile"]));
+    let sent = register(&set_out(&computer, &attempt).await, &HANAKO).await;
+    let page = |name: &str| sent.url.as_str().replace("/sent", &format!("/{name}"));
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    assert_eq!(computer.get(&page("status")).await.body, r#"{"state":"waiting"}"#);
+    let early = sent.click("#completed").await.follow_here().await;
+    assert!(early.url.path().ends_with("/sent"), "not done yet: {}", early.url);
+    assert!(early.text().contains("まだ登録の完了を確認できていません"), "{}", early.text());
+
+    let done = complete(&phone, &link, HANAKO.password).await;
+    app.mailbox.next(HANAKO.email).await;
+    assert_eq!(done.status, StatusCode::OK);
+    assert_eq!(done.select("h1")[0].text, "登録完了");
+    assert_eq!(done.select("#to-service")[0].text, "サービスに戻る");
+    assert_eq!(done.select("#to-service")[0].attr("href"), Some("https://app.example.jp/login"));
+    assert_eq!(phone.cookie(&app.url("/"), "kenpos-session"), None, "nobody is signed in there");
+    assert_eq!(phone.get(&page("status")).await.body, r#"{"state":"ended"}"#);
+
+    assert_eq!(computer.get(&page("status")).await.body, r#"{"state":"completed"}"#);
+    let done = computer.get(sent.url.as_str()).await.follow_here().await;
+    assert_eq!(done.select("h1")[0].text, "登録完了");
+    assert!(done.text().contains(CLIENT));
+    let consent = done.form("#done-form").submit().await.follow_here().await;
+    let tokens = rp.finish(attempt, &allow(&consent).await).await;
+    assert_eq!(rp.userinfo(&tokens).await.unwrap()["name"], HANAKO.kana);
+    // The way in by waiting is used up: pressing again leads in peace to no second session.
+    let session = computer.cookie(&app.url("/"), "kenpos-session");
+    let again = done.form("#done-form").submit().await;
+    assert_eq!((again.status, again.select("h1")[0].text.as_str()), (StatusCode::OK, "登録完了"));
+    assert_eq!(computer.cookie(&app.url("/"), "kenpos-session"), session);
+    computer.clear_cookies();
+    assert_eq!(computer.get(&page("done")).await.status, StatusCode::GONE);
     app.finish().await;
 }

@@ -65,6 +65,10 @@ impl Members {
     /// Takes back what the member allows an app; every token that rests on it is dead at once. False when
     /// there was nothing to take back.
     pub async fn withdraw_consent(&self, member: &Member, client_id: &str) -> Result<bool, Fault> {
+        // No client_id is another; PostgreSQL would answer a NUL with an error.
+        if client_id.len() > 200 || client_id.contains('\0') {
+            return Ok(false);
+        }
         let mut tx = self.db.begin().await?;
         let withdrawn = consent::withdraw(&mut tx, &member.id, client_id).await?;
         if withdrawn {

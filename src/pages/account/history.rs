@@ -135,7 +135,9 @@ fn is_alarming(event: &str) -> bool {
 fn position(query: &str) -> Option<Position> {
     let (_, text) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "before")?;
     let (at, id) = text.split_once('.')?;
-    (id.len() <= 64).then_some(())?;
+    // Identifiers are base64url; PostgreSQL would answer a NUL with an error.
+    let ours = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    ours.then_some(())?;
     Some(Position { at: at.parse().ok()?, id: id.to_owned() })
 }
 
@@ -147,7 +149,7 @@ mod tests {
     fn a_position_is_read_or_is_none() {
         let read = |query| position(query).map(|position| (position.at, position.id));
         assert_eq!(read("ui_locales=en&before=17.Ab-_"), Some((17, "Ab-_".to_owned())));
-        for bad in ["", "before=", "before=17", "before=x.y", "before=99999999999999999999.a", "other=1.a"] {
+        for bad in ["", "before=", "before=17", "before=x.y", "before=99999999999999999999.a", "other=1.a", "before=1.%00"] {
             assert_eq!(read(bad), None, "{bad}");
         }
         assert_eq!(read(&format!("before=1.{}", "a".repeat(65))), None);
