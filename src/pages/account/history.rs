@@ -149,7 +149,15 @@ mod tests {
     fn a_position_is_read_or_is_none() {
         let read = |query| position(query).map(|position| (position.at, position.id));
         assert_eq!(read("ui_locales=en&before=17.Ab-_"), Some((17, "Ab-_".to_owned())));
-        for bad in ["", "before=", "before=17", "before=x.y", "before=99999999999999999999.a", "other=1.a", "before=1.%00"] {
+        for bad in [
+            "",
+            "before=",
+            "before=17",
+            "before=x.y",
+            "before=99999999999999999999.a",
+            "other=1.a",
+            "before=1.%00",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
         assert_eq!(read(&format!("before=1.{}", "a".repeat(65))), None);
