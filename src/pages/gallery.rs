@@ -229,6 +229,7 @@ fn no_text_is_left_over() {
         "account-link-",
         "account-event-",
         "account-language-",
+        "account-date",
         "mail-",
     ];
     let texts = [

@@ -29,6 +29,7 @@ account-link-deletion = Ask to leave
 
 account-profile-title = What is registered
 account-profile-office = If your name, membership or eligibility is wrong, please contact the office.
+account-date = { $date }
 account-valid-from = Eligible from
 account-valid-until = Eligible until
 account-valid-open = No end set

@@ -29,6 +29,7 @@ account-link-deletion = 退会の申請
 
 account-profile-title = 登録内容
 account-profile-office = 氏名・区分・資格の内容に誤りがある場合は、事務局へお問い合わせください。
+account-date = { $year }年{ $month }月{ $day }日
 account-valid-from = 資格取得日
 account-valid-until = 資格の最終日
 account-valid-open = 定めなし

@@ -86,7 +86,7 @@ async fn the_account_shows_what_is_held_and_little_of_it(backend: Backend) {
     }
 
     let profile = app.account(&browser, "/profile").await;
-    assert_eq!(profile.select("#shown-valid-from")[0].text, "2021-04-01");
+    assert_eq!(profile.select("#shown-valid-from")[0].text, "2021年4月1日");
     assert_eq!(profile.select("#shown-email")[0].text, HANAKO.email);
     let saved = profile.form("#language-form").set("language", "en").submit().await.follow_here().await;
     assert!(saved.text().contains("The language of mails and pages has been changed"), "{}", saved.text());
@@ -128,6 +128,7 @@ async fn the_history_tells_what_happened_page_by_page(backend: Backend) {
         app.signed_in(&HANAKO, HANAKO.password).await;
     }
     app.signed_in(&ICHIRO, ICHIRO.password).await;
+    app.clock.advance(MINUTE);
     let browser = app.signed_in(&HANAKO, HANAKO.password).await;
     let first = app.account(&browser, "/history").await;
     let count = |page: &Page| page.select("#history > li").len();

@@ -24,9 +24,9 @@ pub struct Profile {
     pub name: Option<String>,
     /// 区分.
     pub category: String,
-    /// First day of eligibility, ISO.
+    /// First day of eligibility, in words.
     pub valid_from: Option<String>,
-    /// Last day of eligibility, ISO.
+    /// Last day of eligibility, in words.
     pub valid_until: Option<String>,
     /// E-mail address, in full: it is the member who looks.
     pub email: Option<String>,
@@ -47,7 +47,7 @@ impl Page for Profile {
             notice: None,
             name: Some("タケダ ハナコ".to_owned()),
             category: "insured".to_owned(),
-            valid_from: Some("2021-04-01".to_owned()),
+            valid_from: Some("2021年4月1日".to_owned()),
             valid_until: None,
             email: Some("hanako.takeda@example.com".to_owned()),
             verified: true,
@@ -89,14 +89,24 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
         notice: done(query).notice(&["language"]),
         name: member.kana.clone(),
         category: person.category.as_str().to_owned(),
-        valid_from: person.valid_from.map(|day| day.to_string()),
-        valid_until: person.valid_until.map(|day| day.to_string()),
+        valid_from: person.valid_from.map(|first| day(&account, first)),
+        valid_until: person.valid_until.map(|last| day(&account, last)),
         email: member.email.clone(),
         verified: member.email_verified_at.is_some(),
         language: member.locale.tag().to_owned(),
         errors: FormErrors::none(),
     };
     Ok(account.show(&page).render()?)
+}
+
+fn day(account: &Account, date: jiff::civil::Date) -> String {
+    let args = [
+        ("year", date.year().to_string()),
+        ("month", date.month().to_string()),
+        ("day", date.day().to_string()),
+        ("date", date.to_string()),
+    ];
+    account.visit.app().texts.text(account.visit.locale, "account-date", &args)
 }
 
 /// POST `/account/profile`

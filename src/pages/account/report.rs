@@ -63,7 +63,9 @@ pub async fn post(PageForm(visit, form): PageForm<ReportForm>) -> Result<Respons
     match members.report_misuse(&account.signed_in, &form.password, account.visit.address).await? {
         Outcome::Frozen => {
             account.visit.end_session().await?;
-            Ok(account.visit.redirect("/account/report/done")?)
+            // Nobody is signed in there any more, and the page must name the right office.
+            let insurer = &account.signed_in.member.insurer;
+            Ok(account.visit.redirect(&format!("/account/report/done?insurer={insurer}"))?)
         }
         Outcome::Credential(credential) => page(&account, account.refusal(credential)),
     }
