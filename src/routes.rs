@@ -79,9 +79,32 @@ fn hosted_pages() -> Router<App> {
         .route("/recovery/login-id", get(help_login_id::get))
         .route("/recovery/password", get(help_password::get))
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
-        .route("/account", get(account::get))
+        .merge(account_pages())
         .route("/assets/{*path}", get(asset))
         .route("/favicon.ico", get(asset))
+}
+
+fn account_pages() -> Router<App> {
+    use pages::account::{
+        apps, change_password, deletion, email, email_link, history, overview, password, preferences,
+        profile, report, reported, sessions,
+    };
+    Router::new()
+        .route("/.well-known/change-password", get(change_password))
+        .route("/account", get(overview::get))
+        .route("/account/profile", get(profile::get).post(profile::post))
+        .route("/account/password", get(password::get).post(password::post))
+        .route("/account/email", get(email::get).post(email::post))
+        .route("/account/email/link/{token}", get(email_link::get).post(email_link::post))
+        .route("/account/preferences", get(preferences::get).post(preferences::post))
+        .route("/account/sessions", get(sessions::get).post(sessions::post))
+        .route("/account/sessions/others", post(sessions::end_others))
+        .route("/account/apps", get(apps::get).post(apps::post))
+        .route("/account/history", get(history::get))
+        .route("/account/report", get(report::get).post(report::post))
+        .route("/account/report/done", get(reported::get))
+        .route("/account/deletion", get(deletion::get).post(deletion::post))
+        .route("/account/deletion/withdraw", post(deletion::withdraw))
 }
 
 fn operations() -> Router<App> {

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod keys;
 pub mod member;
+pub mod preferences;
 pub mod roster;
 pub mod serve;
 
@@ -62,6 +63,9 @@ enum Command {
     /// Shows what is known of a member.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Exports what members want to be sent (配信設定).
+    #[command(subcommand)]
+    Preferences(PreferencesCommand),
     /// Checks the configuration against the services it names and explains each finding.
     Doctor,
 }
@@ -149,6 +153,21 @@ enum MemberCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum PreferencesCommand {
+    /// Writes a CSV file (UTF-8) of who wants what: topic, e-mail, member, when and to which wording.
+    Export {
+        /// File to write.
+        file: PathBuf,
+        /// Portal code of the insurer; may be left out if there is only one.
+        #[arg(long)]
+        insurer: Option<String>,
+        /// Who exports it, for the record.
+        #[arg(long, env = "USER", default_value = "cli")]
+        operator: String,
+    },
+}
+
 fn locale(tag: &str) -> Result<Locale, String> {
     Locale::from_tag(tag).ok_or_else(|| "must be ja or en".to_owned())
 }
@@ -195,6 +214,12 @@ impl Cli {
             }
             Command::Member(MemberCommand::Show { login_id, json }) => {
                 member::show(&Tools::open(file).await?, &login_id, json, out).await?;
+            }
+            Command::Preferences(PreferencesCommand::Export { file: target, insurer, operator }) => {
+                let tools = Tools::open(file).await?;
+                let insurer = insurer_of(&tools.config, insurer.as_deref())?;
+                let rows = preferences::export(&tools, insurer, &operator, &target).await?;
+                println!("{rows} wanted topics are in {}", target.display());
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -16,6 +16,7 @@ use lettre::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use super::account::AccountMail;
 use super::address::{NotSendable, sendable};
 use crate::{clock::Timestamp, config::insurer::Contact, texts::Locale};
 
@@ -48,6 +49,8 @@ pub enum MailKind {
     AddressInUse,
     /// A first-time registration has ended.
     RegistrationCompleted,
+    /// Something happened to an account that there is.
+    Account(AccountMail),
 }
 
 impl MailKind {
@@ -57,6 +60,7 @@ impl MailKind {
             Self::ConfirmRegistration { .. } => "confirm_registration",
             Self::AddressInUse => "address_in_use",
             Self::RegistrationCompleted => "registration_completed",
+            Self::Account(mail) => mail.name(),
         }
     }
 
@@ -65,6 +69,7 @@ impl MailKind {
         match self {
             Self::ConfirmRegistration { deadline, .. } => Some(*deadline),
             Self::AddressInUse | Self::RegistrationCompleted => None,
+            Self::Account(mail) => mail.deadline(),
         }
     }
 }

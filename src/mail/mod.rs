@@ -3,6 +3,7 @@
 //! A mail is written into the outbox in the transaction that it tells of, so neither exists without
 //! the other, and answering a request never waits for a relay.
 
+pub mod account;
 pub mod address;
 pub mod message;
 pub mod outbox;

@@ -3,6 +3,8 @@
 //! A mail is a list of blocks. Both the plain text and the HTML are made of that one list, so the two
 //! never say different things.
 
+mod account;
+
 use std::{fmt, slice::from_ref, sync::Arc, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
@@ -86,6 +88,7 @@ impl Renderer {
                 let parts = ["mail-completed-intro", "mail-completed-next", "mail-completed-unexpected"];
                 self.plain(mail, "mail-completed-subject", &parts)
             }
+            MailKind::Account(kind) => self.account(mail, kind, now),
         };
         let values = context! {
             lang => mail.locale.tag(),
@@ -133,7 +136,7 @@ fn hours_until(deadline: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::insurer::Contact, texts::Locale};
+    use crate::{config::insurer::Contact, mail::account::AccountMail, texts::Locale};
 
     /// 2026-11-23T10:15:00+09:00, a Monday.
     const DEADLINE: Timestamp = Timestamp::from_millis(1_795_396_500_000);
@@ -209,8 +212,15 @@ mod tests {
     #[test]
     fn every_kind_is_worded_in_every_language_and_loads_nothing() {
         for locale in Locale::ALL {
-            for kind in [confirm(), MailKind::AddressInUse, MailKind::RegistrationCompleted] {
-                let has_link = matches!(kind, MailKind::ConfirmRegistration { .. });
+            let others = account::tests::every_kind().map(MailKind::Account);
+            let usual = [confirm(), MailKind::AddressInUse, MailKind::RegistrationCompleted];
+            for kind in usual.into_iter().chain(others) {
+                let has_link = matches!(
+                    kind,
+                    MailKind::ConfirmRegistration { .. }
+                        | MailKind::Account(AccountMail::ConfirmEmail { .. })
+                );
+                let to_office = kind.name().starts_with("office_");
                 let letter = render(&mail(locale, kind));
                 let all = [&*letter.subject, &letter.text, &letter.html].concat();
                 assert!(!all.contains("mail-") && !all.contains('{'), "{all}");
@@ -218,7 +228,7 @@ mod tests {
                 for tag in ["<img", "<script", "<link", "url("] {
                     assert!(!letter.html.contains(tag), "{tag} in {}", letter.html);
                 }
-                assert!(letter.subject.contains("○○健康保険組合"));
+                assert_eq!(letter.subject.contains("○○健康保険組合"), !to_office);
             }
         }
     }

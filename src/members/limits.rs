@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::Members;
+use super::{Members, login_id::Typed};
 use crate::{clock::Timestamp, ephemeral::Record, fault::Fault};
 
 /// A login ID that pauses after too many wrong passwords.
@@ -57,6 +57,11 @@ impl Members {
             }
         }
         Ok(Budget::Open)
+    }
+
+    /// Under which the guesses at a login ID are counted.
+    pub(super) fn guess_key(&self, login_id: &Typed) -> String {
+        self.master.mac_base64url("login-id", login_id.key().as_bytes())
     }
 
     /// Takes one of the guesses at a login ID *before* the password is looked at, so that parallel

@@ -3,7 +3,10 @@
 //! Values such as [`LoginId`], [`KanaName`], [`BirthDate`] and [`EmailAddress`] can be built only by
 //! parsing, forgive what people and spreadsheets do to them, and hide themselves from logs.
 
+pub mod account;
 pub mod birth_date;
+pub mod csv_cell;
+pub mod device;
 pub mod documents;
 pub mod email_address;
 pub mod insurer_number;

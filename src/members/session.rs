@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{Members, roster::Person};
+use super::{Members, device::Device, roster::Person};
 use crate::{
     clock::Timestamp,
     crypto::digest,
@@ -38,6 +38,9 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When it was last written back.
     pub seen_at: Timestamp,
+    /// What kind of device it is on.
+    #[serde(default)]
+    pub device: Device,
 }
 
 impl Record for Session {
@@ -65,21 +68,37 @@ pub fn name_of(cookie: &str) -> String {
     digest::sha256_base64url(cookie)
 }
 
+/// The tag under which the names of a member's sessions are.
+pub(super) fn list_of(member_id: &str) -> String {
+    format!("sessions:{member_id}")
+}
+
 impl Members {
     /// Starts a session for a member who has just given the password; returns the cookie's secret.
-    pub async fn start_session(&self, member: &Member) -> Result<String, Fault> {
+    pub async fn start_session(&self, member: &Member, device: Device) -> Result<String, Fault> {
         let now = self.clock.now();
-        let secret = self.entropy.secret();
-        let session = Session {
+        self.store_session(Session {
             member_id: member.id.clone(),
             sid: self.entropy.id(),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
-            created_at: now,
+            // A sign-out everywhere that another node's clock dates later does not concern it.
+            created_at: now.max(member.sessions_valid_from),
             expires_at: now.plus(self.config.lifetimes.session_absolute()),
             seen_at: now,
-        };
-        self.ephemeral.put(&name_of(&secret), &session, self.session_ttl(&session)).await?;
+            device,
+        })
+        .await
+    }
+
+    /// Stores a session under a fresh secret, which it returns, and lists it under its member.
+    pub(super) async fn store_session(&self, session: Session) -> Result<String, Fault> {
+        let secret = self.entropy.secret();
+        let name = name_of(&secret);
+        let rest = session.expires_at.since(self.clock.now());
+        // The list first: a session that is not on it could not be found to be ended.
+        self.ephemeral.tag(&list_of(&session.member_id), &name, rest).await?;
+        self.ephemeral.put(&name, &session, self.session_ttl(&session)).await?;
         Ok(secret)
     }
 
@@ -108,9 +127,7 @@ impl Members {
     async fn session_by_name(&self, name: &str) -> Result<Option<(Found<Session>, SignedIn)>, Fault> {
         let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(None) };
         let session = found.value.clone();
-        let now = self.clock.now();
-        let idle_end = session.seen_at.plus(self.config.lifetimes.session_idle());
-        if now >= session.expires_at || now >= idle_end {
+        if !self.in_time(&session) {
             return Ok(None);
         }
         let Some((member, person)) = self.standing(&session.member_id, session.created_at).await? else {
@@ -136,7 +153,15 @@ impl Members {
 
     /// Ends the session of this name; false when it had ended before.
     pub async fn end_session(&self, name: &str) -> Result<bool, Fault> {
-        Ok(self.ephemeral.remove::<Session>(name).await?)
+        let Some(session) = self.ephemeral.take::<Session>(name).await? else { return Ok(false) };
+        self.ephemeral.untag(&list_of(&session.member_id), name).await?;
+        Ok(true)
+    }
+
+    /// Whether a session is neither over nor idle too long.
+    pub(super) fn in_time(&self, session: &Session) -> bool {
+        let now = self.clock.now();
+        now < session.expires_at && now < session.seen_at.plus(self.config.lifetimes.session_idle())
     }
 
     fn session_ttl(&self, session: &Session) -> Duration {

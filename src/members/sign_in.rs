@@ -77,7 +77,7 @@ impl Members {
         }
         let insurer = self.insurer_of(typed);
         let policy = self.policy_for(typed);
-        let id_key = self.master.mac_base64url("login-id", typed.key().as_bytes());
+        let id_key = self.guess_key(typed);
         if !self.begin_guess(&id_key, &policy).await? {
             return Ok(SignIn::Paused);
         }

@@ -169,9 +169,13 @@ impl Grant {
         let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
             return Ok(None);
         };
-        let allowed = consent::scope(&app.members.db, &self.member_id, &self.client_id).await?;
-        let allowed = allowed.map(|scope| Scopes::parse(&scope)).unwrap_or_default();
-        Ok(self.scope.within(&allowed).then_some(Holder { member, person }))
+        let consent = consent::find(&app.members.db, &self.member_id, &self.client_id).await?;
+        // What was granted before a withdrawal stays dead when the member allows the client again.
+        let holds = consent.is_some_and(|consent| {
+            consent.first_granted_at <= self.created_at.millis()
+                && self.scope.within(&Scopes::parse(&consent.scope))
+        });
+        Ok(holds.then_some(Holder { member, person }))
     }
 
     /// How long the record is kept.

@@ -27,6 +27,9 @@ pub struct Interaction {
     pub browser: String,
     /// The parked request; none when someone came to the login page directly.
     pub request: Option<AuthorizationRequest>,
+    /// A page of ours to go on to, where nothing was parked.
+    #[serde(default)]
+    pub goal: Option<String>,
     /// The login ID of the first step, in its canonical form.
     pub login_id: Option<String>,
     /// Name of the session that was signed in to *within* this interaction (`prompt=login`, `max_age`).
@@ -60,6 +63,7 @@ impl Interaction {
             id,
             browser,
             request,
+            goal: None,
             login_id: None,
             signed_in: None,
             account_chosen: false,
@@ -99,6 +103,17 @@ pub async fn park(visit: &Visit, request: Option<AuthorizationRequest>) -> Resul
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
+    app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
+    Ok(interaction)
+}
+
+/// Parks a visit to a page of ours that is for signed-in members.
+pub async fn park_for(visit: &Visit, goal: &'static str) -> Result<Interaction, Fault> {
+    let app = visit.app();
+    let life = app.config().lifetimes.interaction();
+    let id = app.members.entropy.id();
+    let mut interaction = Interaction::new(id, visit.browser_hash(), None, app.now(), life);
+    interaction.goal = Some(goal.to_owned());
     app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
     Ok(interaction)
 }

@@ -115,7 +115,7 @@ impl Page for Details {
 }
 
 /// 配信設定: the kinds of news there are, by the name of their text.
-const TOPICS: [(&str, &str); 3] =
+pub const TOPICS: [(&str, &str); 3] =
     [("checkup", "topic-checkup"), ("programme", "topic-programme"), ("newsletter", "topic-newsletter")];
 
 /// What the page sends.

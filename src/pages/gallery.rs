@@ -43,7 +43,7 @@ fn pictures_of<P: Page>(templates: &Templates, pictures: &mut Vec<Picture>) {
     assert!(!samples.is_empty(), "{} has no samples", P::TEMPLATE);
     for locale in Locale::ALL {
         for (state, page) in samples.iter().enumerate() {
-            let name = P::TEMPLATE.trim_start_matches("pages/").trim_end_matches(".html");
+            let name = P::TEMPLATE.trim_start_matches("pages/").trim_end_matches(".html").replace('/', "-");
             let html = templates
                 .render(&frame(locale, state), page)
                 .unwrap_or_else(|error| panic!("{name} {state} {locale}: {error}"));
@@ -56,7 +56,7 @@ fn pictures() -> Vec<Picture> {
     let templates = Templates::load(Arc::new(Texts::load().unwrap())).unwrap();
     let mut all = Vec::new();
     macro_rules! every {
-        ($($file:ident::$page:ident),* $(,)?) => { $(pictures_of::<pages::$file::$page>(&templates, &mut all);)* };
+        ($($($part:ident)::+),* $(,)?) => { $(pictures_of::<pages::$($part)::+>(&templates, &mut all);)* };
     }
     every!(
         login_id::LoginId,
@@ -75,7 +75,18 @@ fn pictures() -> Vec<Picture> {
         consent::Consent,
         logout::Logout,
         logged_out::LoggedOut,
-        account::Account,
+        account::overview::Overview,
+        account::profile::Profile,
+        account::password::Password,
+        account::email::Email,
+        account::email_link::EmailLink,
+        account::preferences::Preferences,
+        account::sessions::Sessions,
+        account::apps::Apps,
+        account::history::History,
+        account::report::Report,
+        account::reported::Reported,
+        account::deletion::Deletion,
         help_login_id::HelpLoginId,
         help_password::HelpPassword,
         form_post::FormPost,
@@ -192,7 +203,7 @@ fn every_form_can_be_filled_in_by_everybody() {
 #[test]
 fn whoever_holds_the_mail_learns_nothing_about_the_member() {
     for Picture { name, html, .. } in pictures() {
-        if name.starts_with("link") {
+        if name.starts_with("link") || name.starts_with("account-email_link") {
             assert!(!html.contains(pages::sample::LOGIN_ID), "{name}");
             assert!(html.contains("<meta name=\"referrer\" content=\"no-referrer\">"), "{name}");
         }
@@ -201,15 +212,32 @@ fn whoever_holds_the_mail_learns_nothing_about_the_member() {
 
 #[test]
 fn no_text_is_left_over() {
-    let templates: String = ["layout.html", "form.html", "help.html"]
+    let files = ["templates", "templates/pages", "templates/pages/account"];
+    let templates: String = files
         .iter()
-        .map(|name| format!("templates/{name}"))
-        .chain(std::fs::read_dir("templates/pages").unwrap().map(|e| e.unwrap().path().display().to_string()))
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "html"))
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
     // Those whose names are put together, and those that a handler chooses.
-    let chosen = ["error-", "scope-", "category-", "steps-", "frame-language-"];
-    for line in include_str!("../../templates/texts/pages.ja.ftl").lines() {
+    let chosen = [
+        "error-",
+        "scope-",
+        "category-",
+        "steps-",
+        "frame-language-",
+        "account-part-",
+        "account-link-",
+        "account-event-",
+        "account-language-",
+        "account-date",
+        "mail-",
+    ];
+    let texts = [
+        include_str!("../../templates/texts/pages.ja.ftl"),
+        include_str!("../../templates/texts/account.ja.ftl"),
+    ];
+    for line in texts.iter().flat_map(|text| text.lines()) {
         let Some((id, _)) =
             line.split_once(" = ").filter(|(id, _)| id.starts_with(|c: char| c.is_ascii_lowercase()))
         else {

@@ -140,9 +140,11 @@ async fn welcome(flow: Flow, member: &Member) -> Result<Response, PageError> {
 /// Gives the browser a session of the member and writes it down.
 pub async fn sign_in(visit: &mut Visit, member: &Member, client: Option<&str>) -> Result<(), Fault> {
     let members = visit.app().members.clone();
-    let secret = members.start_session(member).await?;
+    let secret = members.start_session(member, visit.device).await?;
     visit.begin_session(&secret).await?;
-    let event = Event::member("member.signed_in", member).with_client(client);
+    let event = Event::member("member.signed_in", member)
+        .with_client(client)
+        .with_detail(serde_json::json!({ "device": visit.device }));
     audit::record(&members.db, &members.entropy, members.clock.now(), event).await?;
     tracing::info!(member = member.id, acr = session::AAL1, "signed in");
     metrics::counter!("kenpos_sign_ins_total").increment(1);

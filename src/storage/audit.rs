@@ -59,3 +59,40 @@ pub async fn of_member(
         limit
     )
 }
+
+/// Where a page of a member's history ends: the line that it ended with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// When, in milliseconds since the epoch.
+    pub at: i64,
+    /// Identifier of the line.
+    pub id: String,
+}
+
+/// The newest `limit` lines of a member's own history since `since`, before `before` if it is given:
+/// sign-ins, and changes of what guards the account.
+pub async fn history(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    since: i64,
+    before: Option<&Position>,
+    limit: i64,
+) -> Result<Vec<Entry>, StorageError> {
+    let (at, id) = before.map_or((i64::MAX, ""), |position| (position.at, position.id.as_str()));
+    query!(
+        on,
+        fetch_all,
+        "select id, at, actor, action, insurer, member_id, client_id, detail from audit
+         where member_id = $1 and at >= $2 and (at, id) < ($3, $4) and action in (
+             'member.signed_in', 'member.sign_in_failed', 'member.signed_out', 'member.activated',
+             'member.password_wrong', 'member.password_changed', 'member.email_changed',
+             'member.session_ended', 'member.signed_out_elsewhere', 'member.consent_withdrawn',
+             'member.reported')
+         order by at desc, id desc limit $5",
+        member_id,
+        since,
+        at,
+        id,
+        limit
+    )
+}

@@ -2,9 +2,46 @@
 
 use super::{
     On, StorageError,
-    db::{execute, query_scalar},
+    db::{execute, query, query_scalar},
 };
 use crate::clock::Timestamp;
+
+/// What a member allowed a client.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Consent {
+    /// The client.
+    pub client_id: String,
+    /// Space-separated scopes.
+    pub scope: String,
+    /// When the member first allowed the client anything, in milliseconds since the epoch.
+    pub first_granted_at: i64,
+}
+
+/// What the member allows the client now.
+pub async fn find(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    client_id: &str,
+) -> Result<Option<Consent>, StorageError> {
+    query!(
+        on,
+        fetch_optional,
+        "select client_id, scope, first_granted_at from consent where member_id = $1 and client_id = $2",
+        member_id,
+        client_id
+    )
+}
+
+/// What the member allows each client, the newest first.
+pub async fn of_member(on: impl Into<On<'_>>, member_id: &str) -> Result<Vec<Consent>, StorageError> {
+    query!(
+        on,
+        fetch_all,
+        "select client_id, scope, first_granted_at from consent where member_id = $1
+         order by first_granted_at desc, client_id",
+        member_id
+    )
+}
 
 /// The space-separated scopes that the member allowed the client.
 pub async fn scope(
@@ -31,7 +68,8 @@ pub async fn remember(
 ) -> Result<(), StorageError> {
     execute!(
         on,
-        "insert into consent (member_id, client_id, scope, granted_at) values ($1, $2, $3, $4)
+        "insert into consent (member_id, client_id, scope, granted_at, first_granted_at)
+         values ($1, $2, $3, $4, $4)
          on conflict (member_id, client_id) do update set scope = $3, granted_at = $4",
         member_id,
         client_id,

@@ -129,7 +129,19 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/consent.html", include_str!("../../templates/pages/consent.html")),
     ("pages/logout.html", include_str!("../../templates/pages/logout.html")),
     ("pages/logged_out.html", include_str!("../../templates/pages/logged_out.html")),
-    ("pages/account.html", include_str!("../../templates/pages/account.html")),
+    ("account.html", include_str!("../../templates/account.html")),
+    ("pages/account/overview.html", include_str!("../../templates/pages/account/overview.html")),
+    ("pages/account/profile.html", include_str!("../../templates/pages/account/profile.html")),
+    ("pages/account/password.html", include_str!("../../templates/pages/account/password.html")),
+    ("pages/account/email.html", include_str!("../../templates/pages/account/email.html")),
+    ("pages/account/email_link.html", include_str!("../../templates/pages/account/email_link.html")),
+    ("pages/account/preferences.html", include_str!("../../templates/pages/account/preferences.html")),
+    ("pages/account/sessions.html", include_str!("../../templates/pages/account/sessions.html")),
+    ("pages/account/apps.html", include_str!("../../templates/pages/account/apps.html")),
+    ("pages/account/history.html", include_str!("../../templates/pages/account/history.html")),
+    ("pages/account/report.html", include_str!("../../templates/pages/account/report.html")),
+    ("pages/account/reported.html", include_str!("../../templates/pages/account/reported.html")),
+    ("pages/account/deletion.html", include_str!("../../templates/pages/account/deletion.html")),
     ("pages/help_login_id.html", include_str!("../../templates/pages/help_login_id.html")),
     ("pages/help_password.html", include_str!("../../templates/pages/help_password.html")),
     ("pages/error.html", include_str!("../../templates/pages/error.html")),
@@ -261,7 +273,7 @@ mod tests {
     fn every_template_file_is_compiled_in() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
         let mut files = Vec::new();
-        for folder in [root.clone(), root.join("pages")] {
+        for folder in [root.clone(), root.join("pages"), root.join("pages/account")] {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|extension| extension == "html") {

@@ -20,7 +20,10 @@ use crate::{
     app::App,
     crypto::digest,
     fault::Fault,
-    members::session::{self, SignedIn},
+    members::{
+        device::Device,
+        session::{self, SignedIn},
+    },
     texts::Locale,
     web::client_ip::client_ip,
 };
@@ -40,6 +43,8 @@ pub struct Visit {
     pub address: IpAddr,
     /// Reference number of the request.
     pub reference: String,
+    /// What kind of device it comes from.
+    pub device: Device,
     browser: String,
     session_cookie: Option<String>,
     query: String,
@@ -84,6 +89,12 @@ impl Visit {
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
+            device: parts
+                .headers
+                .get(header::USER_AGENT)
+                .and_then(|text| text.to_str().ok())
+                .map(Device::of_user_agent)
+                .unwrap_or_default(),
             browser,
             session_cookie: read(Name::Session),
             query: parts.uri.query().unwrap_or_default().to_owned(),

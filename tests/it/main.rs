@@ -19,6 +19,7 @@ mod attacks_tokens;
 mod house;
 mod mail;
 mod services_down;
+mod story_account;
 mod story_activation;
 mod story_browser;
 mod story_self_registration;

@@ -143,6 +143,12 @@ impl Browser {
         self.picture(name).await.unwrap_or_else(|error| panic!("no screenshot {name}: {error}"))
     }
 
+    /// Shows pages as for a reader who prefers dark colours, or light ones again.
+    pub async fn prefer_dark(&self, dark: bool) {
+        let value = if dark { "dark" } else { "light" };
+        self.client.issue_cmd(ColourScheme(value)).await.unwrap();
+    }
+
     /// Ends the browser now, rather than at the end of its scope.
     pub async fn close(self) {
         self.client.close().await.unwrap();
@@ -211,6 +217,21 @@ impl WebDriverCompatibleCommand for FullPagePicture {
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
         let params = json!({ "format": "png", "captureBeyondViewport": true });
         (Method::POST, Some(json!({ "cmd": "Page.captureScreenshot", "params": params }).to_string()))
+    }
+}
+
+/// `Emulation.setEmulatedMedia` of the Chrome DevTools Protocol with a `prefers-color-scheme`.
+#[derive(Debug)]
+struct ColourScheme(&'static str);
+
+impl WebDriverCompatibleCommand for ColourScheme {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
+        FullPagePicture.endpoint(base, session)
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let params = json!({ "features": [{ "name": "prefers-color-scheme", "value": self.0 }] });
+        (Method::POST, Some(json!({ "cmd": "Emulation.setEmulatedMedia", "params": params }).to_string()))
     }
 }
 

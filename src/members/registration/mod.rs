@@ -10,6 +10,7 @@ mod send;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use details::weakness;
 pub use details::{Details, DetailsForm, DetailsRefusal, FieldError, Topic};
 pub use eligibility::{Inquired, Inquiry, InquiryForm};
 pub use link::{Completion, Link};

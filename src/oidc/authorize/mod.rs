@@ -135,7 +135,7 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
 
 async fn finish_without_request(visit: &Visit, interaction: &Interaction) -> Result<Response, PageError> {
     let to = match visit.signed_in().await? {
-        Some(_) => "/account".to_owned(),
+        Some(_) => interaction.goal.clone().unwrap_or_else(|| "/account".to_owned()),
         None => path_of(&Next::Login, &interaction.id),
     };
     Ok(visit.redirect(&to)?)
@@ -187,7 +187,8 @@ async fn issue(
         acr: AAL1.to_owned(),
         amr: session.amr,
         nonce: request.nonce.clone(),
-        created_at: now,
+        // A sign-out everywhere that another node's clock dates later does not concern this session.
+        created_at: now.max(member.sessions_valid_from),
         expires_at: now.plus(life),
         family: None,
     };

@@ -18,6 +18,7 @@ use crate::{
     clients::Client,
     clock::Timestamp,
     config::Config,
+    members::device::Device,
     oidc::scope::Scope,
     storage::{consent, db::execute, member},
 };
@@ -94,7 +95,7 @@ impl Provider {
     async fn session(&self) -> String {
         let members = &self.running.app.members;
         let member = member::find(&members.db, "m").await.unwrap().unwrap();
-        format!("kenpos-session={}", members.start_session(&member).await.unwrap())
+        format!("kenpos-session={}", members.start_session(&member, Device::default()).await.unwrap())
     }
 
     fn app(&self) -> Browser {

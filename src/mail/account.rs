@@ -1,0 +1,61 @@
+//! Mails about an account that there is, to its member or to the insurer's office.
+
+use url::Url;
+
+use crate::clock::Timestamp;
+
+/// What a mail about an account tells.
+#[derive(Clone, PartialEq, Eq)]
+pub enum AccountMail {
+    /// To a new address: the link that proves it.
+    ConfirmEmail {
+        /// The page that asks for the password; a secret.
+        link: Url,
+        /// When the link is void.
+        deadline: Timestamp,
+    },
+    /// To an address that a member wanted to change to: it belongs to another account.
+    EmailInUse,
+    /// To the address from before: it was replaced.
+    EmailChanged,
+    /// The password was replaced.
+    PasswordChanged,
+    /// The account was frozen because its member reported misuse.
+    Frozen,
+    /// The member asked for the account to be deleted.
+    DeletionRequested,
+    /// To the office: a member reported misuse.
+    OfficeReport {
+        /// The subject.
+        member: String,
+    },
+    /// To the office: a member asks for deletion.
+    OfficeDeletion {
+        /// The subject.
+        member: String,
+    },
+}
+
+impl AccountMail {
+    /// Name in the outbox and in the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ConfirmEmail { .. } => "confirm_email",
+            Self::EmailInUse => "email_in_use",
+            Self::EmailChanged => "email_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::Frozen => "account_frozen",
+            Self::DeletionRequested => "deletion_requested",
+            Self::OfficeReport { .. } => "office_report",
+            Self::OfficeDeletion { .. } => "office_deletion",
+        }
+    }
+
+    /// When the mail is of no more use.
+    pub const fn deadline(&self) -> Option<Timestamp> {
+        match self {
+            Self::ConfirmEmail { deadline, .. } => Some(*deadline),
+            _ => None,
+        }
+    }
+}

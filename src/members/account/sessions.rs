@@ -1,0 +1,113 @@
+//! Where a member is signed in. The records are shared by all nodes, so what is ended here is ended
+//! everywhere at once.
+
+use crate::{
+    audit::{self, Event},
+    clock::Timestamp,
+    fault::Fault,
+    members::{
+        Members,
+        device::Device,
+        session::{Session, SignedIn, list_of},
+    },
+    storage::{member, member_change},
+};
+
+use super::next_epoch;
+
+/// A session as its member sees it.
+#[derive(Clone, Debug)]
+pub struct ListedSession {
+    /// `sid`: names it and opens nothing.
+    pub sid: String,
+    /// What kind of device it is on.
+    pub device: Device,
+    /// When the member signed in.
+    pub auth_time: Timestamp,
+    /// When it was last used, to the minute.
+    pub seen_at: Timestamp,
+    /// Whether it is the one of this request.
+    pub present: bool,
+}
+
+impl Members {
+    /// The member's sessions: the present one first, then the latest used.
+    pub async fn sessions(&self, signed_in: &SignedIn) -> Result<Vec<ListedSession>, Fault> {
+        let mut listed: Vec<_> = self
+            .live_sessions(signed_in)
+            .await?
+            .into_iter()
+            .map(|(name, session)| ListedSession {
+                present: name == signed_in.name,
+                sid: session.sid,
+                device: session.device,
+                auth_time: session.auth_time,
+                seen_at: session.seen_at,
+            })
+            .collect();
+        listed.sort_by_key(|session| (!session.present, std::cmp::Reverse(session.seen_at)));
+        Ok(listed)
+    }
+
+    /// Names and records of the sessions that stand; names that stand for nothing any more are taken off
+    /// the list.
+    async fn live_sessions(&self, signed_in: &SignedIn) -> Result<Vec<(String, Session)>, Fault> {
+        let member = &signed_in.member;
+        let list = list_of(&member.id);
+        let mut live = Vec::new();
+        for name in self.ephemeral.tagged(&list).await? {
+            let session = self.ephemeral.get::<Session>(&name).await?.map(|found| found.value);
+            let standing = session.filter(|session| {
+                session.member_id == member.id
+                    && session.created_at >= member.sessions_valid_from
+                    && self.in_time(session)
+            });
+            match standing {
+                Some(session) => live.push((name, session)),
+                None => self.ephemeral.untag(&list, &name).await?,
+            }
+        }
+        Ok(live)
+    }
+
+    /// Ends one of the member's own sessions; false when there is none of that `sid`.
+    pub async fn end_own_session(&self, signed_in: &SignedIn, sid: &str) -> Result<bool, Fault> {
+        let sessions = self.live_sessions(signed_in).await?;
+        let Some((name, _)) = sessions.into_iter().find(|(_, session)| session.sid == sid) else {
+            return Ok(false);
+        };
+        let ended = self.end_session(&name).await?;
+        if ended {
+            let event = Event::member("member.session_ended", &signed_in.member);
+            audit::record(&self.db, &self.entropy, self.clock.now(), event).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends every other session and what apps were given in any of them; returns the secret of the
+    /// session that goes on here. It is no new sign-in, so its time and its end stay.
+    pub async fn sign_out_elsewhere(&self, signed_in: &SignedIn) -> Result<String, Fault> {
+        let member = &signed_in.member;
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        member_change::void_sessions(&mut tx, &member.id, next_epoch(member, now)).await?;
+        let event = Event::member("member.signed_out_elsewhere", member);
+        audit::record(&mut tx, &self.entropy, now, event).await?;
+        let fresh = member::find(&mut tx, &member.id).await?;
+        tx.commit().await?;
+        self.end_sessions(&member.id).await?;
+        let epoch = fresh.map_or(now, |fresh| fresh.sessions_valid_from);
+        self.store_session(Session { created_at: now.max(epoch), seen_at: now, ..signed_in.session.clone() })
+            .await
+    }
+
+    /// Removes the records of all sessions of a member, for the case that a node's clock was ahead when
+    /// it dated one of them.
+    pub(super) async fn end_sessions(&self, member_id: &str) -> Result<(), Fault> {
+        for name in self.ephemeral.tagged(&list_of(member_id)).await? {
+            self.end_session(&name).await?;
+            self.ephemeral.untag(&list_of(member_id), &name).await?;
+        }
+        Ok(())
+    }
+}
