@@ -1,0 +1,83 @@
+//! Corners where an identity provider easily goes wrong: what other sites post, two people in one browser,
+//! services that are busy or away, and everything that is counted.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
+
+use crate::support::{
+    app::{Backend, TestApp},
+    http_browser::{HttpBrowser, Page},
+    journey::{allow, register, set_out},
+    members::{HANAKO, ICHIRO, NOBODY},
+    relying_party::Ask,
+};
+use kenpos_idp::{
+    members::{login_id, sign_in::SignIn},
+    storage::client,
+};
+
+/// A form that another site posts: browsers leave `SameSite=Lax` cookies out, and bring them with the GET
+/// of a redirect.
+async fn posted_by_another_site(browser: &HttpBrowser, url: &str, body: &str) -> Page {
+    let headers = [
+        ("Cookie", ""),
+        ("Origin", "https://app.example.jp"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Accept", "text/html"),
+    ];
+    browser.raw(Method::POST, url, &headers, body).await.follow_here().await
+}
+
+#[tokio::test]
+async fn the_failures_of_an_insurer_have_a_budget() {
+    let app = TestApp::start_with(Backend::Embedded, |config| config.limits.per_insurer = 2).await;
+    let members = &app.app().members;
+    let guess = async |id: &str| {
+        let typed = login_id::parse(id, &app.app().config().insurers).unwrap();
+        members.sign_in(&typed, "wrong".into(), [192, 0, 2, 1].into()).await.unwrap()
+    };
+    assert!(matches!(guess(HANAKO.login_id).await, SignIn::Wrong));
+    assert!(matches!(guess(NOBODY.login_id).await, SignIn::Wrong));
+    assert!(matches!(guess(ICHIRO.login_id).await, SignIn::Limited));
+    app.clock.advance(Duration::from_secs(600));
+    assert!(matches!(guess(ICHIRO.login_id).await, SignIn::Wrong));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_full_queue_costs_nobody_an_attempt() {
+    let mut app = TestApp::start_with(Backend::Embedded, |config| {
+        (config.passwords.concurrent, config.passwords.queue) = (1, 0);
+    })
+    .await;
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    register(&login, &HANAKO).await;
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    let page = browser.get(link.as_str()).await;
+    let try_link = async || page.form("#link-form").set("password", HANAKO.password).submit().await;
+
+    let everything = app.app().members.passwords.admit().unwrap();
+    for _ in 0..6 {
+        assert_eq!(try_link().await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    drop(everything);
+    let done = try_link().await.follow_here().await;
+    assert!(done.url.path().ends_with("/done"), "{}", done.text());
+    app.mailbox.next(HANAKO.email).await;
+
+    let members = &app.app().members;
+    let typed = login_id::parse(HANAKO.login_id, &app.app().config().insurers).unwrap();
+    let password = || SecretString::from(HANAKO.password);
+    let everything = members.passwords.admit().unwrap();
+    for _ in 0..6 {
+        assert!(members.sign_in(&typed, password(), [192, 0, 2, 1].into()).await.is_err());
+    }
+    drop(everything);
+    let outcome = members.sign_in(&typed, password(), [192, 0, 2, 1].into()).await.unwrap();
+    assert!(matches!(outcome, SignIn::Welcome(_)), "{outcome:?}");
+    app.finish().await;
+}
