@@ -81,3 +81,23 @@ async fn a_full_queue_costs_nobody_an_attempt() {
     assert!(matches!(outcome, SignIn::Welcome(_)), "{outcome:?}");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn five_wrong_passwords_destroy_a_registration_however_many_links_it_had() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    let sent = register(&login, &HANAKO).await;
+    let wrong = async |link: &url::Url| {
+        let page = browser.get(link.as_str()).await;
+        page.form("#link-form").set("password", "not the right one").submit().await.status
+    };
+    let first = app.mailbox.next_link(HANAKO.email).await;
+    for _ in 0..4 {
+        assert_eq!(wrong(&first).await, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    sent.form("#resend-form").submit().await;
+    let second = app.mailbox.next_link(HANAKO.email).await;
+    assert_eq!(wrong(&second).await, StatusCode::GONE);
+    app.finish().await;
+}
