@@ -101,3 +101,21 @@ async fn five_wrong_passwords_destroy_a_registration_however_many_links_it_had()
     assert_eq!(wrong(&second).await, StatusCode::GONE);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_waiting_page_is_not_told_an_end_by_a_store_that_is_down() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    let sent = register(&login, &HANAKO).await;
+    app.mailbox.next_link(HANAKO.email).await;
+    while app.queued_mails().await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    app.db().close().await;
+    let status = sent.visit("status").await;
+    assert_eq!(status.status, StatusCode::SERVICE_UNAVAILABLE, "{}", status.body);
+    app.restart().await;
+    assert!(sent.visit("status").await.body.contains("waiting"));
+    app.finish().await;
+}
