@@ -32,6 +32,43 @@ async fn posted_by_another_site(browser: &HttpBrowser, url: &str, body: &str) ->
 }
 
 #[tokio::test]
+async fn a_logout_that_the_app_posts_ends_the_session() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    let rp = app.relying_party().await;
+    let attempt = rp.begin(&Ask::default());
+    let back = allow(&set_out(&browser, &attempt).await).await;
+    let tokens = rp.finish(attempt, &back).await;
+
+    let url = rp.logout_url(&tokens, "bye");
+    let out = posted_by_another_site(&browser, &app.url("/logout"), url.query().unwrap()).await;
+    assert_eq!(out.location().unwrap().as_str(), "https://app.example.jp/goodbye?state=bye");
+    let account = browser.get(&app.url("/account")).await;
+    assert_eq!(account.status, StatusCode::SEE_OTHER, "still signed in");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_that_the_app_posts_finds_the_session_and_spoils_no_other_tab() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    let rp = app.relying_party().await;
+    let consent = set_out(&browser, &rp.begin(&Ask::default())).await;
+
+    let attempt = rp.begin(&Ask::default());
+    let query = attempt.url.query().unwrap();
+    let second = posted_by_another_site(&browser, &app.url("/authorize"), query).await;
+    assert!(second.url.path().starts_with("/consent/"), "not signed in: {} {}", second.url, second.text());
+    // Whatever else another site posts, the cookie that holds the tabs together stays.
+    let forged = posted_by_another_site(&browser, &app.url("/login/x"), "login_id=1").await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    allow(&consent).await;
+    let code = rp.code(&attempt, &allow(&second).await);
+    assert!(code.is_ok(), "{code:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_failures_of_an_insurer_have_a_budget() {
     let app = TestApp::start_with(Backend::Embedded, |config| config.limits.per_insurer = 2).await;
     let members = &app.app().members;
