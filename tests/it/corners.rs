@@ -140,6 +140,34 @@ async fn five_wrong_passwords_destroy_a_registration_however_many_links_it_had()
 }
 
 #[tokio::test]
+async fn what_a_client_may_have_is_looked_at_again() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    let rp = app.relying_party().await;
+    let attempt = rp.begin(&Ask::scopes(&["email", "offline_access"]));
+    let back = allow(&set_out(&browser, &attempt).await).await;
+    let tokens = rp.finish(attempt, &back).await;
+    assert_eq!(rp.userinfo(&tokens).await.unwrap()["email"], HANAKO.email);
+
+    let allow_only = async |scope: &str| {
+        let mut row = client::find(app.db(), &app.client.id).await.unwrap().unwrap();
+        let mut metadata = app.client.metadata.clone();
+        scope.clone_into(&mut metadata.scope);
+        row.metadata = serde_json::to_string(&metadata).unwrap();
+        assert!(client::update(app.db(), &row).await.unwrap());
+    };
+    allow_only("openid offline_access").await;
+    assert!(rp.userinfo(&tokens).await.unwrap().get("email").is_none(), "no longer registered for it");
+    let refreshed = rp.refresh(tokens.refresh_token.as_deref().unwrap()).await.unwrap();
+    assert!(rp.userinfo(&refreshed).await.unwrap().get("email").is_none());
+    assert_eq!(refreshed.claims.get("nonce"), None, "the nonce belongs to the sign-in");
+    allow_only("openid email").await;
+    let refused = rp.refresh(refreshed.refresh_token.as_deref().unwrap()).await.unwrap_err();
+    assert!(refused.contains("invalid_grant"), "{refused}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_waiting_page_is_not_told_an_end_by_a_store_that_is_down() {
     let mut app = TestApp::start(Backend::Embedded).await;
     let browser = app.http_browser();
