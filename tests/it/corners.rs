@@ -184,3 +184,14 @@ async fn a_waiting_page_is_not_told_an_end_by_a_store_that_is_down() {
     assert!(sent.visit("status").await.body.contains("waiting"));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn an_age_of_zero_asks_for_the_password_at_once() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    let rp = app.relying_party().await;
+    let at_once = Ask { max_age: Some(Duration::ZERO), ..Ask::default() };
+    let page = set_out(&browser, &rp.begin(&at_once)).await;
+    assert!(page.url.path().starts_with("/login/"), "{}", page.url);
+    app.finish().await;
+}
