@@ -1,7 +1,7 @@
 //! Steps that are skipped, empty, taken twice, taken late or taken without cookies: none of them completes
 //! anything, and each gives a page to go on from.
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -15,6 +15,7 @@ use crate::support::{
 
 on_both_backends! {
     a_form_that_is_sent_twice_leads_on
+    thirty_clicks_at_once_send_one_mail
 }
 
 /// Asks for every page and sends every form of an interaction, with a right token and nothing that was
@@ -168,6 +169,24 @@ async fn a_form_that_is_sent_twice_leads_on(backend: Backend) {
         let page = submit(how, || password.form("#password-form").set("password", someone.password)).await;
         assert_eq!(page.url.path(), "/account", "{}", page.text());
         assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK);
+    }
+    app.finish().await;
+}
+
+async fn thirty_clicks_at_once_send_one_mail(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    let documents = give_password(&give_login_id(&login, HANAKO.login_id).await, HANAKO.born).await;
+    let details = accept_documents(&documents).await;
+    for turn in 1..=3 {
+        let check = give_details(&details, &HANAKO).await;
+        let answers = join_all((0..30).map(|_| check.form("#confirm-form").submit())).await;
+        for answer in answers {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+            assert!(answer.location().unwrap().path().ends_with("/sent"));
+        }
+        assert_eq!(app.number("select count(*) from outbox").await, turn, "one mail a turn");
+        app.mailbox.next_link(HANAKO.email).await;
     }
     app.finish().await;
 }
