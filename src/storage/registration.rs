@@ -147,8 +147,13 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
         registration.sends,
         now.millis(),
         registration.expires_at.millis()
-    )?;
-    Ok(changed == 1)
+    );
+    match changed {
+        // PostgreSQL may meet the same registration of a parallel request by its primary key, which is not
+        // what `on conflict` watches; by then the other one is stored.
+        Err(error) if error.is_conflict() => Ok(false),
+        changed => Ok(changed? == 1),
+    }
 }
 
 /// The live registration that a mailed token opens, by the token's hash.
