@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use details::{Details, DetailsForm, DetailsRefusal, FieldError, Topic};
 pub use eligibility::{Inquired, Inquiry, InquiryForm};
 pub use link::{Completion, Link};
-pub use send::{Resend, Send};
+pub use send::{Resend, Send, Sending};
 
 use super::{
     Members,
