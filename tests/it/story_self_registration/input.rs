@@ -120,7 +120,7 @@ async fn who_is_too_young_hears_so_before_anything_is_looked_up(backend: Backend
     // Kenta is in the roster, the other is nobody; both are told the same.
     for kana in ["タケダ ケンタ", "ダレカ サン"] {
         for born in ["平成31年1月15日", "2011-11-24", "2030-01-01"] {
-            let young = Relative { someone: Someone { kana, born, ..SAKURA.someone }, ..SAKURA };
+            let young = Relative { someone: Someone { born, kana, ..SAKURA.someone }, ..SAKURA };
             let answer = inquire(&page, &young).await;
             assert!(field_error(&answer, "birth_date").unwrap().contains("15歳以上"), "{}", answer.text());
         }
