@@ -94,7 +94,10 @@ impl Provider {
     async fn session(&self) -> String {
         let members = &self.running.app.members;
         let member = member::find(&members.db, "m").await.unwrap().unwrap();
-        format!("kenpos-session={}", members.start_session(&member).await.unwrap())
+        format!(
+            "kenpos-session={}",
+            members.start_session(&member, crate::members::device::Device::default()).await.unwrap()
+        )
     }
 
     fn app(&self) -> Browser {
