@@ -220,7 +220,7 @@ impl WebDriverCompatibleCommand for FullPagePicture {
     }
 }
 
-/// `Emulation.setEmulatedMedia` of the Chrome DevTools Protocol with a `prefers-color-scheme`.
+/// `Emulation.setEmulatedMedia` of the `DevTools` protocol with a `prefers-color-scheme`.
 #[derive(Debug)]
 struct ColourScheme(&'static str);
 
