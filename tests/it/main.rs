@@ -17,6 +17,7 @@ mod attacks_input;
 mod attacks_redirects;
 mod attacks_tokens;
 mod corners;
+mod docs;
 mod house;
 mod mail;
 mod services_down;
