@@ -212,6 +212,7 @@ async fn a_registration_is_stored_once_by_any_number_of_requests() {
             let pending = Registration {
                 id: format!("registration {round}"),
                 person_id: person.id.clone(),
+                person_mark: String::new(),
                 insurer: "7132".to_owned(),
                 token_hash: format!("token {round} {request}"),
                 browser: String::new(),
