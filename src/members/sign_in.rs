@@ -15,14 +15,14 @@ use serde_json::json;
 use super::{
     Members,
     limits::Budget,
-    login_id::{self, Typed},
+    login_id::{Typed, fold_numeric},
     password_policy,
     roster::{Category, Person},
 };
 use crate::{
     audit::{self, Event},
     config::insurer::Policy,
-    crypto::digest,
+    crypto::{Admission, digest},
     fault::Fault,
     storage::{
         member::{self, Member, MemberState},
@@ -58,9 +58,14 @@ struct Account {
 }
 
 impl Account {
-    /// The account, if it can sign in.
+    /// The member, if active.
     fn active(&self) -> Option<&Member> {
         self.member.as_ref().filter(|member| member.state == MemberState::Active)
+    }
+
+    /// Hash of the password that signs in.
+    fn hash(&self) -> Option<String> {
+        self.active()?.password_hash.clone()
     }
 }
 
@@ -77,21 +82,29 @@ impl Members {
         }
         let insurer = self.insurer_of(typed);
         let policy = self.policy_for(typed);
+        let code = insurer.map_or("", |insurer| insurer.code.as_str());
+        if self.insurer_budget(code).await? == Budget::Spent {
+            return Ok(SignIn::Limited);
+        }
         let id_key = self.master.mac_base64url("login-id", typed.key().as_bytes());
+        // What may fail comes before the guess is counted: an outage or a full queue costs nobody a guess.
+        let accounts = self.accounts(typed).await?;
+        let alarm = self.spray_alarm(code).await?;
+        let admitted: Vec<_> = accounts.iter().map(|_| self.passwords.admit()).collect::<Result<_, _>>()?;
         if !self.begin_guess(&id_key, &policy).await? {
             return Ok(SignIn::Paused);
         }
-        let accounts = self.accounts(typed).await?;
-        let (account, right) = self.pick(accounts, &password).await?;
-        let outcome = self.judge(&account, right, &policy, &password).await?;
+        let (account, right) = self.pick(accounts, admitted, &password).await?;
+        let outcome = self.judge(&account, right, !alarm && self.is_temporary(&account, &policy, &password));
         if matches!(outcome, SignIn::Wrong) {
-            let code = insurer.map_or("", |insurer| insurer.code.as_str());
-            // As the comparison reads it, or full-width digits would be a spray that nobody counts.
-            let guess = login_id::fold_numeric(password.expose_secret());
-            self.note_failure(code, &id_key, &guess).await?;
+            // As it was compared, or full-width digits would be a spray that nobody counts.
+            self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;
             self.write_failure(&account, &policy).await?;
         } else {
             self.forget_guesses(&id_key).await?;
+        }
+        if let SignIn::Welcome(member) = &outcome {
+            self.refresh_hash(member, &password).await;
         }
         Ok(outcome)
     }
@@ -107,92 +120,87 @@ impl Members {
 
     /// The accounts of an ID, filled up with nobody: how many there are depends on the kind of ID alone.
     async fn accounts(&self, typed: &Typed) -> Result<Vec<Account>, Fault> {
-        match typed {
+        let email = match typed {
             Typed::Number(id) => {
                 let person = roster::find_insured(&self.db, id.insurer(), id.symbol(), id.number()).await?;
                 let person_id = person.as_ref().map_or("", |person| person.id.as_str());
                 let member = member::of_person(&self.db, person_id).await?;
-                Ok(vec![Account { person, member }])
+                return Ok(vec![Account { person, member }]);
             }
-            Typed::Email(email) => {
-                let rounds = self.config.insurers.len().clamp(1, MOST_ACCOUNTS);
-                let most = i64::try_from(rounds).unwrap_or(1);
-                let found = member::of_login_email(&self.db, &email.key(), most).await?;
-                let mut found = found.into_iter().filter(|member| member.state == MemberState::Active);
-                let mut accounts = Vec::with_capacity(rounds);
-                for _ in 0..rounds {
-                    let member = found.next();
-                    let person_id = member.as_ref().map_or("", |member| member.person_id.as_str());
-                    let person = roster::find(&self.db, person_id).await?;
-                    accounts.push(Account { person, member });
-                }
-                Ok(accounts)
-            }
+            Typed::Email(email) => email,
+        };
+        let rounds = self.config.insurers.len().clamp(1, MOST_ACCOUNTS);
+        let most = i64::try_from(rounds).unwrap_or(1);
+        let found = member::of_login_email(&self.db, &email.key(), most).await?;
+        let mut found = found.into_iter().filter(|member| member.state == MemberState::Active);
+        let mut accounts = Vec::with_capacity(rounds);
+        for _ in 0..rounds {
+            let member = found.next();
+            let person_id = member.as_ref().map_or("", |member| member.person_id.as_str());
+            let person = roster::find(&self.db, person_id).await?;
+            accounts.push(Account { person, member });
         }
+        Ok(accounts)
     }
 
-    /// The account whose password this is, one in good standing before others, or else the first of all.
-    /// Each costs one argon2id.
-    async fn pick(&self, accounts: Vec<Account>, password: &SecretString) -> Result<(Account, bool), Fault> {
-        let normal = SecretString::from(password_policy::normalise(password.expose_secret()));
-        let mut hits = Vec::with_capacity(accounts.len());
-        for account in &accounts {
-            let hash = account.active().and_then(|member| member.password_hash.clone());
-            hits.push(self.passwords.verify(normal.clone(), hash).await?);
+    /// The account whose password this is, an eligible one before others, or else the first of all. Each
+    /// costs one argon2id.
+    async fn pick(
+        &self,
+        accounts: Vec<Account>,
+        admitted: Vec<Admission>,
+        password: &SecretString,
+    ) -> Result<(Account, bool), Fault> {
+        let mut hits = Vec::new();
+        for (at, (account, admitted)) in accounts.iter().zip(admitted).enumerate() {
+            if admitted.verify(normalised(password), account.hash()).await? {
+                hits.push(at);
+            }
         }
-        let stands = |at: &usize| {
-            accounts.get(*at).and_then(|a| a.person.as_ref()).is_some_and(|person| self.is_eligible(person))
+        let eligible = |at: &&usize| {
+            let account = accounts.get(**at);
+            account.and_then(|a| a.person.as_ref()).is_some_and(|person| self.is_eligible(person))
         };
-        let right = || hits.iter().enumerate().filter(|(_, right)| **right).map(|(at, _)| at);
-        let hit = right().find(stands).or_else(|| right().next());
+        let hit = hits.iter().find(eligible).or(hits.first()).copied();
         let account = accounts.into_iter().nth(hit.unwrap_or(0)).unwrap_or_default();
         Ok((account, hit.is_some()))
     }
 
-    async fn judge(
-        &self,
-        account: &Account,
-        right: bool,
-        policy: &Policy,
-        password: &SecretString,
-    ) -> Result<SignIn, Fault> {
-        let now = self.clock.now();
-        let Some(person) = &account.person else { return Ok(SignIn::Wrong) };
-        let eligible = self.is_eligible(person);
-        if let Some(member) = account.active() {
-            return Ok(match (right, eligible) {
-                (true, true) => {
-                    self.refresh_hash(member, password).await?;
-                    SignIn::Welcome(Box::new(member.clone()))
-                }
-                (true, false) => SignIn::NotEligible,
-                (false, _) => SignIn::Wrong,
-            });
+    fn judge(&self, account: &Account, right: bool, temporary: bool) -> SignIn {
+        let Some(person) = &account.person else { return SignIn::Wrong };
+        match (account.active(), self.is_eligible(person)) {
+            (Some(member), true) if right => SignIn::Welcome(Box::new(member.clone())),
+            (Some(_), false) if right => SignIn::NotEligible,
+            (None, true) if temporary => SignIn::Activate(Box::new(person.clone())),
+            _ => SignIn::Wrong,
         }
-        let may_activate = account.member.as_ref().is_none_or(|member| member.state == MemberState::Reset)
-            && person.category == Category::Insured
-            && person.temporary_password_open(now, policy)
-            && !self.spray_alarm(&person.insurer).await?;
-        let typed = login_id::fold_numeric(password.expose_secret());
-        let temporary = person.birth_date.compact();
-        let guessed = digest::equal(typed.as_bytes(), temporary.as_bytes());
-        Ok(if may_activate && guessed && eligible {
-            SignIn::Activate(Box::new(person.clone()))
-        } else {
-            SignIn::Wrong
-        })
     }
 
-    /// After a change of the argon2 settings, stores the password under the new ones.
-    async fn refresh_hash(&self, member: &Member, password: &SecretString) -> Result<(), Fault> {
-        if let Some(old) = &member.password_hash
-            && self.passwords.needs_rehash(old)
-        {
-            let normal = SecretString::from(password_policy::normalise(password.expose_secret()));
-            let new = self.passwords.hash(normal).await?;
-            member::rehash(&self.db, &member.id, old, &new).await?;
+    /// Whether the password is the temporary one of an insured person who may still activate with it.
+    fn is_temporary(&self, account: &Account, policy: &Policy, password: &SecretString) -> bool {
+        let Account { person: Some(person), member } = account else { return false };
+        let typed = fold_numeric(password.expose_secret());
+        let guessed = digest::equal(typed.as_bytes(), person.birth_date.compact().as_bytes());
+        guessed
+            && person.category == Category::Insured
+            && member.as_ref().is_none_or(|member| member.state == MemberState::Reset)
+            && person.temporary_password_open(self.clock.now(), policy)
+    }
+
+    /// After a change of the argon2 settings, stores the right password under the new ones. If that fails
+    /// now, the next sign-in does it.
+    async fn refresh_hash(&self, member: &Member, password: &SecretString) {
+        let Some(old) = member.password_hash.as_deref().filter(|old| self.passwords.needs_rehash(old)) else {
+            return;
+        };
+        let renewed: Result<bool, Fault> = async {
+            let new = self.passwords.hash(normalised(password)).await?;
+            Ok(member::rehash(&self.db, &member.id, old, &new).await?)
         }
-        Ok(())
+        .await;
+        if let Err(fault) = renewed {
+            tracing::warn!(%fault, member = member.id, "a password hash was not renewed");
+        }
     }
 
     /// Writes the failure down. The same two statements run whether or not there is an account.
@@ -212,4 +220,8 @@ impl Members {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn normalised(password: &SecretString) -> SecretString {
+    password_policy::normalise(password.expose_secret()).into()
 }
