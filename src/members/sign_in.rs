@@ -120,47 +120,48 @@ impl Members {
 
     /// The accounts of an ID, filled up with nobody: how many there are depends on the kind of ID alone.
     async fn accounts(&self, typed: &Typed) -> Result<Vec<Account>, Fault> {
-        match typed {
+        let email = match typed {
             Typed::Number(id) => {
                 let person = roster::find_insured(&self.db, id.insurer(), id.symbol(), id.number()).await?;
                 let person_id = person.as_ref().map_or("", |person| person.id.as_str());
                 let member = member::of_person(&self.db, person_id).await?;
-                Ok(vec![Account { person, member }])
+                return Ok(vec![Account { person, member }]);
             }
-            Typed::Email(email) => {
-                let rounds = self.config.insurers.len().clamp(1, MOST_ACCOUNTS);
-                let most = i64::try_from(rounds).unwrap_or(1);
-                let found = member::of_login_email(&self.db, &email.key(), most).await?;
-                let mut found = found.into_iter().filter(|member| member.state == MemberState::Active);
-                let mut accounts = Vec::with_capacity(rounds);
-                for _ in 0..rounds {
-                    let member = found.next();
-                    let person_id = member.as_ref().map_or("", |member| member.person_id.as_str());
-                    let person = roster::find(&self.db, person_id).await?;
-                    accounts.push(Account { person, member });
-                }
-                Ok(accounts)
-            }
+            Typed::Email(email) => email,
+        };
+        let rounds = self.config.insurers.len().clamp(1, MOST_ACCOUNTS);
+        let most = i64::try_from(rounds).unwrap_or(1);
+        let found = member::of_login_email(&self.db, &email.key(), most).await?;
+        let mut found = found.into_iter().filter(|member| member.state == MemberState::Active);
+        let mut accounts = Vec::with_capacity(rounds);
+        for _ in 0..rounds {
+            let member = found.next();
+            let person_id = member.as_ref().map_or("", |member| member.person_id.as_str());
+            let person = roster::find(&self.db, person_id).await?;
+            accounts.push(Account { person, member });
         }
+        Ok(accounts)
     }
 
-    /// The account whose password this is, one in good standing before others, or else the first of all.
-    /// Each costs one argon2id.
+    /// The account whose password this is, an eligible one before others, or else the first of all. Each
+    /// costs one argon2id.
     async fn pick(
         &self,
         accounts: Vec<Account>,
         admitted: Vec<Admission>,
         password: &SecretString,
     ) -> Result<(Account, bool), Fault> {
-        let mut hits = Vec::with_capacity(accounts.len());
-        for (account, place) in accounts.iter().zip(admitted) {
-            hits.push(place.verify(normalised(password), account.hash()).await?);
+        let mut hits = Vec::new();
+        for (at, (account, admitted)) in accounts.iter().zip(admitted).enumerate() {
+            if admitted.verify(normalised(password), account.hash()).await? {
+                hits.push(at);
+            }
         }
-        let stands = |at: &usize| {
-            accounts.get(*at).and_then(|a| a.person.as_ref()).is_some_and(|person| self.is_eligible(person))
+        let eligible = |at: &&usize| {
+            let account = accounts.get(**at);
+            account.and_then(|a| a.person.as_ref()).is_some_and(|person| self.is_eligible(person))
         };
-        let right = || hits.iter().enumerate().filter(|(_, right)| **right).map(|(at, _)| at);
-        let hit = right().find(stands).or_else(|| right().next());
+        let hit = hits.iter().find(eligible).or(hits.first()).copied();
         let account = accounts.into_iter().nth(hit.unwrap_or(0)).unwrap_or_default();
         Ok((account, hit.is_some()))
     }

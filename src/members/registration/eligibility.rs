@@ -168,13 +168,17 @@ impl Members {
             return Ok(Inquired::Limited);
         }
         let insurer = self.insurer(&inquiry.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
+        if self.insurer_budget(&insurer.code).await? == Budget::Spent {
+            return Ok(Inquired::Limited);
+        }
+        // What may fail comes before the guess is counted: an outage costs nobody a guess.
+        let stopped = self.spray_alarm(&inquiry.insurer).await?;
+        let person = self.free_person(&inquiry).await?.filter(|_| !stopped);
         let key = format!("{}-{}-{}", inquiry.insurer, inquiry.symbol, inquiry.number);
         let key = self.master.mac_base64url("inquiry", key.as_bytes());
         if !self.begin_guess(&key, &insurer.policy).await? {
             return Ok(Inquired::Paused);
         }
-        let stopped = self.spray_alarm(&inquiry.insurer).await?;
-        let person = self.free_person(&inquiry).await?.filter(|_| !stopped);
         let (action, detail) = match &person {
             Some(person) => ("registration.eligibility_confirmed", json!({ "person": person.id })),
             None => ("registration.eligibility_refused", json!({})),

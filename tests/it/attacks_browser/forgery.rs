@@ -114,6 +114,11 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let password = give_login_id(&login, HANAKO.login_id).await;
     note("/login/{interaction}/password");
     forge(&app, &browser, &password, "#password-form", &[("password", HANAKO.born)]).await;
+    note("/registration/{interaction}/eligibility");
+    let eligibility = login.click("#register").await.click("#to-eligibility").await;
+    let fields =
+        [("symbol", "91"), ("number", "200001"), ("kana", "タケダ ケンタ"), ("birth_date", "19990101")];
+    forge(&app, &browser, &eligibility, "#eligibility-form", &fields).await;
     let documents = give_password(&password, HANAKO.born).await;
     note("/registration/{interaction}/documents");
     forge(&app, &browser, &documents, "#documents-form", &[("privacy", "on"), ("terms", "on")]).await;
