@@ -16,6 +16,7 @@ mod attacks_browser;
 mod attacks_input;
 mod attacks_redirects;
 mod attacks_tokens;
+mod corners;
 mod docs;
 mod house;
 mod mail;

@@ -1,7 +1,16 @@
 //! Steps that are skipped, empty, taken twice, taken late or taken without cookies: none of them completes
 //! anything, and each gives a page to go on from.
 
-use futures_util::future::join;
+use std::collections::BTreeMap;
+
+use futures_util::future::{join, join_all};
+use kenpos_idp::{
+    storage::{
+        registration::{self, Registration},
+        roster,
+    },
+    texts::Locale,
+};
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -15,6 +24,7 @@ use crate::support::{
 
 on_both_backends! {
     a_form_that_is_sent_twice_leads_on
+    thirty_clicks_at_once_send_one_mail
 }
 
 /// Asks for every page and sends every form of an interaction, with a right token and nothing that was
@@ -168,6 +178,65 @@ async fn a_form_that_is_sent_twice_leads_on(backend: Backend) {
         let page = submit(how, || password.form("#password-form").set("password", someone.password)).await;
         assert_eq!(page.url.path(), "/account", "{}", page.text());
         assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK);
+    }
+    app.finish().await;
+}
+
+async fn thirty_clicks_at_once_send_one_mail(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    let documents = give_password(&give_login_id(&login, HANAKO.login_id).await, HANAKO.born).await;
+    let details = accept_documents(&documents).await;
+    for turn in 1..=3 {
+        let check = give_details(&details, &HANAKO).await;
+        let answers = join_all((0..30).map(|_| check.form("#confirm-form").submit())).await;
+        for answer in answers {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+            assert!(answer.location().unwrap().path().ends_with("/sent"));
+        }
+        assert_eq!(app.number("select count(*) from outbox").await, turn, "one mail a turn");
+        app.mailbox.next_link(HANAKO.email).await;
+    }
+    app.finish().await;
+}
+
+/// The same below the pages, where nothing but the database keeps the requests apart.
+#[tokio::test]
+async fn a_registration_is_stored_once_by_any_number_of_requests() {
+    let app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.connections = 10).await;
+    let person = roster::find_insured(app.db(), "7132", "091", "200001").await.unwrap().unwrap();
+    let now = app.clock.now();
+    for round in 0..100 {
+        app.sql("delete from registration").await;
+        let store = async |request: i32| {
+            let pending = Registration {
+                id: format!("registration {round}"),
+                person_id: person.id.clone(),
+                insurer: "7132".to_owned(),
+                token_hash: format!("token {round} {request}"),
+                browser: String::new(),
+                interaction: String::new(),
+                client_id: None,
+                email: HANAKO.email.to_owned(),
+                email_key: HANAKO.email.to_owned(),
+                kana: HANAKO.kana.to_owned(),
+                password_hash: String::new(),
+                preferences: BTreeMap::new(),
+                receipts: Vec::new(),
+                locale: Locale::Ja,
+                sends: 1,
+                sent_at: now,
+                expires_at: now,
+            };
+            let mut tx = app.db().begin().await.unwrap();
+            let stored = registration::replace(&mut tx, &pending, now).await.unwrap();
+            if stored {
+                tx.commit().await.unwrap();
+            }
+            stored
+        };
+        let stored = join_all((0..10).map(store)).await;
+        assert_eq!(stored.iter().filter(|stored| **stored).count(), 1, "round {round}");
     }
     app.finish().await;
 }
