@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     audit::{self, Event},
     fault::Fault,
-    members::{Members, limits::Budget, password_policy, roster::Person},
+    members::{Members, limits::Budget, login_id::fold_numeric, password_policy, roster::Person},
     storage::member::Member,
 };
 
@@ -34,21 +34,25 @@ impl Members {
         address: IpAddr,
         doing: &'static str,
     ) -> Result<Credential, Fault> {
-        if self.spend_guess(address).await? == Budget::Spent {
+        let insurer = self.insurer(&member.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
+        if self.spend_guess(address).await? == Budget::Spent
+            || self.insurer_budget(&insurer.code).await? == Budget::Spent
+        {
             return Ok(Credential::Limited);
         }
-        let insurer = self.insurer(&member.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
         let login_id = self.login_id_of(member, person);
         let key = login_id.map_or_else(|| format!("member:{}", member.id), |id| self.guess_key(&id));
+        // Before the guess is counted: a full queue costs nobody a guess.
+        let admitted = self.passwords.admit()?;
         if !self.begin_guess(&key, &insurer.policy).await? {
             return Ok(Credential::Paused);
         }
         let normal = SecretString::from(password_policy::normalise(password.expose_secret()));
-        if self.passwords.verify(normal, member.password_hash.clone()).await? {
+        if admitted.verify(normal, member.password_hash.clone()).await? {
             self.forget_guesses(&key).await?;
             return Ok(Credential::Right);
         }
-        self.note_failure(&insurer.code, &key, password.expose_secret().trim()).await?;
+        self.note_failure(&insurer.code, &key, &fold_numeric(password.expose_secret())).await?;
         let event = Event { actor: "system".to_owned(), ..Event::member("member.password_wrong", member) };
         let event = event.with_detail(json!({ "for": doing }));
         audit::record(&self.db, &self.entropy, self.clock.now(), event).await?;

@@ -9,7 +9,9 @@ use crate::support::{
     app::{Backend, TestApp, metadata},
     attack::{encoded, good_request, with},
     http_browser::{HttpBrowser, Page},
-    journey::{accept_documents, complete, confirm, give_details, give_login_id, give_password, set_out},
+    journey::{
+        accept_documents, complete, confirm, give_details, give_login_id, give_password, log_in, set_out,
+    },
     members::{HANAKO, ICHIRO},
     relying_party::Ask,
 };
@@ -23,7 +25,7 @@ async fn forge(app: &TestApp, browser: &HttpBrowser, page: &Page, css: &str, fie
     let form = page.form(css);
     let url = page.url.join(page.select(css)[0].attr("action").unwrap()).unwrap();
     let csrf = form.value("csrf").expect("a token in every form").to_owned();
-    let kept = ["privacy_shown", "terms_shown", "session"];
+    let kept = ["privacy_shown", "terms_shown", "session", "who", "client"];
     let kept = kept.into_iter().filter_map(|name| Some((name, form.value(name)?.to_owned())));
     let mut honest: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     honest.extend(kept);
@@ -62,6 +64,39 @@ async fn forge(app: &TestApp, browser: &HttpBrowser, page: &Page, css: &str, fie
         assert_guarded(&answer);
     }
     assert_eq!(app.stored().await, before, "something happened at {}", url.path());
+}
+
+/// The forms of the member's own account, each from its page.
+async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnMut(&'static str) -> bool) {
+    // Another device to end, a request to take back, and a link to open.
+    let elsewhere = app.http_browser();
+    let login = elsewhere.get(&app.url("/login")).await.follow_here().await;
+    log_in(&login, HANAKO.login_id, HANAKO.password).await;
+    let password = ("password", HANAKO.password);
+    let new = ("new_password", "しろくまと海辺で7回踊る");
+    let email = ("email", "new@mail.example");
+    let forms: [(&'static str, &str, &[(&str, &str)]); 8] = [
+        ("/account/profile", "#language-form", &[("language", "en")]),
+        ("/account/password", "#password-form", &[password, new]),
+        ("/account/email", "#email-form", &[password, email]),
+        ("/account/preferences", "#preferences-form", &[("topics", "checkup")]),
+        ("/account/sessions", "#end-form-2", &[]),
+        ("/account/apps", "#withdraw-form-1", &[]),
+        ("/account/report", "#report-form", &[password]),
+        ("/account/deletion", "#deletion-form", &[password]),
+    ];
+    for (path, css, fields) in forms {
+        note(path);
+        forge(app, browser, &browser.get(&app.url(path)).await, css, fields).await;
+    }
+    note("/account/sessions/others");
+    forge(app, browser, &browser.get(&app.url("/account/sessions")).await, "#others-form", &[]).await;
+    let deletion = browser.get(&app.url("/account/deletion")).await;
+    let deletion = deletion.form("#deletion-form").set("password", HANAKO.password).submit().await;
+    note("/account/deletion/withdraw");
+    forge(app, browser, &deletion.follow_here().await, "#withdraw-form", &[]).await;
+    let page = browser.get(&app.url("/account/email")).await;
+    page.form("#email-form").set(email.0, email.1).set(password.0, password.1).submit().await;
 }
 
 /// No frame, no foreign or inline script, no cache, and cookies out of the reach of scripts.
@@ -150,6 +185,12 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let choice = browser.get(&app.authorize_url(&request)).await.follow_here().await;
     note("/login/{interaction}/account");
     forge(&app, &browser, &choice, "#account-form", &[("choice", "continue")]).await;
+    forge_account(&app, &browser, &mut note).await;
+    app.mailbox.next(HANAKO.email).await;
+    let link = app.mailbox.next_link("new@mail.example").await;
+    note("/account/email/link/{token}");
+    let mailed = browser.get(link.as_str()).await;
+    forge(&app, &browser, &mailed, "#link-form", &[("password", HANAKO.password)]).await;
     note("/logout");
     let account = browser.get(&app.url("/account")).await;
     forge(&app, &browser, &account, "#logout-form", &[]).await;
