@@ -58,12 +58,14 @@ impl fmt::Display for Locale {
 const JA: &[&str] = &[
     include_str!("../templates/texts/pages.ja.ftl"),
     include_str!("../templates/texts/mail.ja.ftl"),
+    include_str!("../templates/texts/recovery.ja.ftl"),
     include_str!("../templates/texts/roster.ja.ftl"),
     include_str!("../templates/texts/service.ja.ftl"),
 ];
 const EN: &[&str] = &[
     include_str!("../templates/texts/pages.en.ftl"),
     include_str!("../templates/texts/mail.en.ftl"),
+    include_str!("../templates/texts/recovery.en.ftl"),
     include_str!("../templates/texts/roster.en.ftl"),
     include_str!("../templates/texts/service.en.ftl"),
 ];

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::address::{NotSendable, sendable};
+pub use super::recovery::RecoveryMail;
 use crate::{clock::Timestamp, config::insurer::Contact, texts::Locale};
 
 /// A mail to one person.
@@ -48,6 +49,8 @@ pub enum MailKind {
     AddressInUse,
     /// A first-time registration has ended.
     RegistrationCompleted,
+    /// For someone who forgot something, or whose registration was reset.
+    Recovery(RecoveryMail),
 }
 
 impl MailKind {
@@ -57,6 +60,7 @@ impl MailKind {
             Self::ConfirmRegistration { .. } => "confirm_registration",
             Self::AddressInUse => "address_in_use",
             Self::RegistrationCompleted => "registration_completed",
+            Self::Recovery(mail) => mail.name(),
         }
     }
 
@@ -65,6 +69,7 @@ impl MailKind {
         match self {
             Self::ConfirmRegistration { deadline, .. } => Some(*deadline),
             Self::AddressInUse | Self::RegistrationCompleted => None,
+            Self::Recovery(mail) => mail.deadline(),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod message;
 pub mod outbox;
+pub mod recovery;
 pub mod render;
 pub mod smtp;
 

@@ -3,6 +3,8 @@
 //! A mail is a list of blocks. Both the plain text and the HTML are made of that one list, so the two
 //! never say different things.
 
+mod recovery;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
@@ -86,6 +88,7 @@ impl Renderer {
                 let parts = ["mail-completed-intro", "mail-completed-next", "mail-completed-unexpected"];
                 self.plain(mail, "mail-completed-subject", &parts)
             }
+            MailKind::Recovery(kind) => self.recovery(mail, kind, now),
         };
         let values = context! {
             lang => mail.locale.tag(),

@@ -10,6 +10,7 @@ pub mod kana;
 pub mod limits;
 pub mod login_id;
 pub mod password_policy;
+pub mod recovery;
 pub mod registration;
 pub mod romaji;
 pub mod roster;

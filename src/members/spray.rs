@@ -46,6 +46,20 @@ impl Members {
 
     /// Counts a failed guess; `id_key` and the guess are known here only as keyed hashes.
     pub(super) async fn note_failure(&self, insurer: &str, id_key: &str, guess: &str) -> Result<(), Fault> {
+        if self.tally(insurer, id_key, guess).await? {
+            self.raise_alarm(insurer).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts a right guess where no alarm looks: where the answer must not tell a hit from a miss, a hit
+    /// takes the time of a miss.
+    pub(super) async fn note_hit(&self, id_key: &str, guess: &str) -> Result<(), Fault> {
+        self.tally("hits", id_key, guess).await.map(|_| ())
+    }
+
+    /// Whether the counts of a group are too high with this guess.
+    async fn tally(&self, insurer: &str, id_key: &str, guess: &str) -> Result<bool, Fault> {
         let limits = &self.config.limits;
         let failing = self.distinct(&format!("ids:{insurer}"), id_key).await?;
         let mut tripped = failing > limits.spray_ids_per_hour;
@@ -54,10 +68,7 @@ impl Members {
             let same_date = self.distinct(&format!("date:{insurer}:{guess}"), id_key).await?;
             tripped |= same_date >= limits.spray_ids_per_date;
         }
-        if tripped {
-            self.raise_alarm(insurer).await?;
-        }
-        Ok(())
+        Ok(tripped)
     }
 
     /// Counts `item` into the group `what` once, and gives how many different ones there are.

@@ -75,8 +75,14 @@ fn pictures() -> Vec<Picture> {
         logout::Logout,
         logged_out::LoggedOut,
         account::Account,
-        help_login_id::HelpLoginId,
-        help_password::HelpPassword,
+        recovery::ForgotLoginId,
+        recovery::ForgotPassword,
+        recovery::ForgotSent,
+        recovery::ForgotVoid,
+        recovery::Reveal,
+        recovery::Revealed,
+        recovery::Renew,
+        recovery::Renewed,
         form_post::FormPost,
     );
     pictures_of::<ErrorPage>(&templates, &mut all);
@@ -207,8 +213,12 @@ fn no_text_is_left_over() {
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect();
     // Those whose names are put together, and those that a handler chooses.
-    let chosen = ["error-", "scope-", "category-", "steps-", "frame-language-"];
-    for line in include_str!("../../templates/texts/pages.ja.ftl").lines() {
+    let chosen = ["mail-", "error-", "scope-", "category-", "steps-", "frame-language-"];
+    let texts = [
+        include_str!("../../templates/texts/pages.ja.ftl"),
+        include_str!("../../templates/texts/recovery.ja.ftl"),
+    ];
+    for line in texts.iter().flat_map(|text| text.lines()) {
         let Some((id, _)) =
             line.split_once(" = ").filter(|(id, _)| id.starts_with(|c: char| c.is_ascii_lowercase()))
         else {

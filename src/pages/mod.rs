@@ -1,7 +1,8 @@
 //! What a member sees. A file is a page: what it shows, and how its form is handled.
 //!
 //! In the order of a first registration: [`login_id`] (or [`login_number`]), [`password`], [`documents`],
-//! [`details`], [`confirm`], [`sent`], [`link`], [`done`], and then [`consent`].
+//! [`details`], [`confirm`], [`sent`], [`link`], [`done`], and then [`consent`]. [`recovery`] is for those who
+//! forgot something.
 
 pub mod account;
 pub mod confirm;
@@ -11,8 +12,6 @@ pub mod documents;
 pub mod done;
 pub mod flow;
 pub mod form_post;
-pub mod help_login_id;
-pub mod help_password;
 pub mod link;
 pub mod link_void;
 pub mod logged_out;
@@ -21,6 +20,7 @@ pub mod login_number;
 pub mod logout;
 pub mod parts;
 pub mod password;
+pub mod recovery;
 pub mod registration_start;
 pub(crate) mod sample;
 pub mod select_account;

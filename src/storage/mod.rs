@@ -9,6 +9,7 @@ pub mod member;
 pub mod outbox;
 pub mod pairwise_subject;
 pub mod preference;
+pub mod recovery;
 pub mod registration;
 pub mod roster;
 pub mod roster_import;

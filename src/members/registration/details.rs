@@ -148,7 +148,7 @@ impl Members {
 
 /// What the policy has against a password. Estimating its strength takes long enough to keep it off the
 /// async threads.
-async fn weakness(
+pub(in crate::members) async fn weakness(
     password: SecretString,
     policy: &Policy,
     person: &Person,

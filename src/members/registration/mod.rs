@@ -9,6 +9,7 @@ mod send;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use details::weakness;
 pub use details::{Details, DetailsForm, DetailsRefusal, FieldError, Topic};
 pub use link::{Completion, Link};
 pub use send::{Resend, Send};
