@@ -15,6 +15,7 @@ use crate::{
 
 /// Options of `client create`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct CreateArgs {
     /// Name that members see.
     #[arg(long)]

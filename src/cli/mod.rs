@@ -83,6 +83,7 @@ enum KeysCommand {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
 enum ClientCommand {
     /// Registers a relying party and shows its secret, once.
     Create(client::CreateArgs),
@@ -96,7 +97,7 @@ enum ClientCommand {
 
 #[derive(Debug, Subcommand)]
 enum RosterCommand {
-    /// Imports a roster file (CSV, UTF-8 or Shift_JIS); exit code 2 if rows were refused.
+    /// Imports a roster file (CSV, UTF-8 or `Shift_JIS`); exit code 2 if rows were refused.
     Import(ImportArgs),
     /// Writes a roster of made-up people.
     Sample {
@@ -173,7 +174,7 @@ impl Cli {
                 println!("the schema of the {} database is up to date", db.engine());
             }
             Command::Keys(KeysCommand::List { json }) => {
-                keys::list(&Tools::open(file).await?.db, json, out).await?
+                keys::list(&Tools::open(file).await?.db, json, out).await?;
             }
             Command::Keys(KeysCommand::Rotate { json }) => {
                 keys::rotate(&Tools::open(file).await?.signing().await?, json, out).await?;

@@ -210,8 +210,9 @@ pub struct Client {
 impl Client {
     /// The enabled client of this `client_id`.
     pub async fn find(db: &Db, id: &str) -> Result<Option<Self>, StorageError> {
-        // No client_id is longer; a longer one is not worth a query.
-        if id.is_empty() || id.len() > 200 {
+        // No client_id is longer or has other characters (RFC 6749 appendix A.1), and PostgreSQL refuses
+        // a text with NUL.
+        if id.is_empty() || id.len() > 200 || !id.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
             return Ok(None);
         }
         let row = table::find(db, id).await?;

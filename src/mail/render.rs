@@ -5,7 +5,7 @@
 
 mod recovery;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, slice::from_ref, sync::Arc, time::Duration};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 
@@ -66,7 +66,7 @@ impl Renderer {
             MailKind::ConfirmRegistration { link, deadline } => {
                 let hours = ("hours", hours_until(*deadline, now));
                 let until = ("deadline", self.texts.date_time(mail.locale, *deadline));
-                let subject = self.text(mail, "mail-confirm-subject", &[hours.clone()]);
+                let subject = self.text(mail, "mail-confirm-subject", from_ref(&hours));
                 let url = link.to_string();
                 let blocks = vec![
                     self.block(mail, "mail-confirm-intro"),

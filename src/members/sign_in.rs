@@ -121,9 +121,10 @@ impl Members {
         let typed = super::login_id::fold_numeric(password.expose_secret());
         let temporary = person.birth_date.compact();
         let guessed = digest::equal(typed.as_bytes(), temporary.as_bytes());
-        Ok(match may_activate && guessed {
-            true if eligible => SignIn::Activate(Box::new(person.clone())),
-            _ => SignIn::Wrong,
+        Ok(if may_activate && guessed && eligible {
+            SignIn::Activate(Box::new(person.clone()))
+        } else {
+            SignIn::Wrong
         })
     }
 

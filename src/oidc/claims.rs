@@ -60,7 +60,6 @@ pub fn userinfo(
     let insurer = members.insurer(&holder.member.insurer);
     for scope in scopes.iter() {
         match scope {
-            Scope::OpenId | Scope::OfflineAccess => {}
             Scope::Profile => profile(&mut claims, holder),
             Scope::BirthDate => put(&mut claims, "birthdate", json!(holder.person.birth_date.iso())),
             Scope::Email => email(&mut claims, holder),
@@ -70,7 +69,7 @@ pub fn userinfo(
             Scope::InsuredNumber if client.metadata.health_insurance_business => {
                 insured_number(&mut claims, insurer, holder);
             }
-            Scope::InsuredNumber => {}
+            Scope::InsuredNumber | Scope::OpenId | Scope::OfflineAccess => {}
         }
     }
     claims

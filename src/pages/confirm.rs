@@ -106,7 +106,8 @@ pub async fn post(
         client_id: flow.found.value.client_id(),
         locale: flow.visit.locale,
     };
-    let registration = members.send_registration(&send, details).await?;
+    members.send_registration(&send, details).await?;
+    let registration = details.registration.clone();
     let expires_at = flow.visit.app().now().plus(members.interaction_life_with_mail());
     let flow = flow
         .update(|interaction| {
@@ -116,6 +117,5 @@ pub async fn post(
             }
         })
         .await?;
-    metrics::counter!("kenpos_registrations_sent_total").increment(1);
     flow.go(&path_of(flow.id(), Stage::Sent))
 }

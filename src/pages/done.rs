@@ -1,12 +1,13 @@
 //! 登録完了: `/registration/{interaction}/done`, or in another browser the answer to the mailed link.
 
 use super::{
-    flow::{Flow, brand, path_of, registration_ended},
+    flow::{Flow, brand, registration_ended},
     password::sign_in,
+    sent::too_early,
 };
 use crate::{
     fault::Fault,
-    members::registration::{Progress, Stage},
+    members::registration::Progress,
     oidc::interaction,
     web::{PageError, PageForm, Visit},
 };
@@ -70,7 +71,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
             let page = Done::Here { interaction: id, client: flow.client_name() };
             Ok(flow.show(&page).render()?)
         }
-        Progress::Waiting => flow.go(&path_of(&id, Stage::Sent)),
+        Progress::Waiting => flow.go(&too_early(&id)),
         Progress::Ended => Err(registration_ended()),
     }
 }
@@ -88,7 +89,7 @@ pub async fn post(
     let Some(draft) = flow.found.value.registration.clone() else { return flow.proceed().await };
     let member = match flow.visit.app().members.registration_progress(&draft).await? {
         Progress::Completed(member) => member,
-        Progress::Waiting => return flow.go(&path_of(&id, Stage::Sent)),
+        Progress::Waiting => return flow.go(&too_early(&id)),
         Progress::Ended => return Err(registration_ended()),
     };
     // Only once: the draft goes before the session comes.

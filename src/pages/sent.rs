@@ -4,7 +4,7 @@ use super::flow::{Flow, path_of, registration_ended};
 use crate::{
     members::{
         email_address::EmailAddress,
-        registration::{Draft, Progress, Resend},
+        registration::{Draft, Progress, Resend, Stage},
     },
     oidc::interaction,
     web::{PageError, PageForm, Visit},
@@ -68,13 +68,23 @@ impl Page for Sent {
 #[derive(Deserialize)]
 pub struct ResendForm {}
 
-/// That the mail was sent again, said after the redirect.
+/// What is said after a redirect to this page.
 #[derive(Deserialize)]
 pub struct Said {
+    /// The mail was sent again.
     #[serde(default)]
     again: bool,
+    /// It was not, as it was sent often enough.
     #[serde(default)]
     spent: bool,
+    /// 「登録を完了しました」 came too early.
+    #[serde(default)]
+    early: bool,
+}
+
+/// The path of this page for who says that the registration is complete when it is not.
+pub fn too_early(id: &str) -> String {
+    format!("{}?early=true", path_of(id, Stage::Sent))
 }
 
 /// GET `/registration/{interaction}/sent`
@@ -98,8 +108,11 @@ pub async fn get(
         return Err(registration_ended());
     };
     let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());
-    let errors =
-        if said.spent { FormErrors::form(Message::new("sent-error-spent")) } else { FormErrors::none() };
+    let errors = match said {
+        Said { spent: true, .. } => FormErrors::form(Message::new("sent-error-spent")),
+        Said { early: true, .. } => FormErrors::form(Message::new("sent-error-not-yet")),
+        Said { .. } => FormErrors::none(),
+    };
     let page = Sent {
         interaction: id,
         email: email.map(|email| email.masked()).unwrap_or_default(),

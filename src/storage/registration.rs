@@ -114,14 +114,22 @@ impl TryFrom<Row> for Registration {
     }
 }
 
-/// Stores a registration in place of an older one of the same person, whose link dies with it.
-pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -> Result<(), StorageError> {
-    execute!(&mut *tx, "delete from registration where person_id = $1", &registration.person_id)?;
-    execute!(
+/// Stores a registration in place of an older one of the same person, whose link dies with it. False when
+/// this very registration is stored already, as after a double submit; then nothing changes.
+pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -> Result<bool, StorageError> {
+    let changed = execute!(
         tx,
         "insert into registration (id, person_id, insurer, token_hash, browser, interaction, client_id, email,
              email_key, kana, password_hash, preferences, receipts, locale, sends, created_at, sent_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)
+         on conflict (person_id) do update set id = excluded.id, insurer = excluded.insurer,
+             token_hash = excluded.token_hash, browser = excluded.browser, interaction = excluded.interaction,
+             client_id = excluded.client_id, email = excluded.email, email_key = excluded.email_key,
+             kana = excluded.kana, password_hash = excluded.password_hash,
+             preferences = excluded.preferences, receipts = excluded.receipts, locale = excluded.locale,
+             misses = 0, sends = excluded.sends, created_at = excluded.created_at,
+             sent_at = excluded.sent_at, expires_at = excluded.expires_at
+         where registration.id <> excluded.id",
         &registration.id,
         &registration.person_id,
         &registration.insurer,
@@ -140,7 +148,7 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
         now.millis(),
         registration.expires_at.millis()
     )?;
-    Ok(())
+    Ok(changed == 1)
 }
 
 /// The live registration that a mailed token opens, by the token's hash.

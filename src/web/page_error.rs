@@ -97,6 +97,7 @@ impl IntoResponse for PageError {
 }
 
 /// What a panic becomes.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands over the box")]
 pub fn caught_panic(cause: Box<dyn Any + Send>) -> Response {
     let text = cause
         .downcast_ref::<String>()

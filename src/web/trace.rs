@@ -20,8 +20,7 @@ pub struct Reference(pub String);
 
 /// Wraps every request.
 pub async fn request(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let reference: String =
-        app.members.entropy.bytes::<6>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let reference = format!("{:016x}", u64::from_be_bytes(app.members.entropy.bytes()));
     request.extensions_mut().insert(Reference(reference.clone()));
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = request.method().clone();

@@ -3,7 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attacks_accounts;
+mod attacks_browser;
+mod attacks_input;
+mod attacks_redirects;
+mod attacks_tokens;
 mod house;
 mod mail;
+mod services_down;
 mod story_activation;
+mod story_browser;
+mod story_recovery;
 mod support_smoke;

@@ -126,6 +126,11 @@ impl TestApp {
         &self.app().members.db
     }
 
+    /// Where the provider listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// An absolute URL of the provider.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.config.server.issuer)
@@ -160,6 +165,7 @@ impl TestApp {
     }
 
     /// A browser without JavaScript and without cookies.
+    #[expect(clippy::unused_self, reason = "a story asks its app for everything")]
     pub fn http_browser(&self) -> HttpBrowser {
         HttpBrowser::new()
     }

@@ -56,11 +56,15 @@ pub async fn register(page: &Page, someone: &Someone) -> Page {
     sent
 }
 
-/// The password on the page of the mailed link.
+/// The password on the page of the mailed link, and in the browser that started 「サービスに進む」.
 pub async fn complete(browser: &HttpBrowser, link: &Url, password: &str) -> Page {
     let page = browser.get(link.as_str()).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
-    page.form("#link-form").set("password", password).submit().await.follow_here().await
+    let page = page.form("#link-form").set("password", password).submit().await.follow_here().await;
+    if page.select("#done-form").is_empty() {
+        return page;
+    }
+    page.form("#done-form").submit().await.follow_here().await
 }
 
 /// 「許可して進む」; gives the address of the relying party that follows.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "some parts are here for stories to come")]
 
 pub mod app;
+pub mod attack;
 pub mod backends;
 pub mod browser;
 pub mod http_browser;
@@ -11,3 +12,4 @@ pub mod log;
 pub mod mailbox;
 pub mod members;
 pub mod relying_party;
+pub mod web_app;

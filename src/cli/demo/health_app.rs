@@ -6,6 +6,7 @@
 
 mod browsers;
 mod pages;
+mod provider;
 mod relying_party;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,8 @@ use url::{Url, form_urlencoded};
 
 use self::{
     browsers::Browsers,
-    relying_party::{RelyingParty, SCOPES, SignedIn, Trouble},
+    provider::Trouble,
+    relying_party::{RelyingParty, SCOPES, SignedIn},
 };
 use crate::{
     clients::Metadata,
@@ -74,7 +76,7 @@ impl HealthApp {
         );
         let own = origin.origin().ascii_serialization();
         let browsers = Browsers::new(entropy.clone());
-        let party = RelyingParty::new(&issuer, origin, client_id, client_secret, clock, entropy);
+        let party = RelyingParty::new(issuer, origin, client_id, client_secret, clock, entropy);
         Self(Arc::new(Parts { party, browsers, origin: own, policy }))
     }
 
@@ -214,19 +216,18 @@ async fn callback(
 }
 
 async fn refresh(State(HealthApp(app)): State<HealthApp>, headers: HeaderMap) -> Response {
-    let Some((id, member)) = signed_in(&app, &headers) else { return Redirect::to("/").into_response() };
-    match app.party.refresh(&member).await {
-        Ok(renewed) => {
-            app.browsers.renew(&id, renewed);
-            Redirect::to("/").into_response()
-        }
-        Err(trouble) => {
-            // The grant has ended, so the member is no longer signed in by it.
-            if matches!(trouble, Trouble::Refused(_)) {
-                app.browsers.sign_out(&id);
-            }
-            failed(&trouble)
-        }
+    let Some((id, mut member)) = signed_in(&app, &headers) else {
+        return Redirect::to("/").into_response();
+    };
+    let refreshed = app.party.refresh(&mut member).await;
+    match refreshed {
+        // The grant has ended, so the member is no longer signed in by it.
+        Err(Trouble::Refused(_) | Trouble::Unproven(_)) => app.browsers.sign_out(&id),
+        Ok(()) | Err(Trouble::Down(_)) => app.browsers.renew(&id, member),
+    }
+    match refreshed {
+        Ok(()) => Redirect::to("/").into_response(),
+        Err(trouble) => failed(&trouble),
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     app::App,
-    clients::{AuthMethod, Client, Metadata, secret::StoredSecret},
+    clients::{Client, secret::StoredSecret},
     config::{Config, Insurer, insurer::Contact, mail::Security},
     crypto::digest,
     members::{
@@ -19,7 +19,7 @@ use crate::{
     storage::{client as table, roster},
 };
 
-use super::SEED;
+use super::{SEED, health_app::HealthApp};
 
 /// People on the sample roster.
 const PEOPLE: usize = 10_000;
@@ -61,7 +61,7 @@ pub fn config(data: &Path, places: &Places, smtp_port: u16) -> Config {
     config.server.issuer.clone_from(&places.issuer);
     config.database.url = format!("sqlite://{}", data.join("kenpos.sqlite").display());
     config.keys.directory = data.join("keys");
-    config.mail.host = "127.0.0.1".to_owned();
+    "127.0.0.1".clone_into(&mut config.mail.host);
     config.mail.port = Some(smtp_port);
     config.mail.security = Security::None;
     if let Ok(sender) = "no-reply@kenpos.example".parse() {
@@ -138,17 +138,7 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
     let members = &app.members;
     let now = members.clock.now();
     let secret = members.master.mac_base64url("demo-client", b"health-app");
-    let metadata = Metadata {
-        client_name: "てくてく手帳(見本アプリ)".to_owned(),
-        client_name_en: Some("Tekuteku Diary (sample app)".to_owned()),
-        redirect_uris: vec![format!("{}/callback", places.app)],
-        post_logout_redirect_uris: vec![format!("{}/", places.app)],
-        client_uri: Some(format!("{}/", places.app)),
-        initiate_login_uri: Some(format!("{}/login", places.app)),
-        token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
-        scope: Scope::NAMES.map(|name| if name == "insured_number" { "" } else { name }).join(" "),
-        ..Metadata::default()
-    };
+    let metadata = HealthApp::metadata(&places.app.parse()?);
     let algorithms: Vec<_> = members.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
     metadata.validate(&Scope::NAMES, &algorithms)?;
     let stored = StoredSecret { hash: digest::sha256_base64url(&secret), created_at: now, expires_at: None };

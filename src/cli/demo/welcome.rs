@@ -52,11 +52,12 @@ impl Welcome<'_> {
     }
 
     fn text(&self) -> String {
-        let people: String = self
+        let people: Vec<_> = self
             .people
             .iter()
-            .map(|p| format!("\n  {:<18}{:<22}{}", p.login_id, p.temporary_password, p.kana))
+            .map(|p| format!("  {:<18}{:<22}{}", p.login_id, p.temporary_password, p.kana))
             .collect();
+        let people = people.join("\n");
         let Places { issuer, app, mailbox } = self.places;
         format!(
             "KENPOS demo — 健康保険組合の会員ログイン
@@ -68,7 +69,8 @@ impl Welcome<'_> {
 
 Sample members of a made-up roster
   Login ID          Temporary password    Name (asked for at activation)
-  ----------------  --------------------  ------------------------------{people}
+  ----------------  --------------------  ------------------------------
+{people}
 
 What to try
   1. Open the sample health app and press 「ログイン」.

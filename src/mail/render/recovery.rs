@@ -1,6 +1,6 @@
 //! The wording of mails to those who forgot something.
 
-use std::time::Duration;
+use std::{slice::from_ref, time::Duration};
 
 use url::Url;
 
@@ -44,7 +44,7 @@ impl Renderer {
         let minutes = ("minutes", minutes_until(deadline, now));
         let until = ("deadline", self.texts.date_time(mail.locale, deadline));
         let named = |part: &str| format!("{texts}-{part}");
-        let subject = self.text(mail, &named("subject"), &[minutes.clone()]);
+        let subject = self.text(mail, &named("subject"), from_ref(&minutes));
         let label = self.text(mail, &named("button"), &[]);
         let blocks = vec![
             self.block(mail, &named("intro")),

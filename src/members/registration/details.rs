@@ -25,6 +25,8 @@ use crate::{
 /// What was accepted; the password only as its hash.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Details {
+    /// Identifier of the registration that they become, so that it becomes one however often it is sent.
+    pub registration: String,
     /// Kana name as typed, matched with the roster.
     pub kana: String,
     /// E-mail address.
@@ -122,6 +124,7 @@ impl Members {
             })
             .collect();
         Ok(Ok(Details {
+            registration: self.entropy.id(),
             kana: kana.unwrap_or_else(|| person.kana.clone()).as_str().to_owned(),
             email: email.as_str().to_owned(),
             password_hash,

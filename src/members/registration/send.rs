@@ -51,16 +51,16 @@ pub enum Resend {
 }
 
 impl Members {
-    /// Stores the registration, voiding an older one of the same person, and queues its mail. Returns its
-    /// identifier. An address that belongs to another account gets a mail that says so, and the page
-    /// cannot tell.
-    pub async fn send_registration(&self, send: &Send<'_>, details: &Details) -> Result<String, Fault> {
+    /// Stores the registration, voiding an older one of the same person, and queues its mail, once however
+    /// often it is asked for. An address that belongs to another account gets a mail that says so, and the
+    /// page cannot tell.
+    pub async fn send_registration(&self, send: &Send<'_>, details: &Details) -> Result<(), Fault> {
         let now = self.clock.now();
         let insurer = self.insurer(&send.draft.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
         let email = EmailAddress::parse(&details.email).map_err(|_| Fault::internal("unparsed address"))?;
         let token = self.entropy.secret();
         let pending = Registration {
-            id: self.entropy.id(),
+            id: details.registration.clone(),
             person_id: send.person.id.clone(),
             insurer: insurer.code.clone(),
             token_hash: digest::sha256_base64url(&token),
@@ -79,7 +79,9 @@ impl Members {
             expires_at: now.plus(self.config.lifetimes.registration_link()),
         };
         let mut tx = self.db.begin().await?;
-        registration::replace(&mut tx, &pending, now).await?;
+        if !registration::replace(&mut tx, &pending, now).await? {
+            return Ok(());
+        }
         self.queue_link(&mut tx, insurer, &pending, &token, pending.expires_at).await?;
         let event = Event { insurer: Some(&insurer.code), ..Event::system("registration.mail_sent") }
             .with_client(send.client_id)
@@ -87,7 +89,8 @@ impl Members {
         audit::record(&mut tx, &self.entropy, now, event).await?;
         tx.commit().await?;
         self.outbox.wake();
-        Ok(pending.id)
+        metrics::counter!("kenpos_registrations_sent_total").increment(1);
+        Ok(())
     }
 
     /// Sends the mail again with a new link.

@@ -1,6 +1,6 @@
 //! Parameters of a request as they came: names and values, each name at most once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 /// Longest value that is looked at, in bytes; `state` and `nonce` of real clients are far shorter.
 const LONGEST_VALUE: usize = 4096;
@@ -9,8 +9,8 @@ const LONGEST_VALUE: usize = 4096;
 #[derive(Clone, Debug, Default)]
 pub struct Params {
     values: BTreeMap<String, String>,
-    repeated: Option<String>,
-    too_long: Option<String>,
+    repeated: BTreeSet<String>,
+    too_long: BTreeSet<String>,
 }
 
 impl Params {
@@ -20,11 +20,16 @@ impl Params {
         for (name, value) in url::form_urlencoded::parse(encoded) {
             let (name, value) = (name.into_owned(), value.into_owned());
             if value.len() > LONGEST_VALUE {
-                params.too_long.get_or_insert(name);
-            } else if params.values.contains_key(&name) {
-                params.repeated.get_or_insert(name);
+                params.too_long.insert(name);
             } else {
-                params.values.insert(name, value);
+                match params.values.entry(name) {
+                    Entry::Occupied(known) => {
+                        params.repeated.insert(known.key().clone());
+                    }
+                    Entry::Vacant(free) => {
+                        free.insert(value);
+                    }
+                }
             }
         }
         params
@@ -35,19 +40,19 @@ impl Params {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A parameter that came twice (RFC 6749 §3.1 forbids it).
-    pub fn repeated(&self) -> Option<&str> {
-        self.repeated.as_deref()
+    /// Whether any parameter came twice (RFC 6749 §3.1 forbids it).
+    pub fn has_repeated(&self) -> bool {
+        !self.repeated.is_empty()
     }
 
-    /// A parameter whose value is longer than any honest one.
-    pub fn too_long(&self) -> Option<&str> {
-        self.too_long.as_deref()
+    /// Whether any value is longer than an honest one.
+    pub fn has_too_long(&self) -> bool {
+        !self.too_long.is_empty()
     }
 
     /// Whether this very parameter came once and whole, so that its value can be relied on.
     pub fn is_clear(&self, name: &str) -> bool {
-        self.repeated.as_deref() != Some(name) && self.too_long.as_deref() != Some(name)
+        !self.repeated.contains(name) && !self.too_long.contains(name)
     }
 }
 
@@ -57,17 +62,21 @@ mod tests {
 
     #[test]
     fn a_repeated_parameter_is_named_and_an_empty_one_is_absent() {
-        let params = Params::parse(b"a=1&b=&a=2&c=x+y%21");
-        assert_eq!(params.repeated(), Some("a"));
+        let params = Params::parse(b"a=1&b=&a=2&c=x+y%21&d=3&d=3");
+        assert!(params.has_repeated());
         assert!(!params.is_clear("a"));
+        assert!(!params.is_clear("d"), "not only the first one counts");
+        assert!(params.is_clear("c"));
         assert_eq!(params.get("b"), None);
         assert_eq!(params.get("c"), Some("x y!"));
     }
 
     #[test]
     fn a_value_beyond_reason_is_named() {
-        let params = Params::parse(format!("state={}", "x".repeat(5000)).as_bytes());
-        assert_eq!(params.too_long(), Some("state"));
+        let long = "x".repeat(5000);
+        let params = Params::parse(format!("state={long}&nonce={long}&scope=openid").as_bytes());
+        assert!(params.has_too_long());
+        assert_eq!(["state", "nonce", "scope"].map(|name| params.is_clear(name)), [false, false, true]);
         assert_eq!(params.get("state"), None);
     }
 }

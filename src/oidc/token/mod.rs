@@ -17,10 +17,10 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         ));
     }
     let params = Params::parse(&body);
-    if params.repeated().is_some() {
+    if params.has_repeated() {
         return Err(OAuthError::invalid_request("a parameter is included more than once"));
     }
-    if params.too_long().is_some() {
+    if params.has_too_long() {
         return Err(OAuthError::invalid_request("a parameter is longer than 4096 bytes"));
     }
     let client = client_auth::authenticate(&app, &headers, &params).await?;

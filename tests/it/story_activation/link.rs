@@ -9,7 +9,7 @@ use url::Url;
 use crate::support::{
     app::{Backend, HOUR, TestApp, on_both_backends},
     http_browser::{HttpBrowser, Page},
-    journey::{complete, log_in, register},
+    journey::{accept_documents, complete, confirm, give_details, log_in, register},
     members::{HANAKO, ICHIRO},
 };
 
@@ -20,6 +20,8 @@ on_both_backends! {
     sending_again_voids_the_link_before
     a_newer_registration_voids_the_one_before
     a_link_works_once_however_many_press_the_button
+    guesses_in_parallel_are_five_at_most
+    a_button_pressed_many_times_sends_one_mail
     an_address_in_use_is_told_to_its_owner_alone
 }
 
@@ -176,6 +178,37 @@ async fn a_link_works_once_however_many_press_the_button(backend: Backend) {
     assert_eq!(press().await.status, StatusCode::GONE, "and never again");
     assert_dead(&link).await;
     // One notice, so one activation.
+    app.mailbox.next(HANAKO.email).await;
+    app.finish().await;
+}
+
+async fn guesses_in_parallel_are_five_at_most(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let browser = app.http_browser();
+    let (_, link) = registered(&mut app, &browser).await;
+    let page = app.http_browser().get(link.as_str()).await;
+    let guess = |n: usize| page.form("#link-form").set("password", &format!("guess {n}")).submit();
+    let answers = join_all((0..50).map(guess)).await;
+    let told = answers.iter().filter(|answer| answer.status == StatusCode::UNPROCESSABLE_ENTITY).count();
+    assert!(told <= 4, "{told} guesses were answered");
+    assert_dead(&link).await;
+    app.finish().await;
+}
+
+async fn a_button_pressed_many_times_sends_one_mail(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    let details = accept_documents(&log_in(&login, HANAKO.login_id, HANAKO.born).await).await;
+    let check = give_details(&details, &HANAKO).await;
+    for sent in join_all((0..10).map(|_| confirm(&check))).await {
+        assert!(sent.url.path().ends_with("/sent"), "{} {}", sent.url, sent.text());
+        assert_eq!(state(&sent, &browser).await, "waiting");
+    }
+    let sent = confirm(&check).await;
+    assert!(sent.url.path().ends_with("/sent"), "and once more later: {}", sent.text());
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    complete(&browser, &link, HANAKO.password).await;
     app.mailbox.next(HANAKO.email).await;
     app.finish().await;
 }

@@ -205,13 +205,14 @@ async fn a_refused_password_is_the_only_thing_to_type_again(backend: Backend) {
         ("みじかい9文字です", "10文字以上"),
         (long.as_str(), "文字以内"),
         ("19990101", "10文字以上"),
-        ("たぶん1999年1月1日です", "生年月日・ログインID・氏名を含む"),
-        ("my-19990101-secret", "生年月日・ログインID・氏名を含む"),
-        ("x7132-091200001y", "生年月日・ログインID・氏名を含む"),
-        ("TakedaHanako!", "生年月日・ログインID・氏名を含む"),
-        ("password1234", "パスワード"),
-        ("aaaaaaaaaaaa", "パスワード"),
-        ("1234567890", "パスワード"),
+        ("たぶん1999年1月1日です", "生年月日を含む"),
+        ("my-19990101-secret", "生年月日を含む"),
+        ("x7132-091200001y", "記号・番号を含む"),
+        ("TakedaHanako!", "氏名を含む"),
+        ("hanako.takeda@mail.example", "を含む"),
+        ("password1234", "よく使われる"),
+        ("aaaaaaaaaaaa", "推測されやすい"),
+        ("1234567890", "よく使われる"),
     ] {
         let form = details.form("#details-form").set("kana", HANAKO.kana).set("email", HANAKO.email);
         let page = form.set("topics", "checkup").set("password", password).submit().await;

@@ -218,7 +218,7 @@ fn table(ja: &str, en: &str, id: &str, claims: &Map<String, Value>) -> String {
         let _ = writeln!(
             html,
             "<tr><th scope=\"row\"><code>{}</code>{}</th><td>{}</td></tr>",
-            escape(name),
+            escape(name).replace('_', "_<wbr>"),
             meaning(name),
             shown(name, value)
         );

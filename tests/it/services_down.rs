@@ -1,0 +1,162 @@
+//! Redis or PostgreSQL goes away in the middle, and comes back: what cannot be done is refused honestly, and
+//! everything goes on without a restart of the provider.
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::support::{
+    app::{Backend, TestApp},
+    backends::{Postgres, Redis},
+    http_browser::{HttpBrowser, Page},
+    journey::{accept_documents, allow, complete, confirm, give_details, log_in, set_out},
+    members::{HANAKO, ICHIRO},
+    relying_party::{Ask, RelyingParty, Tokens},
+};
+
+/// A page that says, in Japanese, to come back later.
+fn assert_refused(page: &Page) {
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{} {}", page.url, page.text());
+    assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(page.text().contains("ただいまご利用いただけません"), "{}", page.text());
+    assert!(page.headers.contains_key("retry-after"));
+    assert!(!page.select("#reference").is_empty(), "a number for the help desk");
+}
+
+/// An error in JSON that says to come back later.
+fn assert_refused_for_programs(answer: &Page) {
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+    let json: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(json["error"], "temporarily_unavailable");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(answer.headers["cache-control"], "no-store");
+}
+
+async fn assert_ready(app: &TestApp, database: &str, ephemeral: &str) {
+    let ready = app.http_browser().get(&app.url("/readyz")).await;
+    let json: Value = serde_json::from_str(&ready.body).unwrap();
+    assert_eq!((json["database"].as_str(), json["ephemeral"].as_str()), (Some(database), Some(ephemeral)));
+    let up = database == "up" && ephemeral == "up";
+    assert_eq!(ready.status, if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE });
+    assert_eq!(app.http_browser().get(&app.url("/healthz")).await.status, StatusCode::OK);
+}
+
+/// Waits until the provider has found its services again; connections are made anew in the background.
+async fn until_ready(app: &TestApp) {
+    for _ in 0..200 {
+        if app.http_browser().get(&app.url("/readyz")).await.status == StatusCode::OK {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the provider does not find its services again");
+}
+
+/// A member who uses the app, and someone who is in the middle of registering.
+struct Scene {
+    rp: RelyingParty,
+    member: HttpBrowser,
+    tokens: Tokens,
+    newcomer: HttpBrowser,
+    documents: Page,
+}
+
+impl Scene {
+    async fn set(app: &mut TestApp) -> Self {
+        let rp = app.relying_party().await;
+        let member = app.activate(&ICHIRO).await;
+        let attempt = rp.begin(&Ask::scopes(&["profile", "offline_access"]));
+        let callback = allow(&set_out(&member, &attempt).await).await;
+        let tokens = rp.finish(attempt, &callback).await;
+        let newcomer = app.http_browser();
+        let login = newcomer.get(&app.url("/login")).await.follow_here().await;
+        let documents = log_in(&login, HANAKO.login_id, HANAKO.born).await;
+        Self { rp, member, tokens, newcomer, documents }
+    }
+
+    /// Nothing works, nothing breaks, nothing is told falsely.
+    async fn nothing_works(&self, app: &TestApp) {
+        assert_refused(&self.member.get(&app.url("/account")).await);
+        assert_refused(&self.newcomer.get(self.documents.url.as_str()).await);
+        let form = self.documents.form("#documents-form").set("privacy", "on").set("terms", "on");
+        assert_refused(&form.submit().await);
+        // Not even "nobody is signed in", which would be false.
+        let silent = self.rp.begin(&Ask::default().silently());
+        assert_refused(&self.member.get(silent.url.as_str()).await);
+        let english = [("accept", "text/html"), ("accept-language", "en")];
+        let page = self.member.raw(Method::GET, &app.url("/account"), &english, "").await;
+        assert!(page.body.contains("lang=\"en\""), "in the reader's language: {}", page.text());
+        assert_refused_for_programs(&self.refresh(app).await);
+        let bearer = format!("Bearer {}", self.tokens.access_token);
+        let headers = [("authorization", bearer.as_str())];
+        let userinfo = self.member.raw(Method::GET, &app.url("/userinfo"), &headers, "").await;
+        assert_refused_for_programs(&userinfo);
+        for path in ["/jwks", "/.well-known/openid-configuration"] {
+            assert_eq!(app.http_browser().get(&app.url(path)).await.status, StatusCode::OK, "{path}");
+        }
+    }
+
+    /// The refresh request as it goes over the wire.
+    async fn refresh(&self, app: &TestApp) -> Page {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let secret = self.rp.client.secret.as_deref();
+        let basic = client.get("http://localhost").basic_auth(&self.rp.client.id, secret).build().unwrap();
+        let basic = basic.headers()["authorization"].to_str().unwrap().to_owned();
+        let headers =
+            [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        let token = self.tokens.refresh_token.as_deref().unwrap();
+        let body = format!("grant_type=refresh_token&refresh_token={token}");
+        HttpBrowser::new().raw(Method::POST, &app.url("/token"), &headers, &body).await
+    }
+
+    /// What was under way goes on, with what it had before.
+    async fn everything_goes_on(self, app: &mut TestApp) {
+        let refreshed = self.rp.refresh(self.tokens.refresh_token.as_deref().unwrap()).await.unwrap();
+        assert_eq!(refreshed.claims["sid"], self.tokens.claims["sid"]);
+        self.rp.userinfo(&self.tokens).await.unwrap();
+        let silent = self.rp.begin(&Ask::default().silently());
+        let callback = self.member.get(silent.url.as_str()).await.location().unwrap();
+        assert_eq!(self.rp.finish(silent, &callback).await.claims["sid"], self.tokens.claims["sid"]);
+        let details = accept_documents(&self.documents).await;
+        confirm(&give_details(&details, &HANAKO).await).await;
+        let link = app.mailbox.next_link(HANAKO.email).await;
+        let account = complete(&self.newcomer, &link, HANAKO.password).await;
+        assert_eq!(account.url.path(), "/account", "{}", account.text());
+        app.mailbox.next(HANAKO.email).await;
+    }
+}
+
+#[tokio::test]
+async fn redis_goes_away_and_comes_back() {
+    let mut redis = Redis::start();
+    let url = redis.url();
+    let mut app = TestApp::start_with(Backend::PostgresRedis, |config| {
+        config.ephemeral.url = Some(url.into());
+        (config.ephemeral.connect_timeout_ms, config.ephemeral.response_timeout_ms) = (500, 500);
+    })
+    .await;
+    let scene = Scene::set(&mut app).await;
+    assert_ready(&app, "up", "up").await;
+    redis.stop();
+    assert_ready(&app, "up", "down").await;
+    scene.nothing_works(&app).await;
+    redis.start_again();
+    until_ready(&app).await;
+    scene.everything_goes_on(&mut app).await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn postgresql_goes_away_and_comes_back() {
+    let mut postgres = Postgres::start();
+    let url = postgres.create_database("kenpos");
+    let mut app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.url = url).await;
+    let scene = Scene::set(&mut app).await;
+    assert_ready(&app, "up", "up").await;
+    postgres.stop();
+    assert_ready(&app, "down", "up").await;
+    scene.nothing_works(&app).await;
+    postgres.start_again();
+    until_ready(&app).await;
+    scene.everything_goes_on(&mut app).await;
+    app.finish().await;
+}

@@ -1,0 +1,172 @@
+//! What the attack stories share: requests written by hand, answers read as they came, and a look at what the
+//! provider has stored.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kenpos_idp::storage::Db;
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+use url::{Url, form_urlencoded};
+
+use super::{
+    app::TestApp,
+    http_browser::{HttpBrowser, Page},
+    relying_party::Registered,
+};
+
+/// A `code_verifier` (RFC 7636 appendix B).
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// Its `code_challenge`.
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// Parameters of a request, in order; a name may stand there twice.
+pub type Pairs<'a> = Vec<(&'a str, String)>;
+
+/// The parameters of a good authorization request.
+pub fn good_request<'a>(client: &Registered, scope: &str) -> Pairs<'a> {
+    vec![
+        ("response_type", "code".to_owned()),
+        ("client_id", client.id.clone()),
+        ("redirect_uri", client.metadata.redirect_uris[0].clone()),
+        ("scope", scope.to_owned()),
+        ("state", "af0ifjsldkj".to_owned()),
+        ("nonce", "n-0S6_WzA2Mj".to_owned()),
+        ("code_challenge", CHALLENGE.to_owned()),
+        ("code_challenge_method", "S256".to_owned()),
+    ]
+}
+
+/// The same parameters with one of them replaced or added.
+pub fn with<'a>(mut pairs: Pairs<'a>, name: &'a str, value: &str) -> Pairs<'a> {
+    pairs.retain(|(known, _)| *known != name);
+    pairs.push((name, value.to_owned()));
+    pairs
+}
+
+/// As a query or a form body.
+pub fn encoded(pairs: &[(&str, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// A parameter of a URL.
+pub fn parameter(url: &Url, name: &str) -> Option<String> {
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// An answer to a program.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub json: Value,
+}
+
+impl Answer {
+    fn of(page: Page) -> Self {
+        let json = serde_json::from_str(&page.body);
+        let json = json.unwrap_or_else(|_| panic!("not JSON: {} {:?}", page.status, page.body));
+        Self { status: page.status, headers: page.headers, json }
+    }
+
+    /// A text in it.
+    pub fn text(&self, name: &str) -> &str {
+        self.json[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.json))
+    }
+
+    /// `error`, or nothing if it is none.
+    pub fn error(&self) -> &str {
+        self.json["error"].as_str().unwrap_or_default()
+    }
+}
+
+impl TestApp {
+    /// `/authorize` with these parameters.
+    pub fn authorize_url(&self, pairs: &[(&str, String)]) -> String {
+        self.url(&format!("/authorize?{}", encoded(pairs)))
+    }
+
+    /// A code for the member who is signed in to the browser; consent is given on the way.
+    pub async fn code(&self, browser: &HttpBrowser, client: &Registered, scope: &str) -> String {
+        let mut page =
+            browser.get(&self.authorize_url(&good_request(client, scope))).await.follow_here().await;
+        if page.url.path().starts_with("/consent/") {
+            page = page.form("#consent-form").click("decision", "allow").submit().await.follow_here().await;
+        }
+        let callback = page.location().unwrap_or_else(|| panic!("no callback: {} {}", page.url, page.text()));
+        parameter(&callback, "code").unwrap_or_else(|| panic!("no code: {callback}"))
+    }
+
+    /// POST `/token` by a client that proves itself as it registered (`client_secret_basic`).
+    pub async fn token(&self, client: &Registered, fields: &[(&str, &str)]) -> Answer {
+        let credential = format!("{}:{}", client.id, client.secret.as_deref().unwrap());
+        let authorization = format!("Basic {}", BASE64_STANDARD.encode(credential));
+        self.token_with(&[("Authorization", authorization.as_str())], fields).await
+    }
+
+    /// POST `/token` with other headers.
+    pub async fn token_with(&self, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Answer {
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        let headers: Vec<_> = headers.iter().copied().chain([form]).collect();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Answer::of(HttpBrowser::new().raw(Method::POST, &self.url("/token"), &headers, &body).await)
+    }
+
+    /// Redeems a code of [`code`](Self::code).
+    pub async fn redeem(&self, client: &Registered, code: &str) -> Answer {
+        let redirect_uri = client.metadata.redirect_uris[0].as_str();
+        self.token(
+            client,
+            &[
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", redirect_uri),
+                ("code_verifier", VERIFIER),
+            ],
+        )
+        .await
+    }
+
+    /// Exchanges a refresh token.
+    pub async fn refresh(&self, client: &Registered, token: &str) -> Answer {
+        self.token(client, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    /// GET `/userinfo`.
+    pub async fn userinfo(&self, token: &str) -> Answer {
+        let authorization = format!("Bearer {token}");
+        let headers = [("Authorization", authorization.as_str())];
+        Answer::of(HttpBrowser::new().raw(Method::GET, &self.url("/userinfo"), &headers, "").await)
+    }
+
+    /// Changes stored rows behind the provider's back; the number of them.
+    pub async fn sql(&self, statement: &str) -> u64 {
+        let statement = AssertSqlSafe(statement.to_owned());
+        match self.db() {
+            Db::Sqlite(pool) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
+            Db::Postgres(pool) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
+        }
+    }
+
+    /// Reads a number.
+    pub async fn number(&self, statement: &str) -> i64 {
+        let statement = AssertSqlSafe(statement.to_owned());
+        match self.db() {
+            Db::Sqlite(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+            Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// Octets on a connection of their own, and the octets of the answer until the server closes it.
+    pub async fn octets(&self, sent: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address()).await.unwrap();
+        // A server that has seen enough may close before everything is written.
+        let _ = stream.write_all(sent).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+}
