@@ -75,7 +75,11 @@ impl Members {
         let right = account.1.birth_date.compact();
         if !digest::equal(right.as_bytes(), born.compact().as_bytes()) {
             let left = MOST_MISSES - attempt;
-            return Ok(if left > 0 { Reveal::Wrong(left) } else { Reveal::Void });
+            if left > 0 {
+                return Ok(Reveal::Wrong(left));
+            }
+            recovery::consume(&self.db, &link, now).await?;
+            return Ok(Reveal::Void);
         }
         let Some(login_id) = login_id_of(self, &account) else { return Ok(Reveal::Void) };
         let mut tx = self.db.begin().await?;
