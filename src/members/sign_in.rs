@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     Members,
     limits::Budget,
-    login_id::Typed,
+    login_id::{self, Typed},
     password_policy,
     roster::{Category, Person},
 };
@@ -70,7 +70,9 @@ impl Members {
         let outcome = self.judge(&account, &policy, &password).await?;
         if matches!(outcome, SignIn::Wrong) {
             let code = insurer.map_or("", |insurer| insurer.code.as_str());
-            self.note_failure(code, &id_key, password.expose_secret().trim()).await?;
+            // As the comparison reads it, or full-width digits would be a spray that nobody counts.
+            let guess = login_id::fold_numeric(password.expose_secret());
+            self.note_failure(code, &id_key, &guess).await?;
             self.write_failure(&account, &policy).await?;
         } else {
             self.forget_guesses(&id_key).await?;
@@ -118,7 +120,7 @@ impl Members {
             && person.category == Category::Insured
             && person.temporary_password_open(now, policy)
             && !self.spray_alarm(&person.insurer).await?;
-        let typed = super::login_id::fold_numeric(password.expose_secret());
+        let typed = login_id::fold_numeric(password.expose_secret());
         let temporary = person.birth_date.compact();
         let guessed = digest::equal(typed.as_bytes(), temporary.as_bytes());
         Ok(if may_activate && guessed && eligible {

@@ -5,10 +5,10 @@ use super::{
     flow::{Flow, path_of},
 };
 use crate::{
-    members::registration::{Send, Stage},
+    members::registration::{Details, Send, Sending, Stage},
     web::{PageError, PageForm, Visit},
 };
-use axum::{extract::Path, response::Response};
+use axum::{extract::Path, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -70,19 +70,10 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         Ok((draft, _)) => draft,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let Some(details) = draft.details else { return flow.go(&path_of(&id, Stage::Details)) };
-    let chosen: Vec<_> =
-        details.preferences.iter().filter(|(_, choice)| choice.wanted).map(|(id, _)| id.clone()).collect();
-    let ask_kana = flow.insurer().is_none_or(|insurer| insurer.policy.ask_kana_name);
-    let page = Confirm {
-        interaction: id,
-        login_id: flow.found.value.login_id.clone().unwrap_or_default(),
-        kana: ask_kana.then_some(details.kana),
-        email: details.email,
-        topics: chosen_topics(&flow, &chosen),
-        errors: FormErrors::none(),
-    };
-    Ok(flow.show(&page).render()?)
+    match &draft.details {
+        Some(details) => page(&flow, details, StatusCode::OK, FormErrors::none()),
+        None => flow.go(&path_of(&id, Stage::Details)),
+    }
 }
 
 /// POST `/registration/{interaction}/confirm`: 「メールを送信する」
@@ -106,7 +97,10 @@ pub async fn post(
         client_id: flow.found.value.client_id(),
         locale: flow.visit.locale,
     };
-    members.send_registration(&send, details).await?;
+    if members.send_registration(&send, details).await? == Sending::Spent {
+        let errors = FormErrors::form(Message::new("confirm-error-limit"));
+        return page(&flow, details, StatusCode::TOO_MANY_REQUESTS, errors);
+    }
     let registration = details.registration.clone();
     let expires_at = flow.visit.app().now().plus(members.interaction_life_with_mail());
     let flow = flow
@@ -118,4 +112,24 @@ pub async fn post(
         })
         .await?;
     flow.go(&path_of(flow.id(), Stage::Sent))
+}
+
+fn page(
+    flow: &Flow,
+    details: &Details,
+    status: StatusCode,
+    errors: FormErrors,
+) -> Result<Response, PageError> {
+    let chosen: Vec<_> =
+        details.preferences.iter().filter(|(_, choice)| choice.wanted).map(|(id, _)| id.clone()).collect();
+    let ask_kana = flow.insurer().is_none_or(|insurer| insurer.policy.ask_kana_name);
+    let page = Confirm {
+        interaction: flow.id().to_owned(),
+        login_id: flow.found.value.login_id.clone().unwrap_or_default(),
+        kana: ask_kana.then(|| details.kana.clone()),
+        email: details.email.clone(),
+        topics: chosen_topics(flow, &chosen),
+        errors,
+    };
+    Ok(flow.show(&page).status(status).render()?)
 }

@@ -30,7 +30,8 @@ const EXPLAINED: &[&str] = &[
     "offline_access",
 ];
 
-/// What a relying party asks for. Posts `decision`, `allow` or `deny`, to its own path.
+/// What a relying party asks for. Posts `decision`, `allow` or `deny`, to its own path, and `session` for whom
+/// it was shown to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Consent {
     /// The interaction.
@@ -45,6 +46,8 @@ pub struct Consent {
     pub scopes: Vec<Scope>,
     /// Who is signed in: name or login ID, masked.
     pub account: String,
+    /// `sid` of that session: another member may sign in to this browser before the answer comes.
+    pub session: String,
 }
 
 /// A scope on the consent page.
@@ -73,6 +76,7 @@ impl Page for Consent {
             terms: ExternalUrl::new("https://app.example.com/terms"),
             scopes: scopes(&["openid", "profile", "email", "membership"]),
             account: "7132-•••••••01".to_owned(),
+            session: sample::INTERACTION.to_owned(),
         };
         let everything = Self { scopes: scopes(EXPLAINED), policy: None, terms: None, ..usual.clone() };
         let hostile = Self {
@@ -90,6 +94,8 @@ impl Page for Consent {
 pub struct ConsentForm {
     #[serde(default)]
     decision: String,
+    #[serde(default)]
+    session: String,
 }
 
 /// GET `/consent/{interaction}`
@@ -108,6 +114,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         terms: None,
         scopes: request.scope.iter().map(|scope| Scope::new(scope.as_str())).collect(),
         account: account_name(&signed_in),
+        session: signed_in.session.sid,
     };
     Ok(flow.show(&page).render()?)
 }
@@ -123,6 +130,8 @@ pub async fn post(
         return flow.proceed().await;
     };
     match form.decision.as_str() {
+        // Somebody else signed in meanwhile, who was not asked yet.
+        _ if form.session != signed_in.session.sid => flow.go(&format!("/consent/{id}")),
         "allow" => {
             remember(&flow, &signed_in, &request.client_id, &request.scope).await?;
             let flow = flow.update(|interaction| interaction.consented = true).await?;

@@ -33,7 +33,7 @@ fn frame(locale: Locale, state: usize) -> Frame {
         locale,
         brand: Brand { name: name.to_owned(), colour: colour.to_owned(), contact },
         csrf: pages::sample::HOSTILE.to_owned(),
-        path: format!("/somewhere?i={}", pages::sample::HOSTILE),
+        query: format!("i={}", pages::sample::HOSTILE),
         reference: "20261123-7F3K".to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use super::sample;
 use crate::web::templates::Page;
 
 /// Goes on as the member who is signed in, or as somebody else. Posts `choice`, `continue` or `another`,
-/// to its own path.
+/// to its own path, and `session` for whom it was shown to.
 #[derive(Clone, Debug, Serialize)]
 pub struct SelectAccount {
     /// The interaction.
@@ -21,6 +21,8 @@ pub struct SelectAccount {
     pub name: Option<String>,
     /// Their login ID, masked.
     pub account: String,
+    /// `sid` of that session: another member may sign in to this browser before the answer comes.
+    pub session: String,
 }
 
 impl Page for SelectAccount {
@@ -32,6 +34,7 @@ impl Page for SelectAccount {
             client: Some(sample::CLIENT.to_owned()),
             name: Some("タケダ ハナコ".to_owned()),
             account: "7132-•••••••01".to_owned(),
+            session: sample::INTERACTION.to_owned(),
         };
         let nameless = Self { client: None, name: None, ..known.clone() };
         let hostile = Self {
@@ -49,6 +52,8 @@ impl Page for SelectAccount {
 pub struct ChoiceForm {
     #[serde(default)]
     choice: String,
+    #[serde(default)]
+    session: String,
 }
 
 /// GET `/login/{interaction}/account`
@@ -62,6 +67,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         client: flow.client_name(),
         name: signed_in.member.kana.clone(),
         account: format!("{}-***", signed_in.member.insurer),
+        session: signed_in.session.sid,
     };
     Ok(flow.show(&page).render()?)
 }
@@ -73,8 +79,11 @@ pub async fn post(
     PageForm(visit, form): PageForm<ChoiceForm>,
 ) -> Result<Response, PageError> {
     let flow = Flow::load(visit, &id).await?;
+    let seen = flow.visit.signed_in().await?.is_some_and(|now| now.session.sid == form.session);
     match form.choice.as_str() {
-        "continue" => flow.update(|interaction| interaction.account_chosen = true).await?.proceed().await,
+        "continue" if seen => {
+            flow.update(|interaction| interaction.account_chosen = true).await?.proceed().await
+        }
         "another" => flow.go(&format!("/login/{id}")),
         _ => flow.go(&format!("/login/{id}/account")),
     }

@@ -35,8 +35,8 @@ pub struct Frame {
     pub brand: Brand,
     /// Token that every form of the page sends back as `csrf`.
     pub csrf: String,
-    /// Path and query of the page's own URL, where the links to the other language lead.
-    pub path: String,
+    /// Query of the page's own URL, which the links to the other language keep.
+    pub query: String,
     /// Reference number of this request for the help desk; empty if there is none to show.
     pub reference: String,
 }
@@ -226,16 +226,16 @@ struct Language {
     current: bool,
 }
 
-/// Links to the page itself in each language, by the `ui_locales` of OpenID Connect Core §3.1.2.1.
+/// Links to the page itself in each language, by the `ui_locales` of OpenID Connect Core §3.1.2.1. They have
+/// no path: one that starts with two slashes would lead to another host (RFC 3986 §4.2).
 fn languages(frame: &Frame) -> Vec<Language> {
-    let (path, query) = frame.path.split_once('?').unwrap_or((&frame.path, ""));
-    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("ui_locales="));
+    let kept = frame.query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("ui_locales="));
     let kept: String = kept.flat_map(|pair| [pair, "&"]).collect();
     Locale::ALL
         .into_iter()
         .map(|locale| Language {
             tag: locale.tag(),
-            href: format!("{path}?{kept}ui_locales={locale}"),
+            href: format!("?{kept}ui_locales={locale}"),
             current: locale == frame.locale,
         })
         .collect()
@@ -245,24 +245,21 @@ fn languages(frame: &Frame) -> Vec<Language> {
 mod tests {
     use super::*;
 
-    fn frame(path: &str) -> Frame {
+    fn frame(query: &str) -> Frame {
         Frame {
             locale: Locale::En,
             brand: Brand::service(),
             csrf: "token".into(),
-            path: path.into(),
+            query: query.into(),
             reference: String::new(),
         }
     }
 
     #[test]
     fn the_links_to_other_languages_keep_the_rest_of_the_query() {
-        let hrefs = |path| languages(&frame(path)).into_iter().map(|l| l.href).collect::<Vec<_>>();
-        assert_eq!(hrefs("/login/x"), ["/login/x?ui_locales=ja", "/login/x?ui_locales=en"]);
-        assert_eq!(
-            hrefs("/recovery/login-id?ui_locales=ja&i=x"),
-            ["/recovery/login-id?i=x&ui_locales=ja", "/recovery/login-id?i=x&ui_locales=en"]
-        );
+        let hrefs = |query| languages(&frame(query)).into_iter().map(|l| l.href).collect::<Vec<_>>();
+        assert_eq!(hrefs(""), ["?ui_locales=ja", "?ui_locales=en"]);
+        assert_eq!(hrefs("ui_locales=ja&i=x"), ["?i=x&ui_locales=ja", "?i=x&ui_locales=en"]);
     }
 
     #[test]

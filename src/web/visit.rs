@@ -42,7 +42,7 @@ pub struct Visit {
     pub reference: String,
     browser: String,
     session_cookie: Option<String>,
-    path: String,
+    query: String,
     set_cookies: Vec<HeaderValue>,
 }
 
@@ -86,7 +86,7 @@ impl Visit {
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
             browser,
             session_cookie: read(Name::Session),
-            path: parts.uri.path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
             set_cookies,
         }
     }
@@ -210,7 +210,7 @@ impl<P: Page> Reply<'_, P> {
             locale: visit.locale,
             brand: self.brand.unwrap_or_else(Brand::service),
             csrf: csrf::token(&visit.app.members.master, &visit.browser),
-            path: visit.path.clone(),
+            query: visit.query.clone(),
             reference: visit.reference.clone(),
         };
         let html = visit.app.templates.render(&frame, self.page).map_err(Fault::internal)?;

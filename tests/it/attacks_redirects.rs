@@ -212,10 +212,11 @@ async fn what_is_parked_cannot_be_changed_on_the_way(backend: Backend) {
     let resumed = browser.get(&app.url(&format!("/authorize/{id}?{hostile}"))).await.follow_here().await;
     assert_eq!(resumed.select(".scopes h2").len(), 2, "openid and email: {}", resumed.text());
     assert!(resumed.text().contains(CLIENT));
-    let csrf = resumed.form("#consent-form").value("csrf").unwrap().to_owned();
+    let form = resumed.form("#consent-form");
+    let own = ["csrf", "session"].map(|name| (name, form.value(name).unwrap().to_owned()));
     let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "text/html")];
     let url = app.url(&format!("/consent/{id}?{hostile}"));
-    let body = format!("csrf={csrf}&decision=allow&{hostile}");
+    let body = format!("{}&decision=allow&{hostile}", encoded(&own));
     let back = browser.raw(Method::POST, &url, &headers, &body).await;
     let tokens = rp.finish(attempt, &back.location().expect("a callback")).await;
     assert_eq!(tokens.scopes, ["openid", "email"]);

@@ -1,5 +1,13 @@
 //! Every integration test, in one binary: a file a story.
 
+#![allow(
+    clippy::large_futures,
+    clippy::type_complexity,
+    clippy::similar_names,
+    clippy::unchecked_time_subtraction,
+    reason = "a story is read from top to bottom: tables of cases, before and after, an hour less a minute"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

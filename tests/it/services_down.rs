@@ -141,7 +141,7 @@ async fn redis_goes_away_and_comes_back() {
     scene.nothing_works(&app).await;
     redis.start_again();
     until_ready(&app).await;
-    scene.everything_goes_on(&mut app).await;
+    Box::pin(scene.everything_goes_on(&mut app)).await;
     app.finish().await;
 }
 
@@ -157,6 +157,6 @@ async fn postgresql_goes_away_and_comes_back() {
     scene.nothing_works(&app).await;
     postgres.start_again();
     until_ready(&app).await;
-    scene.everything_goes_on(&mut app).await;
+    Box::pin(scene.everything_goes_on(&mut app)).await;
     app.finish().await;
 }

@@ -20,6 +20,7 @@ on_both_backends! {
     the_whole_story
     a_restart_in_the_middle_loses_nothing
     a_link_opened_on_another_device_leads_back
+    an_app_in_english_gets_pages_and_mails_in_english
 }
 
 const EVERYTHING: &[&str] =
@@ -182,5 +183,34 @@ async fn a_link_opened_on_another_device_leads_back(backend: Backend) {
     assert_eq!(computer.cookie(&app.url("/"), "kenpos-session"), session);
     computer.clear_cookies();
     assert_eq!(computer.get(&page("done")).await.status, StatusCode::GONE);
+    app.finish().await;
+}
+
+async fn an_app_in_english_gets_pages_and_mails_in_english(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let rp = app.relying_party().await;
+    let browser = app.http_browser();
+    let more = vec![("ui_locales", "fr en".to_owned())];
+    let attempt = rp.begin(&Ask { more, ..Ask::scopes(&["profile"]) });
+    let login = set_out(&browser, &attempt).await;
+    assert_eq!(login.select("html")[0].attr("lang"), Some("en"));
+    let sent = register(&login, &HANAKO).await;
+    assert_eq!(sent.headers["content-language"], "en");
+    let mail = app.mailbox.next(HANAKO.email).await;
+    assert!(
+        mail.subject.is_ascii() || mail.subject.contains("Mihon Health Insurance Society"),
+        "{}",
+        mail.subject
+    );
+    assert!(mail.text.contains("24 November 2026"), "{}", mail.text);
+    let [link] = mail.links().try_into().unwrap();
+    // Another device, set to Japanese: the page of the link follows the registration.
+    let page = app.http_browser().get(link.as_str()).await;
+    assert_eq!(page.select("html")[0].attr("lang"), Some("en"));
+    let consent = complete(&browser, &link, HANAKO.password).await;
+    assert_eq!(consent.select("html")[0].attr("lang"), Some("en"));
+    let tokens = rp.finish(attempt, &allow(&consent).await).await;
+    assert_eq!(rp.userinfo(&tokens).await.unwrap()["locale"], "en");
+    app.mailbox.next(HANAKO.email).await;
     app.finish().await;
 }

@@ -36,10 +36,14 @@ use super::{
 
 /// When every story begins: 2026-11-23T01:15:00Z, a Monday, quarter past ten in Japan.
 pub const BEGINNING: Timestamp = Timestamp::from_millis(1_795_396_500_000);
+/// The smallest step of the clock.
+pub const MILLISECOND: Duration = Duration::from_millis(1);
 /// A minute.
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// An hour.
 pub const HOUR: Duration = Duration::from_secs(3600);
+/// A day.
+pub const DAY: Duration = Duration::from_secs(86_400);
 /// Name of the insurer.
 pub const INSURER: &str = "みほん健康保険組合";
 /// Name of the relying party.
@@ -52,6 +56,11 @@ pub enum Backend {
     Embedded,
     /// A database of the tests' PostgreSQL server and keys of their own in the tests' Redis.
     PostgresRedis,
+}
+
+/// A millisecond less.
+pub const fn almost(time: Duration) -> Duration {
+    time.saturating_sub(MILLISECOND)
 }
 
 /// Makes of each story `async fn(Backend)` two tests, `embedded::story` and `postgres_redis::story`.

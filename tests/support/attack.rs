@@ -160,6 +160,19 @@ impl TestApp {
         }
     }
 
+    /// All that is stored of people and of what is under way, to see whether anything changed. Reads `SQLite`.
+    pub async fn stored(&self) -> Vec<String> {
+        let Db::Sqlite(pool) = self.db() else { panic!("only the embedded backend is read") };
+        let statement = "select key || value from ephemeral_record
+            union all select key || count from ephemeral_count
+            union all select id || state || email || password_hash || sessions_valid_from from member
+            union all select id || token_hash || misses || sends from registration
+            union all select member_id || client_id || scope from consent
+            union all select id || temporary_failures || temporary_kana_misses from roster_person
+            union all select id from audit union all select id from outbox order by 1";
+        sqlx::query_scalar(statement).fetch_all(pool).await.unwrap()
+    }
+
     /// Octets on a connection of their own, and the octets of the answer until the server closes it.
     pub async fn octets(&self, sent: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address()).await.unwrap();

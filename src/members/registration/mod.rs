@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use details::weakness;
 pub use details::{Details, DetailsForm, DetailsRefusal, FieldError, Topic};
 pub use link::{Completion, Link};
-pub use send::{Resend, Send};
+pub use send::{Resend, Send, Sending};
 
 use super::{
     Members,

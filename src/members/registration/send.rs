@@ -22,6 +22,9 @@ use crate::{
 
 /// Mails of one registration: the first and five more.
 const MOST_SENDS: i64 = 6;
+/// Mails of one person within the life of a link, over all registrations: whoever knows the person's data
+/// chooses the addresses, and must not flood a stranger's.
+const MOST_MAILS: u64 = 12;
 
 /// Where a registration comes from, so that it can lead back there.
 pub struct Send<'a> {
@@ -39,6 +42,15 @@ pub struct Send<'a> {
     pub locale: Locale,
 }
 
+/// What came of 「メールを送信する」.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// The mail is on its way.
+    Sent,
+    /// As many mails as allowed were sent.
+    Spent,
+}
+
 /// What came of 「メールを再送する」.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resend {
@@ -54,7 +66,7 @@ impl Members {
     /// Stores the registration, voiding an older one of the same person, and queues its mail, once however
     /// often it is asked for. An address that belongs to another account gets a mail that says so, and the
     /// page cannot tell.
-    pub async fn send_registration(&self, send: &Send<'_>, details: &Details) -> Result<(), Fault> {
+    pub async fn send_registration(&self, send: &Send<'_>, details: &Details) -> Result<Sending, Fault> {
         let now = self.clock.now();
         let insurer = self.insurer(&send.draft.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
         let email = EmailAddress::parse(&details.email).map_err(|_| Fault::internal("unparsed address"))?;
@@ -78,9 +90,12 @@ impl Members {
             sent_at: now,
             expires_at: now.plus(self.config.lifetimes.registration_link()),
         };
+        if !self.may_mail(&pending.person_id).await? {
+            return Ok(Sending::Spent);
+        }
         let mut tx = self.db.begin().await?;
         if !registration::replace(&mut tx, &pending, now).await? {
-            return Ok(());
+            return Ok(Sending::Sent);
         }
         self.queue_link(&mut tx, insurer, &pending, &token, pending.expires_at).await?;
         let event = Event { insurer: Some(&insurer.code), ..Event::system("registration.mail_sent") }
@@ -90,7 +105,7 @@ impl Members {
         tx.commit().await?;
         self.outbox.wake();
         metrics::counter!("kenpos_registrations_sent_total").increment(1);
-        Ok(())
+        Ok(Sending::Sent)
     }
 
     /// Sends the mail again with a new link.
@@ -98,6 +113,9 @@ impl Members {
         let now = self.clock.now();
         let Some(pending) = registration::find(&self.db, id, now).await? else { return Ok(Resend::Gone) };
         let insurer = self.insurer(&pending.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
+        if !self.may_mail(&pending.person_id).await? {
+            return Ok(Resend::Spent);
+        }
         let token = self.entropy.secret();
         let expires_at = now.plus(self.config.lifetimes.registration_link());
         let hash = digest::sha256_base64url(&token);
@@ -120,6 +138,13 @@ impl Members {
     /// How long an interaction lives while its mail is out.
     pub fn interaction_life_with_mail(&self) -> Duration {
         self.config.lifetimes.interaction_with_mail()
+    }
+
+    /// Takes one of the mails that may be sent for a person.
+    async fn may_mail(&self, person_id: &str) -> Result<bool, Fault> {
+        let window = self.config.lifetimes.registration_link();
+        let mails = self.ephemeral.count(&format!("registration-mails:{person_id}"), window).await?;
+        Ok(mails <= MOST_MAILS)
     }
 
     async fn queue_link(

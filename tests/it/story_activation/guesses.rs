@@ -1,11 +1,9 @@
 //! Who guesses: at passwords, birth dates and names, for people who exist and people who do not.
 
-use std::time::Duration;
-
 use reqwest::StatusCode;
 
 use crate::support::{
-    app::{Backend, MINUTE, TestApp, on_both_backends},
+    app::{Backend, DAY, MILLISECOND, MINUTE, TestApp, almost, on_both_backends},
     http_browser::Page,
     journey::{accept_documents, give_details, give_password, log_in, register},
     members::{HANAKO, ICHIRO, LOST, NOBODY, Someone},
@@ -18,8 +16,6 @@ on_both_backends! {
     nobody_learns_whose_id_exists
     one_birth_date_on_many_ids_stops_activation_by_birth_date
 }
-
-const DAY: Duration = Duration::from_secs(86_400);
 
 async fn login_page(app: &TestApp) -> Page {
     app.http_browser().get(&app.url("/login")).await.follow_here().await
@@ -101,10 +97,10 @@ async fn the_temporary_password_is_dead_after_activation(backend: Backend) {
     let page = accept_documents(&early).await;
     assert_eq!(page.status, StatusCode::GONE, "a registration that was under way: {}", page.text());
     // 90 days from the roster's import, to the millisecond.
-    app.clock.advance(90 * DAY - Duration::from_millis(1));
+    app.clock.advance(almost(90 * DAY));
     let documents = try_password(&app, ICHIRO.login_id, ICHIRO.born).await;
     assert!(documents.url.path().ends_with("/documents"), "{}", documents.text());
-    app.clock.advance(Duration::from_millis(1));
+    app.clock.advance(MILLISECOND);
     assert_wrong(&try_password(&app, ICHIRO.login_id, ICHIRO.born).await);
     app.finish().await;
 }
@@ -146,10 +142,10 @@ async fn five_wrong_passwords_pause_an_id_for_half_an_hour() {
     }
     let paused = try_password(&app, ICHIRO.login_id, ICHIRO.password).await;
     assert_eq!(paused.status, StatusCode::TOO_MANY_REQUESTS, "the right password has to wait too");
-    app.clock.advance(29 * MINUTE - Duration::from_millis(1));
+    app.clock.advance(almost(29 * MINUTE));
     let paused = give_password(&paused, ICHIRO.password).await;
     assert_eq!(paused.status, StatusCode::TOO_MANY_REQUESTS, "{}", paused.text());
-    app.clock.advance(Duration::from_millis(1));
+    app.clock.advance(MILLISECOND);
     let account = give_password(&paused, ICHIRO.password).await;
     assert_eq!(account.url.path(), "/account", "{}", account.text());
     app.finish().await;

@@ -1,13 +1,11 @@
 //! The mailed link: once, for a day, with the right password, and for the newest registration only.
 
-use std::time::Duration;
-
 use futures_util::future::join_all;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
 use crate::support::{
-    app::{Backend, HOUR, TestApp, on_both_backends},
+    app::{Backend, DAY, HOUR, MILLISECOND, TestApp, almost, on_both_backends},
     http_browser::{HttpBrowser, Page},
     journey::{accept_documents, complete, confirm, give_details, log_in, register},
     members::{HANAKO, ICHIRO},
@@ -24,8 +22,6 @@ on_both_backends! {
     a_button_pressed_many_times_sends_one_mail
     an_address_in_use_is_told_to_its_owner_alone
 }
-
-const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Registers Hanako; gives the page 「メールを送信しました」 and the link.
 async fn registered(app: &mut TestApp, browser: &HttpBrowser) -> (Page, Url) {
@@ -53,7 +49,7 @@ async fn a_link_lives_for_exactly_a_day(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     let browser = app.http_browser();
     let (sent, link) = registered(&mut app, &browser).await;
-    app.clock.advance(24 * HOUR - MILLISECOND);
+    app.clock.advance(almost(DAY));
     let page = browser.get(link.as_str()).await;
     assert_eq!(page.status, StatusCode::OK, "alive one millisecond before its end");
     assert_eq!(state(&sent, &browser).await, "waiting");
@@ -67,7 +63,7 @@ async fn a_link_lives_for_exactly_a_day(backend: Backend) {
     // 「初回登録を最初からやり直し」
     let login = ended.click("#restart").await.follow_here().await;
     register(&login, &HANAKO).await;
-    app.clock.advance(24 * HOUR - MILLISECOND);
+    app.clock.advance(almost(DAY));
     let link = app.mailbox.next_link(HANAKO.email).await;
     let account = complete(&browser, &link, HANAKO.password).await;
     assert_eq!(account.url.path(), "/account", "still the browser that started: {}", account.text());
@@ -137,10 +133,10 @@ async fn sending_again_voids_the_link_before(backend: Backend) {
     let sixth = sent.url.as_str().replace("/sent", "/resend").replace("?again=true", "");
     let csrf = browser.get(link.as_str()).await.form("#link-form").value("csrf").unwrap().to_owned();
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    let spent = browser.raw(Method::POST, &sixth, &form, &format!("csrf={csrf}")).await.follow_here().await;
-    assert!(spent.text().contains("再送"), "{}", spent.text());
+    let refused = browser.raw(Method::POST, &sixth, &form, &format!("csrf={csrf}")).await.follow_here().await;
+    assert!(refused.text().contains("再送できる回数の上限"), "{}", refused.text());
     // The last link lives a day from when it was sent, and the parked interaction with it.
-    app.clock.advance(24 * HOUR - MILLISECOND);
+    app.clock.advance(almost(DAY));
     let account = complete(&browser, &link, HANAKO.password).await;
     assert_eq!(account.url.path(), "/account", "{}", account.text());
     app.mailbox.next(HANAKO.email).await;

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
-    app::{Backend, HOUR, TestApp, on_both_backends},
+    app::{Backend, DAY, HOUR, MILLISECOND, MINUTE, TestApp, almost, on_both_backends},
     http_browser::{HttpBrowser, Page},
     journey::{
         accept_documents, complete, confirm, give_details, give_login_id, give_password, log_in, register,
@@ -18,6 +18,7 @@ on_both_backends! {
     an_empty_form_completes_nothing
     a_refused_password_is_the_only_thing_to_type_again
     going_back_keeps_everything_but_the_password
+    nobody_floods_an_address_with_mails
 }
 
 /// Every page of a registration, by what stands at the end of its path.
@@ -56,10 +57,10 @@ async fn nobody_under_fifteen_registers(backend: Backend) {
         assert!(refused.text().contains("15歳以上"), "{}", refused.text());
     }
     // The birthday begins at midnight in Japan, 13:45 from now.
-    app.clock.advance(13 * HOUR + HOUR * 3 / 4 - std::time::Duration::from_millis(1));
+    app.clock.advance(almost(13 * HOUR + 45 * MINUTE));
     let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
     assert_eq!(log_in(&login, sora.login_id, sora.born).await.status, StatusCode::FORBIDDEN);
-    app.clock.advance(std::time::Duration::from_millis(1));
+    app.clock.advance(MILLISECOND);
     register(&login, &sora).await;
     app.mailbox.next_link(sora.email).await;
     app.finish().await;
@@ -92,25 +93,24 @@ async fn both_documents_must_be_accepted_as_shown(backend: Backend) {
     app.finish().await;
 }
 
+/// Where each page leads while the registration stands at `stage`; earlier pages may be opened again.
+async fn leads(app: &TestApp, browser: &HttpBrowser, id: &str, open: &[&str], stage: &str) {
+    for page in PAGES.iter().filter(|page| !open.contains(page)) {
+        let answer = browser.get(&app.url(&format!("/registration/{id}/{page}"))).await.follow_here().await;
+        assert!(at(&answer, stage), "{page} leads to {} instead of {stage}", answer.url);
+    }
+    for page in open {
+        let answer = browser.get(&app.url(&format!("/registration/{id}/{page}"))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{page} at {stage}");
+    }
+}
+
 async fn no_step_can_be_skipped(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     let browser = app.http_browser();
     let login = browser.get(&app.url("/login")).await.follow_here().await;
     let (id, csrf) = (interaction(&login), login.form("#login-id-form").value("csrf").unwrap().to_owned());
     let good = "privacy=on&terms=on&kana=タケダハナコ&password=なのはな畑で3時に会う&email=hanako.takeda@mail.example";
-
-    // Where each page leads while the registration stands at `stage`; earlier pages may be opened again.
-    async fn leads(app: &TestApp, browser: &HttpBrowser, id: &str, open: &[&str], stage: &str) {
-        for page in PAGES.iter().filter(|page| !open.contains(page)) {
-            let answer =
-                browser.get(&app.url(&format!("/registration/{id}/{page}"))).await.follow_here().await;
-            assert!(at(&answer, stage), "{page} leads to {} instead of {stage}", answer.url);
-        }
-        for page in open {
-            let answer = browser.get(&app.url(&format!("/registration/{id}/{page}"))).await;
-            assert_eq!(answer.status, StatusCode::OK, "{page} at {stage}");
-        }
-    }
     let password = browser.get(&app.url(&format!("/login/{id}/password"))).await.follow_here().await;
     assert_eq!(password.url.path(), format!("/login/{id}"), "no password before a login ID");
     for page in PAGES {
@@ -253,5 +253,32 @@ async fn going_back_keeps_everything_but_the_password(backend: Backend) {
     assert_eq!(browser.get(wrong.as_str()).await.status, StatusCode::GONE);
     complete(&browser, &link, HANAKO.password).await;
     app.mailbox.next(HANAKO.email).await;
+    app.finish().await;
+}
+
+async fn nobody_floods_an_address_with_mails(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    let documents = log_in(&login, HANAKO.login_id, HANAKO.born).await;
+    let details = accept_documents(&documents).await;
+    for _ in 0..11 {
+        confirm(&give_details(&details, &HANAKO).await).await;
+        app.mailbox.next_link(HANAKO.email).await;
+    }
+    let check = give_details(&details, &HANAKO).await;
+    let sent = confirm(&check).await;
+    app.mailbox.next_link(HANAKO.email).await;
+    let refused = sent.form("#resend-form").submit().await.follow_here().await;
+    assert!(refused.text().contains("上限に達しました"), "no thirteenth mail: {}", refused.text());
+    let check = give_details(&details, &HANAKO).await;
+    let refused = confirm(&check).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text());
+    assert!(refused.select("#errors")[0].text.contains("上限に達しました"), "{}", refused.text());
+    // Redis counts by its own clock, which no test moves.
+    if backend == Backend::Embedded {
+        app.clock.advance(DAY);
+        confirm(&check).await;
+        app.mailbox.next_link(HANAKO.email).await;
+    }
     app.finish().await;
 }
