@@ -1,4 +1,4 @@
--- Those who forgot their login ID or their password.
+-- Those who forgot their login ID or their password, and those whose registration an operator reset.
 
 -- Mailed links: one a member and kind, a newer one replaces the older.
 create table recovery (
@@ -17,3 +17,12 @@ create table recovery (
 );
 create index recovery_by_expiry on recovery (expires_at);
 create index if not exists member_by_email on member (email_key);
+
+-- One-time codes that the office hands over for an activation.
+create table activation_code (
+    person_id  text primary key references roster_person (id),
+    code_hash  text not null,                        -- keyed hash
+    misses     bigint not null default 0,            -- wrong codes with the right birth date
+    created_at bigint not null,
+    expires_at bigint not null
+);

@@ -25,6 +25,8 @@ pub enum RecoveryMail {
     },
     /// The password was replaced through such a link.
     PasswordReplaced,
+    /// To the address from before: an operator reset the registration.
+    RegistrationReset,
 }
 
 impl RecoveryMail {
@@ -35,6 +37,7 @@ impl RecoveryMail {
             Self::LoginIdIsAddress => "recovery_address",
             Self::Password { .. } => "recovery_password",
             Self::PasswordReplaced => "password_replaced",
+            Self::RegistrationReset => "registration_reset",
         }
     }
 
@@ -42,7 +45,7 @@ impl RecoveryMail {
     pub const fn deadline(&self) -> Option<Timestamp> {
         match self {
             Self::LoginId { deadline, .. } | Self::Password { deadline, .. } => Some(*deadline),
-            Self::LoginIdIsAddress | Self::PasswordReplaced => None,
+            Self::LoginIdIsAddress | Self::PasswordReplaced | Self::RegistrationReset => None,
         }
     }
 }

@@ -3,12 +3,14 @@
 //! Values such as [`LoginId`], [`KanaName`], [`BirthDate`] and [`EmailAddress`] can be built only by
 //! parsing, forgive what people and spreadsheets do to them, and hide themselves from logs.
 
+pub mod activation_code;
 pub mod birth_date;
 pub mod documents;
 pub mod email_address;
 pub mod kana;
 pub mod limits;
 pub mod login_id;
+pub mod operator;
 pub mod password_policy;
 pub mod recovery;
 pub mod registration;

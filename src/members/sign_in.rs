@@ -50,11 +50,13 @@ struct Account {
 }
 
 impl Members {
-    /// Tries a password for a login ID.
+    /// Tries a password for a login ID. `code` is the one-time activation code, empty from all who have
+    /// none; see [`super::activation_code`].
     pub async fn sign_in(
         &self,
         typed: &Typed,
         password: SecretString,
+        code: &str,
         address: IpAddr,
     ) -> Result<SignIn, Fault> {
         if self.spend_guess(address).await? == Budget::Spent {
@@ -67,7 +69,7 @@ impl Members {
             return Ok(SignIn::Paused);
         }
         let account = self.account(typed).await?;
-        let outcome = self.judge(&account, &policy, &password).await?;
+        let outcome = self.judge(&account, &policy, &password, code).await?;
         if matches!(outcome, SignIn::Wrong) {
             let code = insurer.map_or("", |insurer| insurer.code.as_str());
             // As the comparison reads it, or full-width digits would be a spray that nobody counts.
@@ -98,6 +100,7 @@ impl Members {
         account: &Account,
         policy: &Policy,
         password: &SecretString,
+        code: &str,
     ) -> Result<SignIn, Fault> {
         let now = self.clock.now();
         let active = account.member.as_ref().filter(|member| member.state == MemberState::Active);
@@ -118,12 +121,16 @@ impl Members {
         }
         let may_activate = account.member.as_ref().is_none_or(|member| member.state == MemberState::Reset)
             && person.category == Category::Insured
-            && person.temporary_password_open(now, policy)
-            && !self.spray_alarm(&person.insurer).await?;
+            && person.temporary_password_open(now, policy);
         let typed = login_id::fold_numeric(password.expose_secret());
         let temporary = person.birth_date.compact();
         let guessed = digest::equal(typed.as_bytes(), temporary.as_bytes());
-        Ok(if may_activate && guessed && eligible {
+        let may_activate = may_activate && guessed && eligible;
+        // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
+        let tried = if may_activate && !code.is_empty() { person.id.as_str() } else { "" };
+        let code_right = self.code_opens(tried, code).await?;
+        let code_required = self.code_required(&person.insurer, policy).await?;
+        Ok(if may_activate && (code_right || !code_required) {
             SignIn::Activate(Box::new(person.clone()))
         } else {
             SignIn::Wrong

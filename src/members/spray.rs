@@ -1,7 +1,7 @@
 //! Spray detection: one birth date tried on many login IDs, or many IDs of an insurer failing.
 //!
-//! A tripped alarm stops activation by birth date for that insurer while it lasts, because by then every
-//! hit is more likely the attacker's. Members who are active already sign in as ever.
+//! A tripped alarm stops activation by birth date alone for that insurer while it lasts, because by then every
+//! hit is more likely the attacker's. Who has an activation code goes on with it, and members who are active already sign in as ever.
 
 use std::time::Duration;
 

@@ -206,7 +206,7 @@ fn whoever_holds_the_mail_learns_nothing_about_the_member() {
 
 #[test]
 fn no_text_is_left_over() {
-    let templates: String = ["layout.html", "form.html", "help.html"]
+    let templates: String = ["layout.html", "form.html", "help.html", "letter.html"]
         .iter()
         .map(|name| format!("templates/{name}"))
         .chain(std::fs::read_dir("templates/pages").unwrap().map(|e| e.unwrap().path().display().to_string()))

@@ -1,5 +1,6 @@
 //! Durable records: one file a record, concrete functions that take `&Db` or `&mut Tx`.
 
+pub mod activation_code;
 pub mod audit;
 pub mod client;
 pub mod consent;

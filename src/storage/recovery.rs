@@ -205,6 +205,48 @@ pub async fn member_of(
     )
 }
 
+/// Every account of an address, whatever its state, with the insurer of each.
+pub async fn accounts_of(
+    on: impl Into<On<'_>>,
+    email_key: &str,
+) -> Result<Vec<(String, String)>, StorageError> {
+    query!(on, fetch_all, "select id, insurer from member where email_key = $1 order by id", email_key)
+}
+
+/// Wipes an account (初期化): it keeps its subject, its person and its receipts, and nothing else. False when
+/// it is reset already, or closed.
+pub async fn reset_member(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update member set state = 'reset', email = null, email_key = null, email_verified_at = null,
+                kana = null, password_hash = null, password_changed_at = null, activated_by = null,
+                sessions_valid_from = $2, updated_at = $2
+         where id = $1 and state in ('active', 'frozen')",
+        member_id,
+        now.millis()
+    )?;
+    Ok(changed == 1)
+}
+
+/// Voids all sessions and grants of an account that were given before `now`.
+pub async fn end_sessions(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "update member set sessions_valid_from = $2 where id = $1 and sessions_valid_from < $2",
+        member_id,
+        now.millis()
+    )?;
+    Ok(())
+}
+
 /// Replaces the password of an active member and voids all sessions and grants from before.
 pub async fn set_password(
     on: impl Into<On<'_>>,

@@ -113,6 +113,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("layout.html", include_str!("../../templates/layout.html")),
     ("form.html", include_str!("../../templates/form.html")),
     ("help.html", include_str!("../../templates/help.html")),
+    ("letter.html", include_str!("../../templates/letter.html")),
     ("pages/login_id.html", include_str!("../../templates/pages/login_id.html")),
     ("pages/login_number.html", include_str!("../../templates/pages/login_number.html")),
     ("pages/password.html", include_str!("../../templates/pages/password.html")),

@@ -85,3 +85,23 @@ mail-replaced-subject = [{ $insurer }] Your password was reset
 mail-replaced-intro = The password of KENPOS, the health portal of { $insurer }, was reset.
 mail-replaced-signed-out = All devices and apps that were signed in have been signed out. Please log in with the new password.
 mail-replaced-unexpected = If you did not do this, please contact us at once, as below.
+
+mail-reset-subject = [{ $insurer }] Your registration was reset
+mail-reset-intro = The office has reset your registration for KENPOS, the health portal of { $insurer }. This e-mail address is no longer registered, and your password no longer works.
+mail-reset-next = If you want to go on using the portal, please register again.
+mail-reset-unexpected = If you did not ask for this, please contact us at once, as below.
+
+## One-time activation codes
+
+code-label = Activation code
+code-hint = Only for your first login: the code that the office gave you. If you have registered already, leave it empty.
+
+letter-title = Your first-time registration
+letter-lead = This is what you need to register for KENPOS, the health portal. Please keep it in a safe place until you have registered.
+letter-code-note = The activation code is for your own registration only. Please do not tell it to anybody. It stops working once you have registered.
+letter-expires = Valid until
+letter-how = How to register
+letter-step-open = Open the following URL and enter your login ID.
+letter-step-password = As password enter your date of birth as 8 digits (year, month, day), and as activation code the code above.
+letter-step-follow = Follow the pages. You will choose a new password and register your e-mail address.
+letter-issued = Issued on

@@ -85,3 +85,23 @@ mail-replaced-subject = 【{ $insurer }】パスワードが再設定されま�
 mail-replaced-intro = { $insurer }の健康ポータル「KENPOS」のパスワードが再設定されました。
 mail-replaced-signed-out = これまでログインしていた端末とアプリからは、ログアウトしました。新しいパスワードでログインしてください。
 mail-replaced-unexpected = この再設定に身に覚えのない場合は、すぐに下記までご連絡ください。
+
+mail-reset-subject = 【{ $insurer }】登録内容が初期化されました
+mail-reset-intro = { $insurer }の健康ポータル「KENPOS」のあなたの登録内容を、事務局が初期化しました。このメールアドレスの登録は削除され、これまでのパスワードではログインできません。
+mail-reset-next = 引き続きご利用になる場合は、もう一度、初回登録を行ってください。
+mail-reset-unexpected = この初期化に身に覚えのない場合は、すぐに下記までご連絡ください。
+
+## One-time activation codes
+
+code-label = 初回登録コード
+code-hint = 初回登録の方のみ。事務局から受け取ったコードを入力してください。登録がお済みの方は空欄のままログインしてください。
+
+letter-title = 初回登録のご案内
+letter-lead = 健康ポータル「KENPOS」の初回登録に必要な情報をお知らせします。初回登録が終わるまで、大切に保管してください。
+letter-code-note = 初回登録コードは、ご本人の初回登録のためだけのものです。ほかの方には教えないでください。登録が終わると使えなくなります。
+letter-expires = 有効期限
+letter-how = 初回登録の手順
+letter-step-open = 次のURLを開き、ログインIDを入力してください。
+letter-step-password = パスワードには生年月日(西暦)の8桁の数字を、初回登録コードには上のコードを入力してください。
+letter-step-follow = 画面の案内にそって登録してください。新しいパスワードとメールアドレスを登録していただきます。
+letter-issued = 発行日

@@ -22,4 +22,5 @@ mod services_down;
 mod story_activation;
 mod story_browser;
 mod story_recovery;
+mod story_reset;
 mod support_smoke;

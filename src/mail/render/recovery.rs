@@ -30,6 +30,11 @@ impl Renderer {
                 "mail-replaced-subject",
                 &["mail-replaced-intro", "mail-replaced-signed-out", "mail-replaced-unexpected"],
             ),
+            RecoveryMail::RegistrationReset => self.plain(
+                mail,
+                "mail-reset-subject",
+                &["mail-reset-intro", "mail-reset-next", "mail-reset-unexpected"],
+            ),
         }
     }
 
@@ -90,13 +95,14 @@ mod tests {
         renderer.render(&mail, DEADLINE.minus(Duration::from_secs(3_600))).unwrap()
     }
 
-    fn every() -> [RecoveryMail; 4] {
+    fn every() -> [RecoveryMail; 5] {
         let link: Url = LINK.parse().unwrap();
         [
             RecoveryMail::Password { link: link.clone(), deadline: DEADLINE },
             RecoveryMail::LoginId { link, deadline: DEADLINE },
             RecoveryMail::LoginIdIsAddress,
             RecoveryMail::PasswordReplaced,
+            RecoveryMail::RegistrationReset,
         ]
     }
 

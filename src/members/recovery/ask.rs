@@ -112,11 +112,16 @@ impl Members {
 
     /// The case of an address makes no other key.
     fn claim_key(&self, typed: &Typed) -> String {
-        let text = match typed {
-            Typed::Number(id) => id.to_string(),
-            Typed::Email(email) => email.key(),
-        };
-        self.master.mac_base64url("recovery", text.as_bytes())
+        self.master.mac_base64url("recovery", key_text(typed).as_bytes())
+    }
+
+    /// Forgets wrong passwords and birth dates of a login ID: it pauses no longer.
+    pub(in crate::members) async fn forget_failures(&self, typed: &Typed) -> Result<(), Fault> {
+        for kind in [Kind::LoginId, Kind::Password] {
+            let tries = format!("recovery:tries:{}:{}", kind.as_str(), self.claim_key(typed));
+            self.ephemeral.forget(&tries).await?;
+        }
+        self.forget_guesses(&self.master.mac_base64url("login-id", key_text(typed).as_bytes())).await
     }
 
     fn only_insurer(&self) -> Option<&Insurer> {
@@ -211,5 +216,13 @@ impl Members {
         tx.commit().await?;
         self.outbox.wake();
         Ok(())
+    }
+}
+
+/// A login ID as it is counted.
+fn key_text(typed: &Typed) -> String {
+    match typed {
+        Typed::Number(id) => id.to_string(),
+        Typed::Email(email) => email.key(),
     }
 }

@@ -124,8 +124,7 @@ impl Members {
         tx.commit().await?;
         self.outbox.wake();
         if let Some(login_id) = login_id {
-            let key = self.master.mac_base64url("login-id", login_id.to_string().as_bytes());
-            self.forget_guesses(&key).await?;
+            self.forget_failures(&login_id).await?;
         }
         Ok(PasswordReset::Done(link))
     }

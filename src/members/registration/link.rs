@@ -10,7 +10,7 @@ use crate::{
     mail::message::MailKind,
     members::{Members, password_policy},
     storage::{
-        document,
+        activation_code, document,
         member::{self, Activation, Member},
         preference::{self, Preference},
         registration::{self, Registration},
@@ -119,6 +119,7 @@ impl Members {
             preference::set(&mut tx, &member.id, &preference, now).await?;
         }
         roster::end_temporary_password(&mut tx, &registration.person_id, now).await?;
+        activation_code::erase(&mut tx, &registration.person_id).await?;
         let notice =
             mail_to(insurer, &registration.email, registration.locale, MailKind::RegistrationCompleted);
         self.outbox.enqueue(&mut tx, &notice).await?;
