@@ -90,14 +90,14 @@ pub async fn reissue(app: &App, args: &ActArgs, code: &CodeArgs, out: &mut impl 
 pub async fn unlock(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (typed, subject) = args.subject(app).await?;
     app.members.unlock(&typed, &subject, args.act(false)?).await?;
-    say(args, json!({ "done": "unlocked", "login_id": typed.to_string() }), out)
+    say(args, &json!({ "done": "unlocked", "login_id": typed.to_string() }), out)
 }
 
 /// Ends sessions and grants.
 pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (typed, subject) = args.subject(app).await?;
     app.members.end_all_sessions(&subject, args.act(false)?).await??;
-    say(args, json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
+    say(args, &json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
 }
 
 /// A letter that cannot be written must not cost the code that was in it.
@@ -144,7 +144,7 @@ fn say_issued(
                     if let Err(error) = letter::write(app, insurer, &login_id, (&code, until), file) {
                         // The code would be lost with the letter.
                         shown["activation_code"] = json!(code.grouped());
-                        say(args, shown, out)?;
+                        say(args, &shown, out)?;
                         return Err(error);
                     }
                     shown["letter"] = json!(file.display().to_string());
@@ -153,12 +153,12 @@ fn say_issued(
             }
         }
     }
-    say(args, shown, out)
+    say(args, &shown, out)
 }
 
-fn say(args: &ActArgs, shown: Value, out: &mut impl Write) -> anyhow::Result<()> {
+fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
     if args.json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
+        writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
         return Ok(());
     }
     for (name, value) in shown.as_object().into_iter().flatten() {
