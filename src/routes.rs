@@ -47,10 +47,12 @@ fn protocol() -> Router<App> {
         .route("/.well-known/oauth-authorization-server", get(discovery::get))
         .route("/jwks", get(jwks::get))
         .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
         .route("/token", post(token::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/logout", get(logout::get).post(logout::post))
+        .route("/logout/posted/{id}", get(logout::get_posted))
 }
 
 fn hosted_pages() -> Router<App> {

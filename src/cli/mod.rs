@@ -141,7 +141,7 @@ struct ImportArgs {
 
 #[derive(Debug, Subcommand)]
 enum MemberCommand {
-    /// Shows a member by login ID: state, eligibility, apps with access, what happened last.
+    /// Shows a member by login ID: state, eligibility, documents accepted, what happened last.
     Show {
         /// Login ID, such as 7132-091200001.
         login_id: String,

@@ -9,4 +9,4 @@ pub mod password;
 pub use jwk::{Algorithm, KeyState, SigningKey};
 pub use jwt::{JwtError, Keyring};
 pub use master_key::{MasterKey, MasterKeyError, SealError};
-pub use password::{PasswordError, Passwords};
+pub use password::{Admission, PasswordError, Passwords};

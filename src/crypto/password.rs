@@ -13,7 +13,10 @@ use argon2::{
     password_hash::Error as HashError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+};
 
 use crate::{clock::Entropy, config};
 
@@ -57,6 +60,14 @@ struct Inner {
     runs: AtomicU64,
 }
 
+/// A place in the queue for one run. Whoever counts an attempt takes a place first, so that nobody loses an
+/// attempt to a full queue.
+#[derive(Debug)]
+pub struct Admission {
+    inner: Arc<Inner>,
+    place: OwnedSemaphorePermit,
+}
+
 impl Passwords {
     /// A hasher with these settings, which [`config::Passwords::validate`] has passed. Takes the time of
     /// one run, for the dummy hash.
@@ -78,36 +89,30 @@ impl Passwords {
         })))
     }
 
+    /// A place in the queue, if there is one left.
+    pub fn admit(&self) -> Result<Admission, PasswordError> {
+        let place = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        Ok(Admission { inner: Arc::clone(&self.0), place })
+    }
+
     /// The hash to store, as a PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`).
     pub async fn hash(&self, password: SecretString) -> Result<String, PasswordError> {
         if password.expose_secret().len() > MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        self.run(move |inner| {
+        let work = move |inner: &Inner| {
             let salt = inner.entropy.bytes::<16>();
             Argon2::from(&inner.params)
                 .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
                 .map(|hash| hash.to_string())
                 .map_err(failed)
-        })
-        .await
+        };
+        self.admit()?.run(work).await
     }
 
-    /// Whether the password is the one that was hashed. With no hash, because nobody has that login ID,
-    /// or with a password too long to be anyone's, the same work is done and the answer is no.
+    /// See [`Admission::verify`].
     pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, PasswordError> {
-        let stored = hash.as_deref().map(parse).transpose()?;
-        self.run(move |inner| {
-            let password = Some(password.expose_secret().as_bytes()).filter(|text| text.len() <= MAX_BYTES);
-            let possible = stored.is_some() && password.is_some();
-            let hash = stored.as_ref().unwrap_or(&inner.dummy);
-            match Argon2::default().verify_password(password.unwrap_or_default(), hash) {
-                Ok(()) => Ok(possible),
-                Err(HashError::PasswordInvalid) => Ok(false),
-                Err(error) => Err(failed(error)),
-            }
-        })
-        .await
+        self.admit()?.verify(password, hash).await
     }
 
     /// Whether the hash was made with other parameters than those in force, so that it should be made
@@ -133,17 +138,35 @@ impl Passwords {
     pub fn in_progress(&self) -> usize {
         self.0.capacity.saturating_sub(self.0.admitted.available_permits())
     }
+}
+
+impl Admission {
+    /// Whether the password is the one that was hashed. With no hash, because nobody has that login ID,
+    /// or with a password too long to be anyone's, the same work is done and the answer is no.
+    pub async fn verify(self, password: SecretString, hash: Option<String>) -> Result<bool, PasswordError> {
+        let stored = hash.as_deref().map(parse).transpose()?;
+        self.run(move |inner| {
+            let password = Some(password.expose_secret().as_bytes()).filter(|text| text.len() <= MAX_BYTES);
+            let possible = stored.is_some() && password.is_some();
+            let hash = stored.as_ref().unwrap_or(&inner.dummy);
+            match Argon2::default().verify_password(password.unwrap_or_default(), hash) {
+                Ok(()) => Ok(possible),
+                Err(HashError::PasswordInvalid) => Ok(false),
+                Err(error) => Err(failed(error)),
+            }
+        })
+        .await
+    }
 
     async fn run<T: Send + 'static>(
-        &self,
+        self,
         work: impl FnOnce(&Inner) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let admitted = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
-        let running = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
-        let inner = Arc::clone(&self.0);
+        let Self { inner, place } = self;
+        let running = Arc::clone(&inner.running).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
         spawn_blocking(move || {
             // A cancelled request stops waiting, not running: the permits go when the memory does.
-            let _permits = (admitted, running);
+            let _permits = (place, running);
             inner.runs.fetch_add(1, Ordering::Relaxed);
             work(&inner)
         })

@@ -59,6 +59,19 @@ impl Members {
         Ok(Budget::Open)
     }
 
+    /// Whether more guesses may be made at the IDs of an insurer, of which few have failed lately.
+    pub(super) async fn insurer_budget(&self, insurer: &str) -> Result<Budget, Fault> {
+        let failed = self.ephemeral.counted(&format!("failed:insurer:{insurer}")).await?;
+        Ok(if failed < self.config.limits.per_insurer { Budget::Open } else { Budget::Spent })
+    }
+
+    /// Takes a failed guess from the budget of an insurer.
+    pub(super) async fn spend_failure(&self, insurer: &str) -> Result<(), Fault> {
+        let window = Duration::from_secs(self.config.limits.window_seconds);
+        self.ephemeral.count(&format!("failed:insurer:{insurer}"), window).await?;
+        Ok(())
+    }
+
     /// Takes one of the guesses at a login ID *before* the password is looked at, so that parallel
     /// guesses cannot outrun the limit. False: the ID pauses.
     pub(super) async fn begin_guess(

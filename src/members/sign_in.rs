@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     Members,
     limits::Budget,
-    login_id::{self, Typed},
+    login_id::{Typed, fold_numeric},
     password_policy,
     roster::{Category, Person},
 };
@@ -49,14 +49,26 @@ struct Account {
     member: Option<Member>,
 }
 
+impl Account {
+    /// The member, if active.
+    fn active(&self) -> Option<&Member> {
+        self.member.as_ref().filter(|member| member.state == MemberState::Active)
+    }
+
+    /// Hash of the password that signs in.
+    fn hash(&self) -> Option<String> {
+        self.active()?.password_hash.clone()
+    }
+}
+
 impl Members {
-    /// Tries a password for a login ID. `code` is the one-time activation code, empty from all who have
-    /// none; see [`super::activation_code`].
+    /// Tries a password for a login ID. `activation_code` comes from those who have none yet and were handed
+    /// one, and is empty from all others; see [`super::activation_code`].
     pub async fn sign_in(
         &self,
         typed: &Typed,
         password: SecretString,
-        code: &str,
+        activation_code: &str,
         address: IpAddr,
     ) -> Result<SignIn, Fault> {
         if self.spend_guess(address).await? == Budget::Spent {
@@ -64,20 +76,34 @@ impl Members {
         }
         let insurer = self.insurer_of(typed);
         let policy = insurer.map_or_else(Policy::default, |insurer| insurer.policy.clone());
+        let code = insurer.map_or("", |insurer| insurer.code.as_str());
+        if self.insurer_budget(code).await? == Budget::Spent {
+            return Ok(SignIn::Limited);
+        }
         let id_key = self.master.mac_base64url("login-id", typed.to_string().as_bytes());
+        // What may fail comes before the guess is counted: an outage or a full queue costs nobody a guess.
+        let account = self.account(typed).await?;
+        let code_required = self.code_required(code, &policy).await?;
+        let admitted = self.passwords.admit()?;
         if !self.begin_guess(&id_key, &policy).await? {
             return Ok(SignIn::Paused);
         }
-        let account = self.account(typed).await?;
-        let outcome = self.judge(&account, &policy, &password, code).await?;
+        let right = admitted.verify(normalised(&password), account.hash()).await?;
+        let temporary = self.is_temporary(&account, &policy, &password);
+        // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
+        let person = account.person.as_ref().filter(|_| temporary && !activation_code.is_empty());
+        let tried = person.map_or("", |person| person.id.as_str());
+        let code_right = self.code_opens(tried, activation_code).await?;
+        let outcome = self.judge(&account, right, temporary && (code_right || !code_required));
         if matches!(outcome, SignIn::Wrong) {
-            let code = insurer.map_or("", |insurer| insurer.code.as_str());
-            // As the comparison reads it, or full-width digits would be a spray that nobody counts.
-            let guess = login_id::fold_numeric(password.expose_secret());
-            self.note_failure(code, &id_key, &guess).await?;
+            // As it was compared, or full-width digits would be a spray that nobody counts.
+            self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;
             self.write_failure(&account, &policy).await?;
         } else {
             self.forget_guesses(&id_key).await?;
+        }
+        if let SignIn::Welcome(member) = &outcome {
+            self.refresh_hash(member, &password).await;
         }
         Ok(outcome)
     }
@@ -95,69 +121,47 @@ impl Members {
         Ok(Account { person, member })
     }
 
-    async fn judge(
-        &self,
-        account: &Account,
-        policy: &Policy,
-        password: &SecretString,
-        code: &str,
-    ) -> Result<SignIn, Fault> {
-        let now = self.clock.now();
-        let active = account.member.as_ref().filter(|member| member.state == MemberState::Active);
-        let hash = active.and_then(|member| member.password_hash.clone());
-        let normal = SecretString::from(password_policy::normalise(password.expose_secret()));
-        let right = self.passwords.verify(normal.clone(), hash.clone()).await?;
-        let Some(person) = &account.person else { return Ok(SignIn::Wrong) };
-        let eligible = self.is_eligible(person);
-        if let Some(member) = active {
-            return Ok(match (right, eligible) {
-                (true, true) => {
-                    self.refresh_hash(member, normal, hash).await?;
-                    SignIn::Welcome(Box::new(member.clone()))
-                }
-                (true, false) => SignIn::NotEligible,
-                (false, _) => SignIn::Wrong,
-            });
+    fn judge(&self, account: &Account, right: bool, temporary: bool) -> SignIn {
+        let Some(person) = &account.person else { return SignIn::Wrong };
+        match (account.active(), self.is_eligible(person)) {
+            (Some(member), true) if right => SignIn::Welcome(Box::new(member.clone())),
+            (Some(_), false) if right => SignIn::NotEligible,
+            (None, true) if temporary => SignIn::Activate(Box::new(person.clone())),
+            _ => SignIn::Wrong,
         }
-        let may_activate = account.member.as_ref().is_none_or(|member| member.state == MemberState::Reset)
-            && person.category == Category::Insured
-            && person.temporary_password_open(now, policy);
-        let typed = login_id::fold_numeric(password.expose_secret());
-        let temporary = person.birth_date.compact();
-        let guessed = digest::equal(typed.as_bytes(), temporary.as_bytes());
-        let may_activate = may_activate && guessed && eligible;
-        // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
-        let tried = if may_activate && !code.is_empty() { person.id.as_str() } else { "" };
-        let code_right = self.code_opens(tried, code).await?;
-        let code_required = self.code_required(&person.insurer, policy).await?;
-        Ok(if may_activate && (code_right || !code_required) {
-            SignIn::Activate(Box::new(person.clone()))
-        } else {
-            SignIn::Wrong
-        })
     }
 
-    /// After a change of the argon2 settings, stores the password under the new ones.
-    async fn refresh_hash(
-        &self,
-        member: &Member,
-        password: SecretString,
-        hash: Option<String>,
-    ) -> Result<(), Fault> {
-        if let Some(old) = hash
-            && self.passwords.needs_rehash(&old)
-        {
-            let new = self.passwords.hash(password).await?;
-            member::rehash(&self.db, &member.id, &old, &new).await?;
+    /// Whether the password is the temporary one of an insured person who may still activate with it.
+    fn is_temporary(&self, account: &Account, policy: &Policy, password: &SecretString) -> bool {
+        let Account { person: Some(person), member } = account else { return false };
+        let typed = fold_numeric(password.expose_secret());
+        let guessed = digest::equal(typed.as_bytes(), person.birth_date.compact().as_bytes());
+        guessed
+            && person.category == Category::Insured
+            && member.as_ref().is_none_or(|member| member.state == MemberState::Reset)
+            && person.temporary_password_open(self.clock.now(), policy)
+    }
+
+    /// After a change of the argon2 settings, stores the right password under the new ones. If that fails
+    /// now, the next sign-in does it.
+    async fn refresh_hash(&self, member: &Member, password: &SecretString) {
+        let Some(old) = member.password_hash.as_deref().filter(|old| self.passwords.needs_rehash(old)) else {
+            return;
+        };
+        let renewed: Result<bool, Fault> = async {
+            let new = self.passwords.hash(normalised(password)).await?;
+            Ok(member::rehash(&self.db, &member.id, old, &new).await?)
         }
-        Ok(())
+        .await;
+        if let Err(fault) = renewed {
+            tracing::warn!(%fault, member = member.id, "a password hash was not renewed");
+        }
     }
 
     /// Writes the failure down. The same two statements run whether or not there is an account.
     async fn write_failure(&self, account: &Account, policy: &Policy) -> Result<(), Fault> {
         let now = self.clock.now();
-        let active = account.member.as_ref().is_some_and(|member| member.state == MemberState::Active);
-        let person = account.person.as_ref().filter(|_| !active);
+        let person = account.person.as_ref().filter(|_| account.active().is_none());
         let person_id = person.map_or("", |person| person.id.as_str());
         let mut tx = self.db.begin().await?;
         let failures = i64::from(policy.temporary_password_failures);
@@ -171,4 +175,8 @@ impl Members {
         tx.commit().await?;
         Ok(())
     }
+}
+
+fn normalised(password: &SecretString) -> SecretString {
+    password_policy::normalise(password.expose_secret()).into()
 }

@@ -44,7 +44,8 @@ impl Members {
         Ok(alarm.is_some_and(|alarm| self.clock.now() < alarm.value.until))
     }
 
-    /// Counts a failed guess; `id_key` and the guess are known here only as keyed hashes.
+    /// Counts a failed guess. The guess comes as [`super::login_id::fold_numeric`] leaves it, which is how it
+    /// was compared: a date is the same date in any width. It is kept as a keyed hash only.
     pub(super) async fn note_failure(&self, insurer: &str, id_key: &str, guess: &str) -> Result<(), Fault> {
         if self.tally(insurer, id_key, guess).await? {
             self.raise_alarm(insurer).await?;
@@ -61,6 +62,7 @@ impl Members {
     /// Whether the counts of a group are too high with this guess.
     async fn tally(&self, insurer: &str, id_key: &str, guess: &str) -> Result<bool, Fault> {
         let limits = &self.config.limits;
+        self.spend_failure(insurer).await?;
         let failing = self.distinct(&format!("ids:{insurer}"), id_key).await?;
         let mut tripped = failing > limits.spray_ids_per_hour;
         if guess.len() == 8 && guess.bytes().all(|b| b.is_ascii_digit()) {

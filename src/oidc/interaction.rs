@@ -82,15 +82,18 @@ const TRIES: usize = 5;
 /// The interaction of a path, if it is alive and belongs to this browser. Anything else looks the same:
 /// expired, with the one button that starts again.
 pub async fn load(visit: &Visit, id: &str) -> Result<Found<Interaction>, PageError> {
+    find(visit, id).await?.ok_or_else(expired)
+}
+
+/// As [`load`], for those who can go on without it.
+pub async fn find(visit: &Visit, id: &str) -> Result<Option<Found<Interaction>>, Fault> {
     let app = visit.app();
-    let found = app.members.ephemeral.get::<Interaction>(id).await.map_err(Fault::from)?;
+    let found = app.members.ephemeral.get::<Interaction>(id).await?;
     let browser = visit.browser_hash();
-    found
-        .filter(|found| {
-            let ours = digest::equal(found.value.browser.as_bytes(), browser.as_bytes());
-            ours && app.now() < found.value.expires_at
-        })
-        .ok_or_else(expired)
+    Ok(found.filter(|found| {
+        let ours = digest::equal(found.value.browser.as_bytes(), browser.as_bytes());
+        ours && app.now() < found.value.expires_at
+    }))
 }
 
 /// Parks a request, or nothing but a visit to the login page.
@@ -126,6 +129,7 @@ pub async fn update(
     Err(PageError::status(StatusCode::CONFLICT))
 }
 
-fn expired() -> PageError {
+/// What a page that has expired says.
+pub fn expired() -> PageError {
     PageError::explained(StatusCode::GONE, Message::new("error-410-message")).restarting_at("/login")
 }

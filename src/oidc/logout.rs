@@ -6,13 +6,13 @@
 
 use axum::{
     body::Bytes,
-    extract::RawQuery,
+    extract::{Path, RawQuery},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
 use serde_json::Value;
 
-use super::authorize::params::Params;
+use super::{authorize::params::Params, posted};
 use crate::{
     audit::{self, Event},
     clients::Client,
@@ -44,10 +44,19 @@ pub async fn get(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Pa
     logout(visit, &params, false).await
 }
 
+/// GET `/logout/posted/{id}`; see [`posted`].
+pub async fn get_posted(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let params = posted::find(&visit, "/logout", &id).await?;
+    logout(visit, &params, false).await
+}
+
 /// POST `/logout`: from a relying party, or from our confirmation page with its token.
 pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Response, PageError> {
     if !is_form(&headers) {
         return Err(PageError::status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    if visit.is_unbound {
+        return posted::keep(&visit, "/logout", &body).await;
     }
     let params = Params::parse(&body);
     let issuer = &visit.app().config().server.issuer;

@@ -9,6 +9,7 @@ pub mod grant;
 pub mod interaction;
 pub mod jwks;
 pub mod logout;
+mod posted;
 pub mod scope;
 pub mod signing;
 pub mod token;

@@ -13,6 +13,7 @@ use super::{
     claims,
     error::OAuthError,
     grant::{AccessToken, Grant},
+    scope::Scope,
 };
 use crate::{app::App, web::form::is_form};
 
@@ -53,7 +54,14 @@ async fn answer(
     let grant = Grant::find(app, &access.grant).await?.ok_or_else(refused)?.value;
     let client = app.client(&access.client_id).await?.ok_or_else(refused)?;
     let holder = grant.holder(app).await?.ok_or_else(refused)?;
-    let claims = claims::userinfo(&app.members, &client, &grant.sub, &access.scope, &holder);
+    if !access.scope.has(Scope::OpenId) {
+        // RFC 6750 §3.1
+        let description = "the access token is not for userinfo: it has no scope openid";
+        return Err(OAuthError::bearer(StatusCode::FORBIDDEN, "insufficient_scope", description));
+    }
+    // What the client is registered for may have become less since.
+    let scopes = access.scope.allowed_to(&client);
+    let claims = claims::userinfo(&app.members, &client, &grant.sub, &scopes, &holder);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(claims)).into_response())
 }
 

@@ -101,7 +101,7 @@ pub async fn post(
 
 /// Whether another tab of this browser has gone on already and ended the interaction.
 async fn gone_on(visit: &Visit, id: &str) -> Result<bool, Fault> {
-    Ok(visit.signed_in().await?.is_some() && interaction::load(visit, id).await.is_err())
+    Ok(visit.signed_in().await?.is_some() && interaction::find(visit, id).await?.is_none())
 }
 
 fn elsewhere(visit: &Visit) -> Result<Response, PageError> {

@@ -95,7 +95,7 @@ pub async fn post(
 async fn done(mut visit: Visit, member: &Member, registration: &Registration) -> Result<Response, PageError> {
     let same = digest::equal(visit.browser_hash().as_bytes(), registration.browser.as_bytes());
     if same {
-        if interaction::load(&visit, &registration.interaction).await.is_ok() {
+        if interaction::find(&visit, &registration.interaction).await?.is_some() {
             return Ok(visit.redirect(&format!("/registration/{}/done", registration.interaction))?);
         }
         sign_in(&mut visit, member, registration.client_id.as_deref()).await?;

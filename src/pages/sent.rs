@@ -149,7 +149,7 @@ pub async fn resend(
 
 /// GET `/registration/{interaction}/status`: what the waiting page asks for every few seconds.
 pub async fn status(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
-    let draft = interaction::load(&visit, &id).await.ok().and_then(|found| found.value.registration);
+    let draft = interaction::find(&visit, &id).await?.and_then(|found| found.value.registration);
     let state = match draft {
         Some(draft) => match visit.app().members.registration_progress(&draft).await? {
             Progress::Waiting => "waiting",

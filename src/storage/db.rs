@@ -4,7 +4,7 @@
 //! `SQLite` and PostgreSQL drivers, so values keep their native types. Rules that keep it so: `$n`
 //! parameters, text identifiers, `bigint` milliseconds, and every consume one conditional statement.
 
-use std::{str::FromStr as _, time::Duration};
+use std::{os::unix::fs::DirBuilderExt as _, str::FromStr as _, time::Duration};
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -143,7 +143,11 @@ impl Db {
                 .busy_timeout(Duration::from_secs(5));
             let memory = url.contains(":memory:");
             if let Some(folder) = options.get_filename().parent().filter(|_| !memory) {
-                std::fs::create_dir_all(folder)
+                // For the owner alone: the file holds personal data.
+                std::fs::DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(folder)
                     .map_err(|error| StorageError::Url(format!("{}: {error}", folder.display())))?;
             }
             let pool = SqlitePoolOptions::new()

@@ -147,8 +147,13 @@ pub async fn replace(tx: &mut Tx, registration: &Registration, now: Timestamp) -
         registration.sends,
         now.millis(),
         registration.expires_at.millis()
-    )?;
-    Ok(changed == 1)
+    );
+    match changed {
+        // PostgreSQL may meet the same registration of a parallel request by its primary key, which is not
+        // what `on conflict` watches; by then the other one is stored.
+        Err(error) if error.is_conflict() => Ok(false),
+        changed => Ok(changed? == 1),
+    }
 }
 
 /// The live registration that a mailed token opens, by the token's hash.
@@ -237,7 +242,8 @@ pub async fn erase_of_person(on: impl Into<On<'_>>, person_id: &str) -> Result<(
     Ok(())
 }
 
-/// Gives the registration a new link in place of the old one; false when `limit` mails were sent.
+/// Gives the registration a new link in place of the old one; false when `limit` mails were sent. Wrong
+/// passwords stay counted, since it is still the same registration.
 pub async fn renew(
     on: impl Into<On<'_>>,
     id: &str,
@@ -248,7 +254,7 @@ pub async fn renew(
 ) -> Result<bool, StorageError> {
     let changed = execute!(
         on,
-        "update registration set token_hash = $2, sends = sends + 1, sent_at = $4, expires_at = $5, misses = 0
+        "update registration set token_hash = $2, sends = sends + 1, sent_at = $4, expires_at = $5
          where id = $1 and sends < $3 and expires_at > $4",
         id,
         token_hash,

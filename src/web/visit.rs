@@ -40,6 +40,8 @@ pub struct Visit {
     pub address: IpAddr,
     /// Reference number of the request.
     pub reference: String,
+    /// Whether the request brought no cookie of ours that binds it to a browser.
+    pub is_unbound: bool,
     browser: String,
     session_cookie: Option<String>,
     query: String,
@@ -65,9 +67,15 @@ impl Visit {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip());
         let mut set_cookies = Vec::new();
-        let browser = read(Name::Browser).unwrap_or_else(|| {
+        let bound = read(Name::Browser);
+        let is_unbound = bound.is_none();
+        let browser = bound.unwrap_or_else(|| {
             let fresh = app.members.entropy.secret();
-            set_cookies.extend(cookies::set(Name::Browser, &fresh, secure));
+            // A POST without our cookie may come from another site, and the browser has one that it was not
+            // allowed to send (RFC 6265bis §5.6.7.1). It must not be replaced: every tab hangs on it.
+            if parts.method.is_safe() {
+                set_cookies.extend(cookies::set(Name::Browser, &fresh, secure));
+            }
             fresh
         });
         // At the authorization endpoint `ui_locales` is the client's wish, not the reader's choice.
@@ -84,6 +92,7 @@ impl Visit {
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
+            is_unbound,
             browser,
             session_cookie: read(Name::Session),
             query: parts.uri.query().unwrap_or_default().to_owned(),

@@ -16,6 +16,8 @@ mod attacks_browser;
 mod attacks_input;
 mod attacks_redirects;
 mod attacks_tokens;
+mod corners;
+mod docs;
 mod house;
 mod mail;
 mod services_down;

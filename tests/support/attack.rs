@@ -173,11 +173,23 @@ impl TestApp {
         sqlx::query_scalar(statement).fetch_all(pool).await.unwrap()
     }
 
-    /// Octets on a connection of their own, and the octets of the answer until the server closes it.
+    /// A whole request with `Connection: close`, octet by octet as it is, and the answer.
     pub async fn octets(&self, sent: &[u8]) -> String {
+        self.exchange(sent, false).await
+    }
+
+    /// What need not be a whole request: nothing follows it.
+    pub async fn fragment(&self, sent: &[u8]) -> String {
+        self.exchange(sent, true).await
+    }
+
+    async fn exchange(&self, sent: &[u8], nothing_follows: bool) -> String {
         let mut stream = TcpStream::connect(self.address()).await.unwrap();
         // A server that has seen enough may close before everything is written.
         let _ = stream.write_all(sent).await;
+        if nothing_follows {
+            let _ = stream.shutdown().await;
+        }
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8_lossy(&answer).into_owned()

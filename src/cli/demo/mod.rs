@@ -11,7 +11,9 @@ pub mod smtp_wire;
 mod welcome;
 
 use std::{
+    fs::DirBuilder,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::DirBuilderExt as _,
     path::PathBuf,
 };
 
@@ -62,7 +64,10 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let health_app = listen(args.port, 1).await?;
     let mailbox = listen(args.port, 2).await?;
     let places = Places { issuer: origin(&provider)?, app: origin(&health_app)?, mailbox: origin(&mailbox)? };
-    std::fs::create_dir_all(&args.data)
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&args.data)
         .with_context(|| format!("{} cannot be created", args.data.display()))?;
     let (clock, entropy) = (Clock::system(), Entropy::system());
     let received = Received::in_file(&args.data.join("mailbox.jsonl")).await?;

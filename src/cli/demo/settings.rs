@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use crate::{
     app::App,
-    clients::{Client, secret::StoredSecret},
+    clients::{ApplicationType, Client, Metadata, secret::StoredSecret},
     config::{Config, Insurer, insurer::Contact, mail::Security},
     crypto::digest,
     members::{
@@ -138,7 +138,11 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
     let members = &app.members;
     let now = members.clock.now();
     let secret = members.master.mac_base64url("demo-client", b"health-app");
-    let metadata = HealthApp::metadata(&places.app.parse()?);
+    let metadata = Metadata {
+        // Experiments of the reader come from other ports of this machine (RFC 8252 §7.3).
+        application_type: ApplicationType::Native,
+        ..HealthApp::metadata(&places.app.parse()?)
+    };
     let algorithms: Vec<_> = members.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
     metadata.validate(&Scope::NAMES, &algorithms)?;
     let stored = StoredSecret { hash: digest::sha256_base64url(&secret), created_at: now, expires_at: None };

@@ -79,7 +79,8 @@ What to try
   4. Open the mail in the mailbox, follow its link and enter the password you chose.
   5. You are back in the app, signed in. Sign out and in again: ID, password, done.
 
-Client for your own experiments: client_id {}, client_secret {}
+For your own experiments: client_id {}, client_secret {},
+redirect_uri http://127.0.0.1:PORT/callback with any port, client_secret_basic, PKCE
 Everything is kept in {} ; delete it to start anew. Stop with Ctrl-C.
 ",
             self.client.id,

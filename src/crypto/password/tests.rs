@@ -87,7 +87,7 @@ async fn a_cancelled_request_keeps_its_place_until_its_run_ends() {
                 released.recv().ok();
                 Ok(())
             };
-            passwords.run(work).await
+            passwords.admit()?.run(work).await
         })
     };
     has_started.await.unwrap();

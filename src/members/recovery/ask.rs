@@ -60,7 +60,8 @@ impl Members {
         born: BirthDate,
         asking: &Asking<'_>,
     ) -> Result<Budget, Fault> {
-        if self.spend_guess(asking.address).await? == Budget::Spent {
+        let insurer = self.insurer_of(typed).or_else(|| self.only_insurer());
+        if self.recovery_budget(insurer, asking).await? == Budget::Spent {
             return Ok(Budget::Spent);
         }
         let account = match typed {
@@ -71,12 +72,7 @@ impl Members {
             }
             Typed::Email(email) => self.account_of_address(email, born, true).await?,
         };
-        let claim = Claim {
-            kind: Kind::Password,
-            key: self.claim_key(typed),
-            insurer: self.insurer_of(typed).or_else(|| self.only_insurer()),
-            born,
-        };
+        let claim = Claim { kind: Kind::Password, key: self.claim_key(typed), insurer, born };
         self.answer(&claim, account, asking).await
     }
 
@@ -88,13 +84,22 @@ impl Members {
         born: BirthDate,
         asking: &Asking<'_>,
     ) -> Result<Budget, Fault> {
-        if self.spend_guess(asking.address).await? == Budget::Spent {
+        let insurer = self.only_insurer();
+        if self.recovery_budget(insurer, asking).await? == Budget::Spent {
             return Ok(Budget::Spent);
         }
         let account = self.account_of_address(email, born, false).await?;
         let key = self.claim_key(&Typed::Email(email.clone()));
-        let claim = Claim { kind: Kind::LoginId, key, insurer: self.only_insurer(), born };
+        let claim = Claim { kind: Kind::LoginId, key, insurer, born };
         self.answer(&claim, account, asking).await
+    }
+
+    /// Whether one more birth date may be tried: neither from this address nor at this insurer too many were.
+    async fn recovery_budget(&self, insurer: Option<&Insurer>, asking: &Asking<'_>) -> Result<Budget, Fault> {
+        if self.spend_guess(asking.address).await? == Budget::Spent {
+            return Ok(Budget::Spent);
+        }
+        self.insurer_budget(insurer.map_or("", |insurer| insurer.code.as_str())).await
     }
 
     async fn account_of_address(

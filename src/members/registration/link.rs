@@ -69,10 +69,11 @@ impl Members {
         let Some(Link { registration }) = self.link(token).await? else { return Ok(Completion::Void) };
         let now = self.clock.now();
         let hash = registration.token_hash.as_str();
+        let admitted = self.passwords.admit()?;
         let attempt = registration::begin_attempt(&self.db, &registration.id, hash, MOST_MISSES, now).await?;
         let Some(attempt) = attempt else { return Ok(Completion::Void) };
         let normal = SecretString::from(password_policy::normalise(password.expose_secret()));
-        if !self.passwords.verify(normal, Some(registration.password_hash.clone())).await? {
+        if !admitted.verify(normal, Some(registration.password_hash.clone())).await? {
             if attempt < MOST_MISSES {
                 return Ok(Completion::Wrong(MOST_MISSES - attempt));
             }

@@ -96,8 +96,9 @@ pub fn next(
     Next::Issue
 }
 
-/// Whether the sign-in is older than `max_age`, in whole seconds as `auth_time` tells it.
+/// Whether the sign-in is older than `max_age`, in whole seconds as `auth_time` tells it. Zero means
+/// `prompt=login` (OIDC Core §3.1.2.1), even within the second of the sign-in.
 fn is_too_old(request: &AuthorizationRequest, signed_in: &SignedIn, now: Timestamp) -> bool {
     let age = now.seconds().saturating_sub(signed_in.session.auth_time.seconds());
-    request.max_age.is_some_and(|most| u64::try_from(age).unwrap_or(0) > most)
+    request.max_age.is_some_and(|most| most == 0 || u64::try_from(age).unwrap_or(0) > most)
 }

@@ -22,6 +22,7 @@ use self::{
 use super::{
     grant::{self, Code, Grant, IssuedCode},
     interaction::{self, Interaction},
+    posted,
     scope::Scopes,
 };
 use crate::{
@@ -44,7 +45,16 @@ pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Respo
     if !is_form(&headers) {
         return Err(PageError::status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
+    if visit.is_unbound {
+        return posted::keep(&visit, "/authorize", &body).await;
+    }
     authorize(visit, &Params::parse(&body)).await
+}
+
+/// GET `/authorize/posted/{id}`; see [`posted`].
+pub async fn get_posted(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
+    let params = posted::find(&visit, "/authorize", &id).await?;
+    authorize(visit, &params).await
 }
 
 /// GET `/authorize/{interaction}`: goes on with a parked request.

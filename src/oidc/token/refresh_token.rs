@@ -12,7 +12,7 @@ use crate::{
         authorize::params::Params,
         error::OAuthError,
         grant::{Family, Grant, LOST_RESPONSE, RefreshToken},
-        scope::Scopes,
+        scope::{Scope, Scopes},
     },
 };
 
@@ -37,13 +37,16 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
         if found.value.client_id != client.id {
             return Err(refused());
         }
-        let scope = narrowed(&found.value, params)?;
-        if found.value.holder(app).await?.is_none() {
+        let scope = narrowed(&found.value, client, params)?;
+        let offline = client.metadata.allows(Scope::OfflineAccess.as_str());
+        if !offline || found.value.holder(app).await?.is_none() {
             Grant::revoke(app, &token.grant).await?;
             return Err(refused());
         }
         match advance(app, &token, &found).await? {
             Generation::Fresh(grant) => {
+                // The nonce belongs to the sign-in, not to its renewal (OIDC Core §12.2).
+                let grant = Grant { nonce: None, ..*grant };
                 return issue::tokens(app, client, &token.grant, &grant, &scope).await;
             }
             Generation::Raced => {}
@@ -77,12 +80,14 @@ async fn advance(app: &App, token: &RefreshToken, found: &Found<Grant>) -> Resul
     Ok(if lost { Generation::Fresh(Box::new(grant.clone())) } else { Generation::Stale })
 }
 
-/// Fewer scopes than granted may be asked for, never more (RFC 6749 §6).
-fn narrowed(grant: &Grant, params: &Params) -> Result<Scopes, OAuthError> {
-    let Some(asked) = params.get("scope") else { return Ok(grant.scope.clone()) };
+/// Fewer scopes than granted may be asked for, never more (RFC 6749 §6), and none that the client is no
+/// longer registered for.
+fn narrowed(grant: &Grant, client: &Client, params: &Params) -> Result<Scopes, OAuthError> {
+    let granted = grant.scope.allowed_to(client);
+    let Some(asked) = params.get("scope") else { return Ok(granted) };
     let scopes = Scopes::parse(asked);
     let known = asked.split_ascii_whitespace().count() == scopes.iter().count();
-    if known && scopes.within(&grant.scope) {
+    if known && scopes.within(&granted) {
         Ok(scopes)
     } else {
         Err(OAuthError::new("invalid_scope", "scope asks for more than was granted (RFC 6749 section 6)"))

@@ -80,7 +80,7 @@ pub struct ForgotLoginIdForm {
 
 /// GET `/recovery/login-id`
 pub async fn get(mut visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
-    let found = origin(&mut visit, from.i.as_deref()).await;
+    let found = origin(&mut visit, from.i.as_deref()).await?;
     let i = found.map(|found| found.value.id);
     let form = ForgotLoginIdForm { i, email: String::new(), birth_date: String::new() };
     page(&visit, form, StatusCode::OK, FormErrors::none())
@@ -88,7 +88,7 @@ pub async fn get(mut visit: Visit, Query(from): Query<From>) -> Result<Response,
 
 /// POST `/recovery/login-id`: the answer depends on the form of what was typed, never on whose it is.
 pub async fn post(PageForm(mut visit, form): PageForm<ForgotLoginIdForm>) -> Result<Response, PageError> {
-    let found = origin(&mut visit, form.i.as_deref()).await;
+    let found = origin(&mut visit, form.i.as_deref()).await?;
     let i = found.as_ref().map(|found| found.value.id.clone());
     let form = ForgotLoginIdForm { i: i.clone(), ..form };
     let mut errors = FormErrors::none();

@@ -23,6 +23,7 @@ use super::{flow::message, parts::FormErrors};
 use crate::{
     crypto::digest,
     ephemeral::Found,
+    fault::Fault,
     members::{BirthDate, birth_date::DateError, recovery::Recovery},
     oidc::interaction::{self, Interaction},
     web::{Visit, templates::Message},
@@ -35,10 +36,12 @@ pub struct From {
 }
 
 /// That interaction, if it is alive and this browser's. The page then speaks the language of its request.
-async fn origin(visit: &mut Visit, id: Option<&str>) -> Option<Found<Interaction>> {
-    let found = interaction::load(visit, id?).await.ok()?;
-    visit.prefer(found.value.request.as_ref().and_then(|request| request.locale));
-    Some(found)
+async fn origin(visit: &mut Visit, id: Option<&str>) -> Result<Option<Found<Interaction>>, Fault> {
+    let Some(id) = id else { return Ok(None) };
+    let found = interaction::find(visit, id).await?;
+    let request = found.as_ref().and_then(|found| found.value.request.as_ref());
+    visit.prefer(request.and_then(|request| request.locale));
+    Ok(found)
 }
 
 /// Keeps the interaction alive for as long as the link, so that the link can lead back to it.
@@ -57,12 +60,10 @@ async fn keep(visit: &Visit, found: Found<Interaction>, login_id: Option<&str>) 
 
 /// Where the sign-in goes on after a link was used: in the interaction that it was asked for from, if this
 /// is the same browser and the interaction is alive, or else at the beginning.
-async fn sign_in_path(visit: &mut Visit, link: &Recovery) -> String {
+async fn sign_in_path(visit: &mut Visit, link: &Recovery) -> Result<String, Fault> {
     let same = digest::equal(visit.browser_hash().as_bytes(), link.browser.as_bytes());
-    match origin(visit, link.interaction.as_deref().filter(|_| same)).await {
-        Some(found) => format!("/login/{}", found.value.id),
-        None => "/login".to_owned(),
-    }
+    let found = origin(visit, link.interaction.as_deref().filter(|_| same)).await?;
+    Ok(found.map_or_else(|| "/login".to_owned(), |found| format!("/login/{}", found.value.id)))
 }
 
 /// The birth date of a form; what is wrong with it depends on its form alone.

@@ -77,7 +77,7 @@ pub struct ForgotPasswordForm {
 
 /// GET `/recovery/password`: the login ID is carried over from the login page.
 pub async fn get(mut visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
-    let found = origin(&mut visit, from.i.as_deref()).await.map(|found| found.value);
+    let found = origin(&mut visit, from.i.as_deref()).await?.map(|found| found.value);
     let login_id = found.as_ref().and_then(|found| found.login_id.clone()).unwrap_or_default();
     let i = found.map(|found| found.id);
     let form = ForgotPasswordForm { i, login_id, birth_date: String::new() };
@@ -86,7 +86,7 @@ pub async fn get(mut visit: Visit, Query(from): Query<From>) -> Result<Response,
 
 /// POST `/recovery/password`: the answer depends on the form of what was typed, never on whose it is.
 pub async fn post(PageForm(mut visit, form): PageForm<ForgotPasswordForm>) -> Result<Response, PageError> {
-    let found = origin(&mut visit, form.i.as_deref()).await;
+    let found = origin(&mut visit, form.i.as_deref()).await?;
     let i = found.as_ref().map(|found| found.value.id.clone());
     let form = ForgotPasswordForm { i: i.clone(), ..form };
     let mut errors = FormErrors::none();

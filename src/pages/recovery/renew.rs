@@ -109,7 +109,7 @@ pub async fn post(
     }
     match members.reset_password(&token, form.password).await? {
         PasswordReset::Done(link) => {
-            let next = sign_in_path(&mut visit, &link).await;
+            let next = sign_in_path(&mut visit, &link).await?;
             let i = next.strip_prefix("/login/");
             Ok(visit.redirect(&super::with_origin("/recovery/password/done", i))?)
         }
@@ -123,7 +123,7 @@ pub async fn post(
 
 /// GET `/recovery/password/done`: the way back to the sign-in page.
 pub async fn done(mut visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
-    let next = match origin(&mut visit, from.i.as_deref()).await {
+    let next = match origin(&mut visit, from.i.as_deref()).await? {
         Some(found) if found.value.login_id.is_some() => format!("/login/{}/password", found.value.id),
         Some(found) => format!("/login/{}", found.value.id),
         None => "/login".to_owned(),

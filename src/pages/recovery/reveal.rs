@@ -102,7 +102,7 @@ pub async fn post(
     match members.reveal_login_id(&token, born).await? {
         recovery::Reveal::Shown { login_id, link } => {
             visit.prefer(Some(link.locale));
-            let next = sign_in_path(&mut visit, &link).await;
+            let next = sign_in_path(&mut visit, &link).await?;
             let page = Revealed { login_id, next };
             Ok(visit.show(&page).brand(brand(&visit)).without_referrer().render()?)
         }

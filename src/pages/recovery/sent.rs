@@ -59,7 +59,7 @@ async fn page(
     forgotten: &'static str,
     minutes: u64,
 ) -> Result<Response, PageError> {
-    let found = origin(&mut visit, from.i.as_deref()).await;
+    let found = origin(&mut visit, from.i.as_deref()).await?;
     let interaction = found.map(|found| found.value.id);
     let page = ForgotSent { forgotten, minutes, interaction, contacts: contacts(&visit) };
     Ok(visit.show(&page).brand(brand(&visit)).render()?)

@@ -1,7 +1,16 @@
 //! Steps that are skipped, empty, taken twice, taken late or taken without cookies: none of them completes
 //! anything, and each gives a page to go on from.
 
-use futures_util::future::join;
+use std::collections::BTreeMap;
+
+use futures_util::future::{join, join_all};
+use kenpos_idp::{
+    storage::{
+        registration::{self, Registration},
+        roster,
+    },
+    texts::Locale,
+};
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -9,12 +18,13 @@ use crate::support::{
     app::{Backend, MINUTE, TestApp, on_both_backends},
     http_browser::{Form, HttpBrowser, Page},
     journey::{accept_documents, confirm, give_details, give_login_id, give_password, set_out},
-    members::HANAKO,
+    members::{HANAKO, ICHIRO},
     relying_party::Ask,
 };
 
 on_both_backends! {
     a_form_that_is_sent_twice_leads_on
+    thirty_clicks_at_once_send_one_mail
 }
 
 /// Asks for every page and sends every form of an interaction, with a right token and nothing that was
@@ -91,14 +101,19 @@ enum Twice {
     Back,
 }
 
-/// Sends a form twice; gives where the second answer leads.
-async fn submit(how: Twice, form: impl Fn() -> Form<'static>) -> Page {
+/// Sends a form twice; gives where each answer leads.
+async fn twice(how: Twice, form: impl Fn() -> Form<'static>) -> [Page; 2] {
     let (first, second) = match how {
         Twice::AtOnce => join(form().submit(), form().submit()).await,
         Twice::Back => (form().submit().await, form().submit().await),
     };
-    assert_usable(first).await;
-    assert_usable(second).await
+    [assert_usable(first).await, assert_usable(second).await]
+}
+
+/// Sends a form twice and stays where the second answer leads.
+async fn submit(how: Twice, form: impl Fn() -> Form<'static>) -> Page {
+    let [_, second] = twice(how, form).await;
+    second
 }
 
 /// A page of the flow, a way out to the client, or a page that says that it is over and where to start again.
@@ -106,7 +121,7 @@ async fn assert_usable(page: Page) -> Page {
     let page = page.follow_here().await;
     match page.status {
         StatusCode::OK | StatusCode::SEE_OTHER => {}
-        StatusCode::GONE => assert_eq!(page.select("main a[href]").len(), 1, "{}", page.text()),
+        StatusCode::GONE => assert_eq!(page.select("main a[href='/login']").len(), 1, "{}", page.text()),
         _ => panic!("{} at {}: {}", page.status, page.url, page.text()),
     }
     page
@@ -120,7 +135,7 @@ fn kept(page: Page) -> &'static Page {
 async fn a_form_that_is_sent_twice_leads_on(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     let rp = app.relying_party().await;
-    for (how, someone) in [(Twice::Back, HANAKO), (Twice::AtOnce, crate::support::members::ICHIRO)] {
+    for (how, someone) in [(Twice::Back, HANAKO), (Twice::AtOnce, ICHIRO)] {
         let browser = app.http_browser();
         let attempt = rp.begin(&Ask::default());
         let page = kept(set_out(&browser, &attempt).await);
@@ -140,26 +155,17 @@ async fn a_form_that_is_sent_twice_leads_on(backend: Backend) {
         let mails = app.number("select count(*) from outbox").await;
         let sent_by_now = if someone.login_id == HANAKO.login_id { 1 } else { 3 };
         assert_eq!(mails, sent_by_now, "one mail for one registration");
-        // 「メールを再送する」 twice: the newest link is the one.
-        let link = kept_link(&mut app, someone.email).await;
+        let link = app.mailbox.next_link(someone.email).await;
         let page = kept(browser.get(link.as_str()).await);
-        let page = submit(how, || page.form("#link-form").set("password", someone.password)).await;
+        let answers = twice(how, || page.form("#link-form").set("password", someone.password)).await;
         app.mailbox.next(someone.email).await;
-        let page = match page.select("#consent-form").len() {
-            1 => page,
-            // The other answer went on; its page is a click away.
-            _ => {
-                browser.get(&app.url(&format!("/authorize/{}", interaction(sent)))).await.follow_here().await
-            }
-        };
+        // Of the two one says that the link is used; the other one leads on.
+        let done = answers.into_iter().find(|page| !page.select("#done-form").is_empty());
+        let done = kept(done.expect("登録完了"));
+        let page = submit(how, || done.form("#done-form")).await;
         let consent = kept(page);
-        let allow = || consent.form("#consent-form").click("decision", "allow");
-        let (first, second) = match how {
-            Twice::AtOnce => join(allow().submit(), allow().submit()).await,
-            Twice::Back => (allow().submit().await, allow().submit().await),
-        };
-        let (first, second) = (assert_usable(first).await, assert_usable(second).await);
-        let callbacks: Vec<_> = [first, second].iter().filter_map(Page::location).collect();
+        let answers = twice(how, || consent.form("#consent-form").click("decision", "allow")).await;
+        let callbacks: Vec<_> = answers.iter().filter_map(Page::location).collect();
         assert_eq!(callbacks.len(), 1, "one code for one request");
         rp.finish(attempt, &callbacks[0]).await;
 
@@ -176,8 +182,63 @@ async fn a_form_that_is_sent_twice_leads_on(backend: Backend) {
     app.finish().await;
 }
 
-async fn kept_link(app: &mut TestApp, email: &str) -> url::Url {
-    app.mailbox.next_link(email).await
+async fn thirty_clicks_at_once_send_one_mail(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    let documents = give_password(&give_login_id(&login, HANAKO.login_id).await, HANAKO.born).await;
+    let details = accept_documents(&documents).await;
+    for turn in 1..=3 {
+        let check = give_details(&details, &HANAKO).await;
+        let answers = join_all((0..30).map(|_| check.form("#confirm-form").submit())).await;
+        for answer in answers {
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+            assert!(answer.location().unwrap().path().ends_with("/sent"));
+        }
+        assert_eq!(app.number("select count(*) from outbox").await, turn, "one mail a turn");
+        app.mailbox.next_link(HANAKO.email).await;
+    }
+    app.finish().await;
+}
+
+/// The same below the pages, where nothing but the database keeps the requests apart.
+#[tokio::test]
+async fn a_registration_is_stored_once_by_any_number_of_requests() {
+    let app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.connections = 10).await;
+    let person = roster::find_insured(app.db(), "7132", "091", "200001").await.unwrap().unwrap();
+    let now = app.clock.now();
+    for round in 0..100 {
+        app.sql("delete from registration").await;
+        let store = async |request: i32| {
+            let pending = Registration {
+                id: format!("registration {round}"),
+                person_id: person.id.clone(),
+                insurer: "7132".to_owned(),
+                token_hash: format!("token {round} {request}"),
+                browser: String::new(),
+                interaction: String::new(),
+                client_id: None,
+                email: HANAKO.email.to_owned(),
+                email_key: HANAKO.email.to_owned(),
+                kana: HANAKO.kana.to_owned(),
+                password_hash: String::new(),
+                preferences: BTreeMap::new(),
+                receipts: Vec::new(),
+                locale: Locale::Ja,
+                sends: 1,
+                sent_at: now,
+                expires_at: now,
+            };
+            let mut tx = app.db().begin().await.unwrap();
+            let stored = registration::replace(&mut tx, &pending, now).await.unwrap();
+            if stored {
+                tx.commit().await.unwrap();
+            }
+            stored
+        };
+        let stored = join_all((0..10).map(store)).await;
+        assert_eq!(stored.iter().filter(|stored| **stored).count(), 1, "round {round}");
+    }
+    app.finish().await;
 }
 
 #[tokio::test]
@@ -186,16 +247,16 @@ async fn without_cookies_and_after_its_time_a_page_says_how_to_start_again() {
     let rp = app.relying_party().await;
     for late in [false, true] {
         let browser = app.http_browser();
+        let steps = ["#login-id-form", "#password-form", "#documents-form"];
         let mut page = set_out(&browser, &rp.begin(&Ask::default())).await;
-        for (css, next) in [("#login-id-form", 0), ("#password-form", 1), ("#documents-form", 2)] {
-            let lost = app.http_browser();
+        for (reached, css) in steps.into_iter().enumerate() {
             if late {
                 app.clock.advance(MINUTE * 30);
             } else {
                 browser.clear_cookies();
             }
             let form = page.form(css);
-            let form = match next {
+            let form = match reached {
                 0 => form.set("login_id", HANAKO.login_id),
                 1 => form.set("password", HANAKO.born),
                 _ => form.set("privacy", "on").set("terms", "on"),
@@ -203,20 +264,16 @@ async fn without_cookies_and_after_its_time_a_page_says_how_to_start_again() {
             let answer = form.submit().await;
             let expected = if late { StatusCode::GONE } else { StatusCode::FORBIDDEN };
             assert_eq!(answer.status, expected, "{css}: {}", answer.text());
-            assert!(answer.text().contains("もう一度お試し") || answer.text().contains("最初から"), "{css}");
+            let told = if late { "最初からやり直" } else { "もう一度お試し" };
+            assert!(answer.text().contains(told), "{css}: {}", answer.text());
             let reloaded = browser.get(page.url.as_str()).await;
             assert_eq!(reloaded.status, StatusCode::GONE, "{css}");
-            let start = reloaded.click("#restart").await.follow_here().await;
-            assert_eq!(start.select("#login-id-form").len(), 1, "{css}: {}", start.text());
-            // And from there as far as the next step.
-            page = start;
-            if next >= 0 {
-                page = give_login_id(&page, HANAKO.login_id).await;
-            }
-            if next >= 1 {
+            // And from the new start to the next step.
+            page = reloaded.click("#restart").await.follow_here().await;
+            page = give_login_id(&page, HANAKO.login_id).await;
+            if reached >= 1 {
                 page = give_password(&page, HANAKO.born).await;
             }
-            drop(lost);
         }
     }
     app.finish().await;

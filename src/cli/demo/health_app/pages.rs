@@ -48,7 +48,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("member_category", "加入の種別"),
     ("eligibility_status", "資格の状態"),
     ("eligible_from", "資格取得日"),
-    ("eligible_until", "資格喪失日"),
+    ("eligible_until", "資格の最終日"),
     ("identity_assurance", "本人確認の水準"),
 ];
 
