@@ -57,8 +57,8 @@ fn protocol() -> Router<App> {
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, eligibility, help_login_id, help_password, link,
-        login_id, login_number, password, registration_start, select_account, sent,
+        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number,
+        password, registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
@@ -78,8 +78,7 @@ fn hosted_pages() -> Router<App> {
         .route("/registration/{interaction}/status", get(sent::status))
         .route("/registration/{interaction}/done", get(done::get).post(done::post))
         .route("/registration/link/{token}", get(link::get).post(link::post))
-        .route("/recovery/login-id", get(help_login_id::get))
-        .route("/recovery/password", get(help_password::get))
+        .merge(recovery_pages())
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
         .merge(account_pages())
         .route("/assets/{*path}", get(asset))
@@ -107,6 +106,18 @@ fn account_pages() -> Router<App> {
         .route("/account/report/done", get(reported::get))
         .route("/account/deletion", get(deletion::get).post(deletion::post))
         .route("/account/deletion/withdraw", post(deletion::withdraw))
+}
+
+fn recovery_pages() -> Router<App> {
+    use pages::recovery::{login_id, password, renew, reveal, sent};
+    Router::new()
+        .route("/recovery/login-id", get(login_id::get).post(login_id::post))
+        .route("/recovery/login-id/sent", get(sent::login_id))
+        .route("/recovery/login-id/link/{token}", get(reveal::get).post(reveal::post))
+        .route("/recovery/password", get(password::get).post(password::post))
+        .route("/recovery/password/sent", get(sent::password))
+        .route("/recovery/password/link/{token}", get(renew::get).post(renew::post))
+        .route("/recovery/password/done", get(renew::done))
 }
 
 fn operations() -> Router<App> {

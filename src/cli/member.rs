@@ -17,7 +17,7 @@ use crate::{
     },
     storage::{
         audit, document,
-        member::{self, Member},
+        member::{self, Member, MemberState},
         preference, roster,
     },
     texts::{Locale, Texts},
@@ -89,7 +89,10 @@ async fn describe(
 ) -> anyhow::Result<Value> {
     let now = tools.clock.now();
     let eligible = person.eligible_on(today(&tools.clock), insurer.policy.grace_days);
-    let temporary = match (member.is_some(), person.temporary_password_open(now, &insurer.policy)) {
+    let temporary = match (
+        member.is_some_and(|member| member.state != MemberState::Reset),
+        person.temporary_password_open(now, &insurer.policy),
+    ) {
         _ if person.category != Category::Insured => "none: registers by e-mail",
         (_, false) => "void",
         (true, true) => "replaced",

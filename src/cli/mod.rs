@@ -4,7 +4,9 @@ pub mod client;
 pub mod demo;
 pub mod doctor;
 pub mod keys;
+pub mod letter;
 pub mod member;
+pub mod operate;
 pub mod preferences;
 pub mod roster;
 pub mod serve;
@@ -151,6 +153,25 @@ enum MemberCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Wipes a registration (初期化), so that the first-time registration starts anew. The subject and the
+    /// receipts of accepted documents stay; the old address is told.
+    Reset {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        #[command(flatten)]
+        code: operate::CodeArgs,
+    },
+    /// Issues the temporary password again, or an activation code, to a person who is not registered.
+    Reissue {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        #[command(flatten)]
+        code: operate::CodeArgs,
+    },
+    /// Lets a login ID that pauses after wrong passwords be tried again at once.
+    Unlock(operate::ActArgs),
+    /// Signs a member out everywhere, and all apps.
+    EndSessions(operate::ActArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -221,6 +242,18 @@ impl Cli {
                 let rows = preferences::export(&tools, insurer, &operator, &target).await?;
                 println!("{rows} wanted topics are in {}", target.display());
             }
+            Command::Member(MemberCommand::Reset { act, code }) => {
+                operate::reset(&office(file).await?, &act, &code, out).await?;
+            }
+            Command::Member(MemberCommand::Reissue { act, code }) => {
+                operate::reissue(&office(file).await?, &act, &code, out).await?;
+            }
+            Command::Member(MemberCommand::Unlock(act)) => {
+                operate::unlock(&office(file).await?, &act, out).await?;
+            }
+            Command::Member(MemberCommand::EndSessions(act)) => {
+                operate::end_sessions(&office(file).await?, &act, out).await?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -231,6 +264,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let app = App::open(config, Clock::system(), Entropy::system()).await?;
     serve::run(app, metrics).await
+}
+
+/// The provider without its listeners, for acts that do what a page would do.
+async fn office(file: Option<&Path>) -> anyhow::Result<App> {
+    Ok(App::open(Config::load(file)?, Clock::system(), Entropy::system()).await?)
 }
 
 /// What commands beside `serve` work with.

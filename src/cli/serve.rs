@@ -12,7 +12,7 @@ use crate::{
     app::App,
     fault::Fault,
     routes,
-    storage::{outbox, registration},
+    storage::{outbox, recovery, registration},
 };
 
 /// How often what has expired is swept away and the gauges are read.
@@ -91,6 +91,7 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     let (members, now) = (&app.members, app.now());
     members.ephemeral.sweep().await?;
     registration::sweep(&members.db, now).await?;
+    recovery::sweep(&members.db, now).await?;
     outbox::purge(&members.db, now.minus(KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));

@@ -67,10 +67,25 @@ pub struct Document {
     pub en: PathBuf,
 }
 
+/// What a person without an account must know to begin the activation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// The birth date, as the temporary password.
+    #[default]
+    Birthdate,
+    /// The birth date and the one-time code that the office handed over.
+    BirthdateAndCode,
+}
+
 /// Rules with the defaults of the service.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
+    /// What the first sign-in asks for.
+    pub activation: Activation,
+    /// Days in which a one-time activation code works.
+    pub activation_code_days: u32,
     /// Days from the roster import in which the temporary password works.
     pub temporary_password_days: u32,
     /// Wrong guesses after which the temporary password is void.
@@ -96,6 +111,8 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            activation: Activation::Birthdate,
+            activation_code_days: 30,
             temporary_password_days: 90,
             temporary_password_failures: 10,
             ask_kana_name: true,
@@ -158,6 +175,7 @@ impl Insurer {
             "must be 0 to 4",
         );
         for (name, count) in [
+            ("activation_code_days", policy.activation_code_days),
             ("temporary_password_failures", policy.temporary_password_failures),
             ("kana_name_misses", policy.kana_name_misses),
             ("login_failures", policy.login_failures),

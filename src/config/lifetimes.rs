@@ -28,6 +28,10 @@ pub struct Lifetimes {
     pub session_absolute_seconds: u64,
     /// The mailed link of a first-time registration.
     pub registration_link_seconds: u64,
+    /// The mailed link to a new password.
+    pub password_link_seconds: u64,
+    /// The mailed link that shows a forgotten login ID.
+    pub login_id_link_seconds: u64,
 }
 
 impl Default for Lifetimes {
@@ -42,6 +46,8 @@ impl Default for Lifetimes {
             session_idle_seconds: 30 * 60,
             session_absolute_seconds: 12 * 3600,
             registration_link_seconds: 24 * 3600,
+            password_link_seconds: 3600,
+            login_id_link_seconds: 30 * 60,
         }
     }
 }
@@ -59,6 +65,8 @@ impl Lifetimes {
             ("session_idle_seconds", self.session_idle_seconds),
             ("session_absolute_seconds", self.session_absolute_seconds),
             ("registration_link_seconds", self.registration_link_seconds),
+            ("password_link_seconds", self.password_link_seconds),
+            ("login_id_link_seconds", self.login_id_link_seconds),
         ] {
             problems.require(
                 (1..=366 * 24 * 3600).contains(&value),
@@ -118,5 +126,15 @@ impl Lifetimes {
     /// The mailed link.
     pub const fn registration_link(&self) -> Duration {
         Duration::from_secs(self.registration_link_seconds)
+    }
+
+    /// The link to a new password.
+    pub const fn password_link(&self) -> Duration {
+        Duration::from_secs(self.password_link_seconds)
+    }
+
+    /// The link that shows a login ID.
+    pub const fn login_id_link(&self) -> Duration {
+        Duration::from_secs(self.login_id_link_seconds)
     }
 }

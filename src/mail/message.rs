@@ -18,6 +18,7 @@ use url::Url;
 
 pub use super::account::AccountMail;
 use super::address::{NotSendable, sendable};
+pub use super::recovery::RecoveryMail;
 use crate::{clock::Timestamp, config::insurer::Contact, texts::Locale};
 
 /// A mail to one person.
@@ -51,6 +52,8 @@ pub enum MailKind {
     RegistrationCompleted,
     /// Something happened to an account that there is.
     Account(AccountMail),
+    /// For someone who forgot something, or whose registration was reset.
+    Recovery(RecoveryMail),
 }
 
 impl MailKind {
@@ -61,6 +64,7 @@ impl MailKind {
             Self::AddressInUse => "address_in_use",
             Self::RegistrationCompleted => "registration_completed",
             Self::Account(mail) => mail.name(),
+            Self::Recovery(mail) => mail.name(),
         }
     }
 
@@ -70,6 +74,7 @@ impl MailKind {
             Self::ConfirmRegistration { deadline, .. } => Some(*deadline),
             Self::AddressInUse | Self::RegistrationCompleted => None,
             Self::Account(mail) => mail.deadline(),
+            Self::Recovery(mail) => mail.deadline(),
         }
     }
 }

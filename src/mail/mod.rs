@@ -7,6 +7,7 @@ pub mod account;
 pub mod address;
 pub mod message;
 pub mod outbox;
+pub mod recovery;
 pub mod render;
 pub mod smtp;
 

@@ -4,6 +4,7 @@
 //! never say different things.
 
 mod account;
+mod recovery;
 
 use std::{fmt, slice::from_ref, sync::Arc, time::Duration};
 
@@ -89,6 +90,7 @@ impl Renderer {
                 self.plain(mail, "mail-completed-subject", &parts)
             }
             MailKind::Account(kind) => self.account(mail, kind, now),
+            MailKind::Recovery(kind) => self.recovery(mail, kind, now),
         };
         let values = context! {
             lang => mail.locale.tag(),

@@ -4,6 +4,7 @@
 //! parsing, forgive what people and spreadsheets do to them, and hide themselves from logs.
 
 pub mod account;
+pub mod activation_code;
 pub mod birth_date;
 pub mod csv_cell;
 pub mod device;
@@ -13,7 +14,9 @@ pub mod insurer_number;
 pub mod kana;
 pub mod limits;
 pub mod login_id;
+pub mod operator;
 pub mod password_policy;
+pub mod recovery;
 pub mod registration;
 pub mod romaji;
 pub mod roster;

@@ -70,11 +70,13 @@ impl Account {
 }
 
 impl Members {
-    /// Tries a password for a login ID.
+    /// Tries a password for a login ID. `activation_code` comes from those who have none yet and were handed
+    /// one, and is empty from all others; see [`super::activation_code`].
     pub async fn sign_in(
         &self,
         typed: &Typed,
         password: SecretString,
+        activation_code: &str,
         address: IpAddr,
     ) -> Result<SignIn, Fault> {
         if self.spend_guess(address).await? == Budget::Spent {
@@ -89,13 +91,18 @@ impl Members {
         let id_key = self.guess_key(typed);
         // What may fail comes before the guess is counted: an outage or a full queue costs nobody a guess.
         let accounts = self.accounts(typed).await?;
-        let alarm = self.spray_alarm(code).await?;
+        let code_required = self.code_required(code, &policy).await?;
         let admitted = accounts.iter().map(|_| self.passwords.admit()).collect::<Result<Vec<_>, _>>()?;
         if !self.begin_guess(&id_key, &policy).await? {
             return Ok(SignIn::Paused);
         }
         let (account, right) = self.pick(accounts, admitted, &password).await?;
-        let outcome = self.judge(&account, right, !alarm && self.is_temporary(&account, &policy, &password));
+        let temporary = self.is_temporary(&account, &policy, &password);
+        // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
+        let person = account.person.as_ref().filter(|_| temporary && !activation_code.is_empty());
+        let tried = person.map_or("", |person| person.id.as_str());
+        let code_right = self.code_opens(tried, activation_code).await?;
+        let outcome = self.judge(&account, right, temporary && (code_right || !code_required));
         if matches!(outcome, SignIn::Wrong) {
             // As it was compared, or full-width digits would be a spray that nobody counts.
             self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;

@@ -1,7 +1,7 @@
 //! Spray detection: one birth date tried on many login IDs, or many IDs of an insurer failing.
 //!
-//! A tripped alarm stops activation by birth date for that insurer while it lasts, because by then every
-//! hit is more likely the attacker's. Members who are active already sign in as ever.
+//! A tripped alarm stops activation by birth date alone for that insurer while it lasts, because by then every
+//! hit is more likely the attacker's. Who has an activation code goes on with it, and members who are active already sign in as ever.
 
 use std::time::Duration;
 
@@ -47,6 +47,20 @@ impl Members {
     /// Counts a failed guess. The guess comes as [`super::login_id::fold_numeric`] leaves it, which is how it
     /// was compared: a date is the same date in any width. It is kept as a keyed hash only.
     pub(super) async fn note_failure(&self, insurer: &str, id_key: &str, guess: &str) -> Result<(), Fault> {
+        if self.tally(insurer, id_key, guess).await? {
+            self.raise_alarm(insurer).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts a right guess where no alarm looks: where the answer must not tell a hit from a miss, a hit
+    /// takes the time of a miss.
+    pub(super) async fn note_hit(&self, id_key: &str, guess: &str) -> Result<(), Fault> {
+        self.tally("hits", id_key, guess).await.map(|_| ())
+    }
+
+    /// Whether the counts of a group are too high with this guess.
+    async fn tally(&self, insurer: &str, id_key: &str, guess: &str) -> Result<bool, Fault> {
         let limits = &self.config.limits;
         self.spend_failure(insurer).await?;
         let failing = self.distinct(&format!("ids:{insurer}"), id_key).await?;
@@ -56,10 +70,7 @@ impl Members {
             let same_date = self.distinct(&format!("date:{insurer}:{guess}"), id_key).await?;
             tripped |= same_date >= limits.spray_ids_per_date;
         }
-        if tripped {
-            self.raise_alarm(insurer).await?;
-        }
-        Ok(())
+        Ok(tripped)
     }
 
     /// Counts `item` into the group `what` once, and gives how many different ones there are.

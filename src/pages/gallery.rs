@@ -87,8 +87,14 @@ fn pictures() -> Vec<Picture> {
         account::report::Report,
         account::reported::Reported,
         account::deletion::Deletion,
-        help_login_id::HelpLoginId,
-        help_password::HelpPassword,
+        recovery::ForgotLoginId,
+        recovery::ForgotPassword,
+        recovery::ForgotSent,
+        recovery::ForgotVoid,
+        recovery::Reveal,
+        recovery::Revealed,
+        recovery::Renew,
+        recovery::Renewed,
         form_post::FormPost,
     );
     pictures_of::<ErrorPage>(&templates, &mut all);
@@ -236,6 +242,7 @@ fn no_text_is_left_over() {
     let texts = [
         include_str!("../../templates/texts/pages.ja.ftl"),
         include_str!("../../templates/texts/account.ja.ftl"),
+        include_str!("../../templates/texts/recovery.ja.ftl"),
     ];
     for line in texts.iter().flat_map(|text| text.lines()) {
         let Some((id, _)) =

@@ -2,7 +2,7 @@
 //!
 //! In the order of a first registration: [`login_id`] (or [`login_number`]) and [`password`], or else
 //! [`registration_start`] and [`eligibility`]; then [`documents`], [`details`], [`confirm`], [`sent`],
-//! [`link`], [`done`], and at last [`consent`].
+//! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something.
 
 pub mod account;
 pub mod confirm;
@@ -13,8 +13,6 @@ pub mod done;
 pub mod eligibility;
 pub mod flow;
 pub mod form_post;
-pub mod help_login_id;
-pub mod help_password;
 pub mod link;
 pub mod link_void;
 pub mod logged_out;
@@ -23,6 +21,7 @@ pub mod login_number;
 pub mod logout;
 pub mod parts;
 pub mod password;
+pub mod recovery;
 pub mod registration_start;
 pub(crate) mod sample;
 pub mod select_account;

@@ -35,6 +35,8 @@ pub struct Password {
     pub first_time_hint: bool,
     /// Whether activation by birth date is stopped for the insurer, whoever asks.
     pub activation_stopped: bool,
+    /// Whether the first sign-in asks for the one-time activation code too, whoever asks.
+    pub ask_code: bool,
     /// What is wrong.
     pub errors: FormErrors,
 }
@@ -49,6 +51,7 @@ impl Page for Password {
             login_id: sample::LOGIN_ID.to_owned(),
             first_time_hint: true,
             activation_stopped: false,
+            ask_code: false,
             errors: FormErrors::none(),
         };
         let wrong = Self { errors: FormErrors::form(Message::new("password-error-wrong")), ..empty.clone() };
@@ -63,7 +66,7 @@ impl Page for Password {
             errors: FormErrors::form(Message::new("password-error-paused").with("minutes", 30)),
             ..empty.clone()
         };
-        let stopped = Self { activation_stopped: true, ..empty.clone() };
+        let stopped = Self { activation_stopped: true, ask_code: true, ..empty.clone() };
         vec![empty, wrong, nothing_typed, paused, stopped]
     }
 }
@@ -73,6 +76,8 @@ impl Page for Password {
 pub struct PasswordForm {
     #[serde(default)]
     password: SecretString,
+    #[serde(default)]
+    code: String,
 }
 
 /// GET `/login/{interaction}/password`
@@ -96,7 +101,7 @@ pub async fn post(
         return page(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
     }
     let members = flow.visit.app().members.clone();
-    match members.sign_in(&typed, form.password, flow.visit.address).await? {
+    match members.sign_in(&typed, form.password, form.code.trim(), flow.visit.address).await? {
         SignIn::Welcome(member) => welcome(flow, &member).await,
         SignIn::Activate(person) => {
             let draft = members.draft(&person, Applicant::Insured);
@@ -167,9 +172,13 @@ async fn page(
     status: StatusCode,
     errors: FormErrors,
 ) -> Result<Response, PageError> {
-    let alarm = match flow.visit.app().members.insurer_of(typed) {
-        Some(insurer) => flow.visit.app().members.spray_alarm(&insurer.code).await?,
-        None => false,
+    let members = &flow.visit.app().members;
+    let (alarm, ask_code) = match members.insurer_of(typed) {
+        Some(insurer) => (
+            members.spray_alarm(&insurer.code).await?,
+            members.code_required(&insurer.code, &insurer.policy).await?,
+        ),
+        None => (false, false),
     };
     let page = Password {
         interaction: flow.id().to_owned(),
@@ -177,6 +186,7 @@ async fn page(
         login_id: typed.to_string(),
         first_time_hint: matches!(typed, Typed::Number(_)),
         activation_stopped: alarm,
+        ask_code,
         errors,
     };
     Ok(flow.show(&page).status(status).render()?)

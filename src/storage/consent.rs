@@ -79,6 +79,12 @@ pub async fn remember(
     Ok(())
 }
 
+/// Forgets all that the member allowed anybody.
+pub async fn withdraw_all(on: impl Into<On<'_>>, member_id: &str) -> Result<(), StorageError> {
+    execute!(on, "delete from consent where member_id = $1", member_id)?;
+    Ok(())
+}
+
 /// Forgets what the member allowed; tokens that rest on it stop working.
 pub async fn withdraw(on: impl Into<On<'_>>, member_id: &str, client_id: &str) -> Result<bool, StorageError> {
     let gone =

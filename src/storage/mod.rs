@@ -1,5 +1,6 @@
 //! Durable records: one file a record, concrete functions that take `&Db` or `&mut Tx`.
 
+pub mod activation_code;
 pub mod audit;
 pub mod client;
 pub mod consent;
@@ -12,6 +13,7 @@ pub mod member_change;
 pub mod outbox;
 pub mod pairwise_subject;
 pub mod preference;
+pub mod recovery;
 pub mod registration;
 pub mod roster;
 pub mod roster_import;

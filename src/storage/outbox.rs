@@ -69,6 +69,12 @@ pub async fn enqueue(on: impl Into<On<'_>>, mail: NewMail<'_>) -> Result<(), Sto
     Ok(())
 }
 
+/// Takes a mail back in the very transaction that added it.
+pub async fn withdraw(on: impl Into<On<'_>>, id: &str) -> Result<(), StorageError> {
+    execute!(on, "delete from outbox where id = $1 and attempts = 0", id)?;
+    Ok(())
+}
+
 /// Takes up to `limit` mails that are due, the longest due first, for `lease_for`.
 ///
 /// The guard stands outside the subquery too: PostgreSQL checks it again after waiting for a row that

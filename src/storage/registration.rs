@@ -243,6 +243,12 @@ pub async fn erase(on: impl Into<On<'_>>, id: &str) -> Result<(), StorageError> 
     Ok(())
 }
 
+/// Erases the registration of a person, if there is one.
+pub async fn erase_of_person(on: impl Into<On<'_>>, person_id: &str) -> Result<(), StorageError> {
+    execute!(on, "delete from registration where person_id = $1", person_id)?;
+    Ok(())
+}
+
 /// Gives the registration a new link in place of the old one; false when `limit` mails were sent. Wrong
 /// passwords stay counted, since it is still the same registration.
 pub async fn renew(

@@ -30,7 +30,7 @@ error-redirect-uri-mismatch = The service you came from made a mistake, so we ca
 error-registration-ended = This registration cannot go on. You may have registered already, your eligibility records may have changed, or the temporary password may no longer work. If you cannot sign in, please contact the office.
 
 password-error-limited = There were too many tries in a short time, so we are pausing for a moment. Please try again a little later.
-password-activation-stopped = Because of a suspected misuse, first-time registration by birth date is stopped for the moment. If you have registered already, you can sign in as usual. If it is urgent, please contact the office.
+password-activation-stopped = Because of a suspected misuse, first-time registration by birth date alone is stopped for the moment. If you have registered already, you can sign in as usual. If it is urgent, please ask the office for an activation code.
 
 sent-error-spent = The mail has been sent as often as allowed. If it does not arrive, please check the address and contact the office.
 

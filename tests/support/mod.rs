@@ -12,5 +12,6 @@ pub mod journey;
 pub mod log;
 pub mod mailbox;
 pub mod members;
+pub mod recovery;
 pub mod relying_party;
 pub mod web_app;

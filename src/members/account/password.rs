@@ -49,7 +49,7 @@ impl Members {
         if proof != Credential::Right {
             return Ok(PasswordChange::Credential(proof));
         }
-        if let Some(refusal) = self.refusal(signed_in, &current, &new).await? {
+        if let Some(refusal) = self.change_refusal(signed_in, &current, &new).await? {
             return Ok(PasswordChange::Refused(refusal));
         }
         let normal = SecretString::from(password_policy::normalise(new.expose_secret()));
@@ -73,7 +73,7 @@ impl Members {
         Ok(PasswordChange::Done(Box::new(changed)))
     }
 
-    async fn refusal(
+    async fn change_refusal(
         &self,
         SignedIn { member, person, .. }: &SignedIn,
         current: &SecretString,

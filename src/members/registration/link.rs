@@ -11,7 +11,7 @@ use crate::{
     mail::message::MailKind,
     members::{Members, password_policy},
     storage::{
-        document,
+        activation_code, document,
         member::{self, Activation, Member},
         preference::{self, Preference},
         registration::{self, Registration},
@@ -127,6 +127,7 @@ impl Members {
                 Preference { topic: topic.clone(), wanted: choice.wanted, wording: choice.wording.clone() };
             preference::set(&mut tx, &member.id, &preference, now).await?;
         }
+        activation_code::erase(&mut tx, &registration.person_id).await?;
         let notice =
             mail_to(insurer, &registration.email, registration.locale, MailKind::RegistrationCompleted);
         self.outbox.enqueue(&mut tx, &notice).await?;

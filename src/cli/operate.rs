@@ -1,0 +1,175 @@
+//! `member reset`, `reissue`, `unlock` and `end-sessions`: what an operator does to an account.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::letter;
+use crate::{
+    app::App,
+    clock::Timestamp,
+    members::{
+        login_id::{self, LoginId, Typed},
+        operator::{Act, Issued, Subject},
+    },
+    texts::{Locale, Texts},
+};
+
+/// Whom an act concerns and why.
+#[derive(Debug, Args)]
+pub struct ActArgs {
+    /// Login ID, such as 7132-091200001.
+    pub login_id: String,
+    /// Why, for the audit; without personal data.
+    #[arg(long)]
+    pub reason: String,
+    /// Who does it, for the audit.
+    #[arg(long, env = "USER", default_value = "cli")]
+    pub operator: String,
+    /// Portal code of the insurer, where an address has accounts of several.
+    #[arg(long)]
+    pub insurer: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is issued.
+#[derive(Debug, Args)]
+pub struct CodeArgs {
+    /// Issue an activation code even where the insurer's policy asks for the birth date alone.
+    #[arg(long)]
+    pub code: bool,
+    /// Write a letter with the code to this new file, a page to print, and do not show the code.
+    #[arg(long, value_name = "FILE.html")]
+    pub letter: Option<PathBuf>,
+}
+
+impl ActArgs {
+    fn act(&self, code: bool) -> anyhow::Result<Act<'_>> {
+        anyhow::ensure!(!self.reason.trim().is_empty(), "the reason is empty");
+        Ok(Act { operator: &self.operator, reason: self.reason.trim(), code })
+    }
+
+    async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
+        let typed = login_id::parse(&self.login_id, &app.config().insurers).map_err(|error| {
+            anyhow::anyhow!(Texts::load().map_or_else(
+                |_| error.to_string(),
+                |texts| texts.text(Locale::En, error.text_id(), &error.args()),
+            ))
+        })?;
+        let subject = app.members.subject_of(&typed, self.insurer.as_deref()).await??;
+        Ok((typed, subject))
+    }
+}
+
+/// Wipes a registration.
+pub async fn reset(app: &App, args: &ActArgs, code: &CodeArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let act = args.act(code.code)?;
+    let (typed, subject) = args.subject(app).await?;
+    refuse_existing(code.letter.as_deref())?;
+    let issued = app.members.reset_member(&subject, act).await??;
+    say_issued(app, args, &typed, &subject, (issued, code, "reset"), out)
+}
+
+/// Issues a temporary password or a code.
+pub async fn reissue(app: &App, args: &ActArgs, code: &CodeArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let act = args.act(code.code)?;
+    let (typed, subject) = args.subject(app).await?;
+    refuse_existing(code.letter.as_deref())?;
+    let issued = app.members.reissue(&subject, act).await??;
+    say_issued(app, args, &typed, &subject, (issued, code, "reissued"), out)
+}
+
+/// Ends pauses.
+pub async fn unlock(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let (typed, subject) = args.subject(app).await?;
+    app.members.unlock(&typed, &subject, args.act(false)?).await?;
+    say(args, &json!({ "done": "unlocked", "login_id": typed.to_string() }), out)
+}
+
+/// Ends sessions and grants.
+pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let (typed, subject) = args.subject(app).await?;
+    app.members.end_all_sessions(&subject, args.act(false)?).await??;
+    say(args, &json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
+}
+
+/// A letter that cannot be written must not cost the code that was in it.
+fn refuse_existing(letter: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(file) = letter {
+        anyhow::ensure!(!file.exists(), "{} exists already", file.display());
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let fits = folder.is_none_or(Path::is_dir);
+        anyhow::ensure!(fits, "the folder of {} does not exist", file.display());
+    }
+    Ok(())
+}
+
+fn say_issued(
+    app: &App,
+    args: &ActArgs,
+    typed: &Typed,
+    subject: &Subject,
+    (issued, options, done): (Issued, &CodeArgs, &str),
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let insurer = app.members.insurer(&subject.person.insurer).context("unknown insurer")?;
+    let person = &subject.person;
+    let login_id = match &issued {
+        Issued::Nothing => typed.to_string(),
+        _ => LoginId::from_parts(insurer, &person.symbol, &person.number)?.to_string(),
+    };
+    let mut shown = json!({
+        "done": done,
+        "login_id": login_id,
+        "subject": subject.member.as_ref().map(|member| member.id.as_str()),
+    });
+    match issued {
+        Issued::Nothing => shown["activation"] = json!("registers again with an e-mail address"),
+        Issued::TemporaryPassword(until) => {
+            shown["activation"] = json!("birth date as the temporary password");
+            shown["valid_until"] = json!(instant(until));
+        }
+        Issued::Code(code, until) => {
+            shown["activation"] = json!("birth date and activation code");
+            shown["valid_until"] = json!(instant(until));
+            match &options.letter {
+                Some(file) => {
+                    if let Err(error) = letter::write(app, insurer, &login_id, (&code, until), file) {
+                        // The code would be lost with the letter.
+                        shown["activation_code"] = json!(code.grouped());
+                        say(args, &shown, out)?;
+                        return Err(error);
+                    }
+                    shown["letter"] = json!(file.display().to_string());
+                }
+                None => shown["activation_code"] = json!(code.grouped()),
+            }
+        }
+    }
+    say(args, &shown, out)
+}
+
+fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
+        return Ok(());
+    }
+    for (name, value) in shown.as_object().into_iter().flatten() {
+        if let Some(text) = value.as_str() {
+            writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
+        }
+    }
+    Ok(())
+}
+
+fn instant(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis())
+        .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
+}

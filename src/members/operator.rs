@@ -1,0 +1,226 @@
+//! What an operator (事務局) does to an account, each act with its reason in the audit.
+
+use serde_json::json;
+
+use super::{
+    Members,
+    activation_code::ActivationCode,
+    login_id::Typed,
+    roster::{Category, Person},
+};
+use crate::{
+    audit::{self, Event},
+    clock::Timestamp,
+    config::{Insurer, insurer::Activation},
+    fault::Fault,
+    mail::message::{Mail, MailKind, RecoveryMail},
+    storage::{
+        Tx, activation_code, consent,
+        member::{self, Member, MemberState},
+        recovery, registration, roster,
+    },
+};
+
+/// Who acts, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    /// Name of the operator.
+    pub operator: &'a str,
+    /// The reason, for the audit; without personal data.
+    pub reason: &'a str,
+    /// Whether to issue an activation code even where the policy does not ask for one.
+    pub code: bool,
+}
+
+/// Whom an act concerns.
+#[derive(Debug)]
+pub struct Subject {
+    /// The person of the roster.
+    pub person: Person,
+    /// The account, if there is one.
+    pub member: Option<Member>,
+}
+
+/// Why nobody, or more than one, can be acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotOne {
+    /// Neither roster nor accounts have the login ID.
+    #[error("nobody has this login ID")]
+    Nobody,
+    /// The address belongs to accounts of several insurers.
+    #[error("several insurers have an account with this address; name one")]
+    Several,
+}
+
+/// Why an act is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no account to act on.
+    #[error("this person has no account: there is nothing to do but `member reissue`")]
+    NoAccount,
+    /// The account is closed, or was reset before.
+    #[error("the account is not active: it was reset before, or is closed")]
+    NotActive,
+    /// The person has an account and knows how to sign in, or can be reset.
+    #[error("the person is registered: `member reset` comes first")]
+    Registered,
+    /// Dependents and voluntarily insured persons register without a temporary password.
+    #[error("the person registers with an e-mail address and needs no temporary password")]
+    SelfRegistering,
+}
+
+/// What a person needs for the activation that follows.
+#[derive(Debug)]
+pub enum Issued {
+    /// Nothing: the person registers by e-mail address.
+    Nothing,
+    /// The birth date as the temporary password, until then.
+    TemporaryPassword(Timestamp),
+    /// The birth date and this code, until then. It is known to nobody else and cannot be read again.
+    Code(ActivationCode, Timestamp),
+}
+
+impl Members {
+    /// The person and the account of a login ID; `insurer` tells accounts of one address apart.
+    pub async fn subject_of(
+        &self,
+        typed: &Typed,
+        insurer: Option<&str>,
+    ) -> Result<Result<Subject, NotOne>, Fault> {
+        match typed {
+            Typed::Number(id) => {
+                let found = roster::find_insured(&self.db, id.insurer(), id.symbol(), id.number()).await?;
+                let Some(person) = found else { return Ok(Err(NotOne::Nobody)) };
+                let member = member::of_person(&self.db, &person.id).await?;
+                Ok(Ok(Subject { person, member }))
+            }
+            Typed::Email(email) => {
+                let mut found = recovery::accounts_of(&self.db, &email.key()).await?;
+                found.retain(|(_, code)| insurer.is_none_or(|insurer| insurer == code));
+                let [(id, _)] = found.as_slice() else {
+                    return Ok(Err(if found.is_empty() { NotOne::Nobody } else { NotOne::Several }));
+                };
+                let Some(member) = member::find(&self.db, id).await? else { return Ok(Err(NotOne::Nobody)) };
+                let person = roster::find(&self.db, &member.person_id).await?;
+                Ok(person.map(|person| Subject { person, member: Some(member) }).ok_or(NotOne::Nobody))
+            }
+        }
+    }
+
+    /// Wipes the registration (初期化): password, address, consents, sessions, grants and links. The person
+    /// of the roster, the subject and the receipts stay, the old address is told, and the activation starts
+    /// anew with what is issued.
+    pub async fn reset_member(
+        &self,
+        subject: &Subject,
+        act: Act<'_>,
+    ) -> Result<Result<Issued, Refused>, Fault> {
+        let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
+        let insurer = self.insurer_of_person(&subject.person)?;
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        if !recovery::reset_member(&mut tx, &member.id, now).await? {
+            return Ok(Err(Refused::NotActive));
+        }
+        consent::withdraw_all(&mut tx, &member.id).await?;
+        recovery::erase_of_member(&mut tx, &member.id).await?;
+        registration::erase_of_person(&mut tx, &subject.person.id).await?;
+        let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;
+        if let Some(email) = &member.email {
+            let notice = Mail {
+                to: email.clone(),
+                locale: member.locale,
+                insurer: insurer.name_in(member.locale).to_owned(),
+                contact: insurer.contact.clone(),
+                kind: MailKind::Recovery(RecoveryMail::RegistrationReset),
+            };
+            self.outbox.enqueue(&mut tx, &notice).await?;
+        }
+        self.write_act(&mut tx, "member.reset", subject, act).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(Ok(issued))
+    }
+
+    /// Issues the temporary password, or a code, to a person who has no account or whose was reset.
+    pub async fn reissue(&self, subject: &Subject, act: Act<'_>) -> Result<Result<Issued, Refused>, Fault> {
+        if subject.member.as_ref().is_some_and(|member| member.state != MemberState::Reset) {
+            return Ok(Err(Refused::Registered));
+        }
+        if subject.person.category != Category::Insured {
+            return Ok(Err(Refused::SelfRegistering));
+        }
+        let insurer = self.insurer_of_person(&subject.person)?;
+        let mut tx = self.db.begin().await?;
+        let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;
+        self.write_act(&mut tx, "member.reissued", subject, act).await?;
+        tx.commit().await?;
+        Ok(Ok(issued))
+    }
+
+    /// Ends all sessions and grants of an account.
+    pub async fn end_all_sessions(
+        &self,
+        subject: &Subject,
+        act: Act<'_>,
+    ) -> Result<Result<(), Refused>, Fault> {
+        let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
+        let mut tx = self.db.begin().await?;
+        recovery::end_sessions(&mut tx, &member.id, self.clock.now()).await?;
+        self.write_act(&mut tx, "member.sessions_ended", subject, act).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// Lets a login ID that pauses be tried again at once.
+    pub async fn unlock(&self, typed: &Typed, subject: &Subject, act: Act<'_>) -> Result<(), Fault> {
+        let mut tx = self.db.begin().await?;
+        self.write_act(&mut tx, "member.unlocked", subject, act).await?;
+        tx.commit().await?;
+        // Afterwards: what is not written down does not happen.
+        self.forget_failures(typed).await
+    }
+
+    async fn issue(
+        &self,
+        tx: &mut Tx,
+        insurer: &Insurer,
+        person: &Person,
+        act: Act<'_>,
+    ) -> Result<Issued, Fault> {
+        if person.category != Category::Insured {
+            return Ok(Issued::Nothing);
+        }
+        let (now, policy) = (self.clock.now(), &insurer.policy);
+        let days = |days: u32| std::time::Duration::from_secs(86_400 * u64::from(days));
+        roster::reissue_temporary_password(&mut *tx, &person.id, now).await?;
+        let until = now.plus(days(policy.temporary_password_days));
+        if policy.activation == Activation::Birthdate && !act.code {
+            activation_code::erase(tx, &person.id).await?;
+            return Ok(Issued::TemporaryPassword(until));
+        }
+        let until = until.min(now.plus(days(policy.activation_code_days)));
+        let code = self.issue_code(tx, &person.id, until).await?;
+        Ok(Issued::Code(code, until))
+    }
+
+    async fn write_act(
+        &self,
+        tx: &mut Tx,
+        action: &'static str,
+        subject: &Subject,
+        act: Act<'_>,
+    ) -> Result<(), Fault> {
+        let event = Event {
+            insurer: Some(&subject.person.insurer),
+            member: subject.member.as_ref().map(|member| member.id.as_str()),
+            ..Event::operator(act.operator, action)
+        };
+        let event = event.with_detail(json!({ "reason": act.reason, "person": subject.person.id }));
+        Ok(audit::record(tx, &self.entropy, self.clock.now(), event).await?)
+    }
+
+    fn insurer_of_person(&self, person: &Person) -> Result<&Insurer, Fault> {
+        self.insurer(&person.insurer).ok_or_else(|| Fault::internal("unknown insurer"))
+    }
+}

@@ -1,0 +1,66 @@
+//! `/recovery/login-id/sent` and `/recovery/password/sent`: what is said whatever was typed.
+
+use axum::{extract::Query, response::Response};
+use serde::Serialize;
+
+use super::{From, origin};
+use crate::{
+    config::insurer::Contact,
+    pages::{
+        flow::{brand, contacts},
+        sample,
+    },
+    web::{PageError, Visit, templates::Page},
+};
+
+/// Says that a mail was sent if what was typed was right, and what to do if none comes.
+#[derive(Clone, Debug, Serialize)]
+pub struct ForgotSent {
+    /// What was forgotten: `login-id` or `password`, as in the path of the page to go back to.
+    pub forgotten: &'static str,
+    /// Minutes that the link lives.
+    pub minutes: u64,
+    /// The interaction to go back to, if the member came from one.
+    pub interaction: Option<String>,
+    /// The offices of the insurers.
+    pub contacts: Vec<Contact>,
+}
+
+impl Page for ForgotSent {
+    const TEMPLATE: &'static str = "pages/forgot_sent.html";
+
+    fn samples() -> Vec<Self> {
+        let login_id = Self {
+            forgotten: "login-id",
+            minutes: 30,
+            interaction: Some(sample::INTERACTION.to_owned()),
+            contacts: vec![sample::contact()],
+        };
+        let password = Self { forgotten: "password", minutes: 60, interaction: None, ..login_id.clone() };
+        vec![login_id, password]
+    }
+}
+
+/// GET `/recovery/login-id/sent`
+pub async fn login_id(visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
+    let minutes = visit.app().config().lifetimes.login_id_link_seconds / 60;
+    page(visit, from, "login-id", minutes).await
+}
+
+/// GET `/recovery/password/sent`
+pub async fn password(visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
+    let minutes = visit.app().config().lifetimes.password_link_seconds / 60;
+    page(visit, from, "password", minutes).await
+}
+
+async fn page(
+    mut visit: Visit,
+    from: From,
+    forgotten: &'static str,
+    minutes: u64,
+) -> Result<Response, PageError> {
+    let found = origin(&mut visit, from.i.as_deref()).await?;
+    let interaction = found.map(|found| found.value.id);
+    let page = ForgotSent { forgotten, minutes, interaction, contacts: contacts(&visit) };
+    Ok(visit.show(&page).brand(brand(&visit)).render()?)
+}
