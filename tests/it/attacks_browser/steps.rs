@@ -201,7 +201,7 @@ async fn five_clicks_at_once_send_one_mail(backend: Backend) {
 /// The same below the pages, where nothing but the database keeps the requests apart.
 #[tokio::test]
 async fn a_registration_is_stored_once_by_any_number_of_requests() {
-    let app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.connections = 10).await;
+    let app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.connections = 20).await;
     let person = roster::find_insured(app.db(), "7132", "091", "200001").await.unwrap().unwrap();
     let now = app.clock.now();
     for round in 0..100 {
