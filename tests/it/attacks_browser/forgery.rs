@@ -99,6 +99,29 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     page.form("#email-form").set(email.0, email.1).set(password.0, password.1).submit().await;
 }
 
+/// The forms of those who forgot something, and those behind their links.
+async fn forge_recovery(
+    app: &mut TestApp,
+    browser: &HttpBrowser,
+    note: &mut impl FnMut(&'static str) -> bool,
+) {
+    let born = ("birth_date", HANAKO.born);
+    note("/recovery/login-id");
+    let page = browser.get(&app.url("/recovery/login-id")).await;
+    forge(app, browser, &page, "#forgot-login-id-form", &[("email", HANAKO.email), born]).await;
+    note("/recovery/password");
+    let page = browser.get(&app.url("/recovery/password")).await;
+    forge(app, browser, &page, "#forgot-password-form", &[("login_id", HANAKO.login_id), born]).await;
+    app.forgot_login_id(HANAKO.email, HANAKO.born).await;
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    note("/recovery/login-id/link/{token}");
+    forge(app, browser, &browser.get(link.as_str()).await, "#reveal-form", &[born]).await;
+    let link = app.password_link(&HANAKO).await;
+    note("/recovery/password/link/{token}");
+    let new = ("password", "しろくまと海辺で7回踊る");
+    forge(app, browser, &browser.get(link.as_str()).await, "#renew-form", &[new]).await;
+}
+
 /// No frame, no foreign or inline script, no cache, and cookies out of the reach of scripts.
 pub fn assert_guarded(page: &Page) {
     let at = page.url.path();
@@ -191,6 +214,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     note("/account/email/link/{token}");
     let mailed = browser.get(link.as_str()).await;
     forge(&app, &browser, &mailed, "#link-form", &[("password", HANAKO.password)]).await;
+    forge_recovery(&mut app, &browser, &mut note).await;
     note("/logout");
     let account = browser.get(&app.url("/account")).await;
     forge(&app, &browser, &account, "#logout-form", &[]).await;
