@@ -139,3 +139,16 @@ mod tests { fn f() { sqlx::query("").unwrap(); } }
     assert_eq!(inspect(std::slice::from_ref(&suite)).len(), 1);
     assert_eq!(inspect(&[file("ephemeral/mod.rs", "#[cfg(test)]\nmod suite;"), suite]).len(), 0);
 }
+
+/// A file that no `mod` names would be tests that never run.
+#[test]
+fn every_story_is_told() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") {
+            assert!(main.contains(&format!("\nmod {module};\n")), "tests/it/{name} is in no module");
+        }
+    }
+}
