@@ -138,7 +138,6 @@ async fn begin(flow: Flow, draft: &Draft) -> Result<Response, PageError> {
             interaction.login_id = None;
         })
         .await?;
-    metrics::counter!("kenpos_self_registrations_begun_total").increment(1);
     let stage = flow.found.value.registration.as_ref().map_or(Stage::Documents, Draft::stage);
     flow.go(&path_of(flow.id(), stage.min(Stage::Details)))
 }
