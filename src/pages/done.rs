@@ -96,8 +96,9 @@ pub async fn post(
         Progress::Waiting => return flow.go(&too_early(&id)),
         Progress::Ended => return Err(registration_ended()),
     };
-    // Only once: the draft goes before the session comes.
-    let mut flow = flow.update(|interaction| interaction.registration = None).await?;
+    // The draft goes when the session has come: a second click at once is signed in like the first, and
+    // a later one finds nothing to sign in with.
+    let mut flow = flow;
     let client = flow.found.value.client_id().map(str::to_owned);
     sign_in(&mut flow.visit, &member, client.as_deref()).await?;
     finish(flow).await
