@@ -15,6 +15,7 @@ use crate::{
         documents::{Documents, DocumentsError},
     },
     oidc::signing::{Signing, SigningError},
+    operators::Operators,
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
     web::templates::{TemplateError, Templates},
@@ -28,6 +29,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// The rules of members, and with them storage, ephemeral records and the clock.
     pub members: Members,
+    /// The rules of operators.
+    pub operators: Operators,
     /// Signing keys.
     pub signing: Signing,
     /// Pages.
@@ -116,7 +119,9 @@ impl App {
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
-        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, texts })))
+        let members = Members::new(desk);
+        let operators = Operators::new(members.clone());
+        Ok(Self(Arc::new(Parts { members, operators, signing, templates, texts })))
     }
 
     /// The configuration.

@@ -1,4 +1,12 @@
 //! The audit: who did what to whom, appended in the transaction of the act itself.
+//!
+//! What an operator does is a function that takes an [`Act`] (who, and why) and writes its line in the same
+//! transaction; console, API and command line call the same one. [`chain`] proves that the lines are whole.
+
+pub mod act;
+pub mod chain;
+
+pub use act::{Act, Actor, Reason, ReasonError};
 
 use serde_json::Value;
 
@@ -10,7 +18,7 @@ use crate::{
 /// Something that happened, before it is written down.
 #[derive(Clone, Debug)]
 pub struct Event<'a> {
-    /// Who: `member:ID`, `client:ID`, `operator:NAME` or `system`.
+    /// Who: `member:ID`, `client:ID`, `system`, or an [`Actor`].
     pub actor: String,
     /// What, such as `member.signed_in`.
     pub action: &'static str,
@@ -28,7 +36,7 @@ impl<'a> Event<'a> {
     /// An act of the server itself.
     pub fn system(action: &'static str) -> Self {
         Self {
-            actor: "system".to_owned(),
+            actor: Actor::system().to_string(),
             action,
             insurer: None,
             member: None,
@@ -47,9 +55,16 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// An act of an operator.
-    pub fn operator(name: &str, action: &'static str) -> Self {
-        Self { actor: format!("operator:{name}"), ..Self::system(action) }
+    /// An act of an operator for which nobody asks a reason; see [`Act::event`] for the others.
+    pub fn by(actor: &Actor, action: &'static str) -> Self {
+        Self { actor: actor.to_string(), ..Self::system(action) }
+    }
+
+    /// Names the insurer concerned.
+    #[must_use]
+    pub const fn with_insurer(mut self, insurer: Option<&'a str>) -> Self {
+        self.insurer = insurer;
+        self
     }
 
     /// Names the client concerned.

@@ -1,10 +1,11 @@
 //! kenpos-idp: the OpenID Connect identity provider of the KENPOS health portal.
 //!
 //! Reading order: [`clock`] and [`storage`] carry everything, [`ephemeral`] holds what expires,
-//! [`members`] and [`clients`] are the rules of the domain, [`oidc`] is the protocol, [`pages`] is what a
-//! member sees, [`web`] is the plumbing between a request and a handler, and [`cli`] starts it all.
+//! [`members`], [`clients`] and [`operators`] are the rules of the domain, [`oidc`] is the protocol, [`pages`]
+//! is what a member sees and [`admin`] what an operator sees, [`web`] is the plumbing between a request and a handler, and [`cli`] starts it all.
 //! Imports run one way only; `tests/it/house.rs` holds the rules.
 
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod fault;
 pub mod mail;
 pub mod members;
 pub mod oidc;
+pub mod operators;
 pub mod pages;
 pub mod routes;
 pub mod storage;

@@ -13,6 +13,7 @@ use axum::{
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
+    admin,
     app::App,
     oidc::{authorize, discovery, jwks, logout, token, userinfo},
     pages,
@@ -30,6 +31,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(protocol())
         .merge(hosted_pages())
+        .merge(console().route_layer(from_fn_with_state(app.clone(), admin::guard::check)))
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
         .layer(limit)
@@ -118,6 +120,34 @@ fn recovery_pages() -> Router<App> {
         .route("/recovery/password/sent", get(sent::password))
         .route("/recovery/password/link/{token}", get(renew::get).post(renew::post))
         .route("/recovery/password/done", get(renew::done))
+}
+
+/// The operators' console. Who may do what at each of these is said in `src/admin/access.rs`; a URL that is
+/// missing there answers nobody.
+fn console() -> Router<App> {
+    use admin::{
+        account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
+        operator_role, operators, own_codes, own_factor, own_password, setup, sign_in,
+    };
+    Router::new()
+        .route("/admin", get(dashboard::get))
+        .route("/admin/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/admin/sign-out", post(sign_in::sign_out))
+        .route("/admin/setup/{token}", get(setup::get).post(setup::post))
+        .route("/admin/account", get(account::get))
+        .route("/admin/account/password", get(own_password::get).post(own_password::post))
+        .route("/admin/account/factor", get(own_factor::get).post(own_factor::post))
+        .route("/admin/account/recovery-codes", get(own_codes::get).post(own_codes::post))
+        .route("/admin/account/sessions", post(account::end))
+        .route("/admin/account/sessions/others", post(account::end_others))
+        .route("/admin/audit", get(audit::get))
+        .route("/admin/audit/export", post(audit_export::post))
+        .route("/admin/audit/verify", post(audit_verified::post))
+        .route("/admin/operators", get(operators::get))
+        .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
+        .route("/admin/operators/{operator}", get(operator::get))
+        .route("/admin/operators/{operator}/role", get(operator_role::get).post(operator_role::post))
+        .route("/admin/operators/{operator}/{act}", get(operator_act::get).post(operator_act::post))
 }
 
 fn operations() -> Router<App> {

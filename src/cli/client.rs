@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Tools;
 use crate::{
-    audit::{self, Event},
+    audit::{self, Actor, Event},
     clients::{ApplicationType, AuthMethod, Client, Metadata, SubjectType},
     oidc::scope::Scope,
     storage::Db,
@@ -120,7 +120,7 @@ pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> an
         Err(error) if error.is_conflict() => anyhow::bail!("there is a client with this client_id already"),
         other => other?,
     };
-    let event = Event::operator("cli", "client.created").with_client(Some(&client.id));
+    let event = Event::by(&Actor::command_line("cli"), "client.created").with_client(Some(&client.id));
     audit::record(&tools.db, &tools.entropy, now, event).await?;
     if args.json {
         let shown = json!({ "client_id": client.id, "client_secret": secret, "metadata": client.metadata });

@@ -60,6 +60,7 @@ pub fn write(
         url: app.config().server.url("/login"),
     };
     let frame = Frame {
+        console: None,
         locale: Locale::Ja,
         brand: Brand::insurer(insurer, Locale::Ja),
         csrf: String::new(),
@@ -93,7 +94,10 @@ mod tests {
                 };
             let (csrf, query, reference) = (String::new(), String::new(), String::new());
             let html = templates
-                .render(&Frame { locale, brand, csrf, query, reference }, &Letter::samples()[0])
+                .render(
+                    &Frame { locale, brand, console: None, csrf, query, reference },
+                    &Letter::samples()[0],
+                )
                 .unwrap();
             assert!(html.contains("ABCD-2345-EFGH") && html.contains("&lt;事務局&gt;"), "{html}");
             for outside in ["src=", "<link", "<script", "url(", "@import"] {

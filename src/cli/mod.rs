@@ -1,5 +1,6 @@
 //! The commands of the binary.
 
+pub mod audit;
 pub mod client;
 pub mod demo;
 pub mod doctor;
@@ -7,12 +8,13 @@ pub mod keys;
 pub mod letter;
 pub mod member;
 pub mod operate;
+pub mod operator;
 pub mod preferences;
 pub mod roster;
 pub mod serve;
 
 use std::{
-    io::stdout,
+    io::{BufReader, stdin, stdout},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -22,6 +24,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     app::{App, open_database},
+    audit::Actor,
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::MasterKey,
@@ -68,6 +71,12 @@ enum Command {
     /// Exports what members want to be sent (配信設定).
     #[command(subcommand)]
     Preferences(PreferencesCommand),
+    /// The operators of the console.
+    #[command(subcommand)]
+    Operator(operator::OperatorCommand),
+    /// Verifies or exports the audit.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Checks the configuration against the services it names and explains each finding.
     Doctor,
 }
@@ -242,6 +251,10 @@ impl Cli {
                 let rows = preferences::export(&tools, insurer, &operator, &target).await?;
                 println!("{rows} wanted topics are in {}", target.display());
             }
+            Command::Operator(command) => {
+                operator::run(&office(file).await?, command, BufReader::new(stdin()), out).await?;
+            }
+            Command::Audit(command) => return audit(&office(file).await?, command).await,
             Command::Member(MemberCommand::Reset { act, code }) => {
                 operate::reset(&office(file).await?, &act, &code, out).await?;
             }
@@ -257,6 +270,20 @@ impl Cli {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn audit(app: &App, command: audit::AuditCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        audit::AuditCommand::Verify(args) => {
+            let sound = audit::verify(app, &args, &mut stdout()).await?;
+            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        audit::AuditCommand::Export(args) => {
+            let bytes = audit::export(app, &args).await?;
+            println!("{bytes} bytes are in {}", args.file.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -306,7 +333,7 @@ async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
         entropy: &tools.entropy,
         insurer,
         file_name: &name,
-        actor: &format!("operator:{}", args.operator),
+        actor: &Actor::command_line(&args.operator).to_string(),
         complete: args.full,
         preview: args.preview,
     };

@@ -12,16 +12,17 @@ use serde_json::{Value, json};
 use super::letter;
 use crate::{
     app::App,
+    audit::{Act, Actor, Reason},
     clock::Timestamp,
     members::{
         login_id::{self, LoginId, Typed},
-        operator::{Act, Issued, Subject},
+        operator::{Issued, Subject},
     },
     texts::{Locale, Texts},
 };
 
 /// Whom an act concerns and why.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ActArgs {
     /// Login ID, such as 7132-091200001.
     pub login_id: String,
@@ -51,9 +52,8 @@ pub struct CodeArgs {
 }
 
 impl ActArgs {
-    fn act(&self, code: bool) -> anyhow::Result<Act<'_>> {
-        anyhow::ensure!(!self.reason.trim().is_empty(), "the reason is empty");
-        Ok(Act { operator: &self.operator, reason: self.reason.trim(), code })
+    fn why(&self) -> anyhow::Result<(Actor, Reason)> {
+        Ok((Actor::command_line(&self.operator), Reason::parse(&self.reason)?))
     }
 
     async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
@@ -70,34 +70,37 @@ impl ActArgs {
 
 /// Wipes a registration.
 pub async fn reset(app: &App, args: &ActArgs, code: &CodeArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let act = args.act(code.code)?;
+    let (actor, reason) = args.why()?;
     let (typed, subject) = args.subject(app).await?;
     refuse_existing(code.letter.as_deref())?;
-    let issued = app.members.reset_member(&subject, act).await??;
+    let issued =
+        app.members.reset_member(&subject, code.code, Act { actor: &actor, reason: &reason }).await??;
     say_issued(app, args, &typed, &subject, (issued, code, "reset"), out)
 }
 
 /// Issues a temporary password or a code.
 pub async fn reissue(app: &App, args: &ActArgs, code: &CodeArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let act = args.act(code.code)?;
+    let (actor, reason) = args.why()?;
     let (typed, subject) = args.subject(app).await?;
     refuse_existing(code.letter.as_deref())?;
-    let issued = app.members.reissue(&subject, act).await??;
+    let issued = app.members.reissue(&subject, code.code, Act { actor: &actor, reason: &reason }).await??;
     say_issued(app, args, &typed, &subject, (issued, code, "reissued"), out)
 }
 
 /// Ends pauses.
 pub async fn unlock(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (typed, subject) = args.subject(app).await?;
-    app.members.unlock(&typed, &subject, args.act(false)?).await?;
-    say(args, &json!({ "done": "unlocked", "login_id": typed.to_string() }), out)
+    let (actor, reason) = args.why()?;
+    app.members.unlock(&typed, &subject, Act { actor: &actor, reason: &reason }).await?;
+    say(&json!({ "done": "unlocked", "login_id": typed.to_string() }), args.json, out)
 }
 
 /// Ends sessions and grants.
 pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (typed, subject) = args.subject(app).await?;
-    app.members.end_all_sessions(&subject, args.act(false)?).await??;
-    say(args, &json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
+    let (actor, reason) = args.why()?;
+    app.members.end_all_sessions(&subject, Act { actor: &actor, reason: &reason }).await??;
+    say(&json!({ "done": "sessions_ended", "login_id": typed.to_string() }), args.json, out)
 }
 
 /// A letter that cannot be written must not cost the code that was in it.
@@ -144,7 +147,7 @@ fn say_issued(
                     if let Err(error) = letter::write(app, insurer, &login_id, (&code, until), file) {
                         // The code would be lost with the letter.
                         shown["activation_code"] = json!(code.grouped());
-                        say(args, &shown, out)?;
+                        say(&shown, args.json, out)?;
                         return Err(error);
                     }
                     shown["letter"] = json!(file.display().to_string());
@@ -153,11 +156,12 @@ fn say_issued(
             }
         }
     }
-    say(args, &shown, out)
+    say(&shown, args.json, out)
 }
 
-fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
-    if args.json {
+/// Names and values, as text or as JSON.
+pub(super) fn say(shown: &Value, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    if as_json {
         writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
         return Ok(());
     }
@@ -169,7 +173,8 @@ fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()
     Ok(())
 }
 
-fn instant(at: Timestamp) -> String {
+/// An instant in UTC.
+pub(super) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
 }

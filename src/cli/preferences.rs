@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::Tools;
 use crate::{
-    audit::{self, Event},
+    audit::{self, Actor, Event},
     clock::Timestamp,
     config::Insurer,
     members::{birth_date::today, csv_cell::inert},
@@ -38,7 +38,8 @@ pub async fn export(tools: &Tools, insurer: &Insurer, operator: &str, path: &Pat
         }
     };
     fs::rename(&unfinished, path).with_context(|| format!("{} cannot be written", path.display()))?;
-    let event = Event::operator(operator, "preferences.exported").with_detail(json!({ "rows": rows }));
+    let event = Event::by(&Actor::command_line(operator), "preferences.exported")
+        .with_detail(json!({ "rows": rows }));
     let event = Event { insurer: Some(&insurer.code), ..event };
     audit::record(&tools.db, &tools.entropy, tools.clock.now(), event).await?;
     Ok(rows)

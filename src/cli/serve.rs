@@ -18,6 +18,9 @@ use crate::{
 /// How often what has expired is swept away and the gauges are read.
 const HOUSEKEEPING: Duration = Duration::from_secs(30);
 
+/// How often what was written to the audit since is linked to its chain.
+const LINK_AUDIT: Duration = Duration::from_secs(5);
+
 /// How long finished mails stay in the outbox, for the help desk.
 const KEEP_MAILS: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -43,6 +46,7 @@ impl Running {
         let quit = stop.clone();
         tasks.spawn(async move { outbox.run(quit).await });
         tasks.spawn(housekeeping(app.clone(), stop.clone()));
+        tasks.spawn(link_audit(app.clone(), stop.clone()));
         let refresh = app.signing.spawn_refresh();
         Ok(Self { app, address, stop, tasks, refresh })
     }
@@ -83,6 +87,19 @@ async fn housekeeping(app: App, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = time::sleep(HOUSEKEEPING) => {}
+        }
+    }
+}
+
+/// Gives the lines of the audit their place in the chain until told to stop.
+async fn link_audit(app: App, stop: CancellationToken) {
+    loop {
+        if let Err(error) = app.operators.link_audit().await {
+            tracing::warn!(%error, "the audit was not linked");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = time::sleep(LINK_AUDIT) => {}
         }
     }
 }

@@ -18,6 +18,7 @@ use url::Url;
 
 pub use super::account::AccountMail;
 use super::address::{NotSendable, sendable};
+pub use super::operator::OperatorMail;
 pub use super::recovery::RecoveryMail;
 use crate::{clock::Timestamp, config::insurer::Contact, texts::Locale};
 
@@ -54,6 +55,8 @@ pub enum MailKind {
     Account(AccountMail),
     /// For someone who forgot something, or whose registration was reset.
     Recovery(RecoveryMail),
+    /// For an operator.
+    Operator(OperatorMail),
 }
 
 impl MailKind {
@@ -65,6 +68,7 @@ impl MailKind {
             Self::RegistrationCompleted => "registration_completed",
             Self::Account(mail) => mail.name(),
             Self::Recovery(mail) => mail.name(),
+            Self::Operator(mail) => mail.name(),
         }
     }
 
@@ -75,6 +79,7 @@ impl MailKind {
             Self::AddressInUse | Self::RegistrationCompleted => None,
             Self::Account(mail) => mail.deadline(),
             Self::Recovery(mail) => mail.deadline(),
+            Self::Operator(mail) => mail.deadline(),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod address;
 pub mod message;
+pub mod operator;
 pub mod outbox;
 pub mod recovery;
 pub mod render;

@@ -4,6 +4,7 @@
 //! never say different things.
 
 mod account;
+mod operator;
 mod recovery;
 
 use std::{fmt, slice::from_ref, sync::Arc, time::Duration};
@@ -91,6 +92,7 @@ impl Renderer {
             }
             MailKind::Account(kind) => self.account(mail, kind, now),
             MailKind::Recovery(kind) => self.recovery(mail, kind, now),
+            MailKind::Operator(kind) => self.operator(mail, kind, now),
         };
         let values = context! {
             lang => mail.locale.tag(),
@@ -138,7 +140,11 @@ fn hours_until(deadline: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::insurer::Contact, mail::account::AccountMail, texts::Locale};
+    use crate::{
+        config::insurer::Contact,
+        mail::{account::AccountMail, operator::OperatorMail},
+        texts::Locale,
+    };
 
     /// 2026-11-23T10:15:00+09:00, a Monday.
     const DEADLINE: Timestamp = Timestamp::from_millis(1_795_396_500_000);
@@ -216,11 +222,13 @@ mod tests {
         for locale in Locale::ALL {
             let others = account::tests::every_kind().map(MailKind::Account);
             let usual = [confirm(), MailKind::AddressInUse, MailKind::RegistrationCompleted];
-            for kind in usual.into_iter().chain(others) {
+            let operators = operator::tests::every_kind().map(MailKind::Operator);
+            for kind in usual.into_iter().chain(others).chain(operators) {
                 let has_link = matches!(
                     kind,
                     MailKind::ConfirmRegistration { .. }
                         | MailKind::Account(AccountMail::ConfirmEmail { .. })
+                        | MailKind::Operator(OperatorMail::Setup { .. })
                 );
                 let to_office = kind.name().starts_with("office_");
                 let letter = render(&mail(locale, kind));

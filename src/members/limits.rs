@@ -79,7 +79,7 @@ impl Members {
 
     /// Takes one of the guesses at a login ID *before* the password is looked at, so that parallel
     /// guesses cannot outrun the limit. False: the ID pauses.
-    pub(super) async fn begin_guess(
+    pub async fn begin_guess(
         &self,
         id_key: &str,
         policy: &crate::config::insurer::Policy,
@@ -101,7 +101,7 @@ impl Members {
     }
 
     /// Forgets the wrong guesses at a login ID after the right one.
-    pub(super) async fn forget_guesses(&self, id_key: &str) -> Result<(), Fault> {
+    pub async fn forget_guesses(&self, id_key: &str) -> Result<(), Fault> {
         self.ephemeral.forget(&format!("guess:id:{id_key}")).await?;
         self.ephemeral.remove::<Pause>(id_key).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! What an operator (事務局) does to an account, each act with its reason in the audit.
+//! What an operator (事務局) does to an account, each act with who did it and why in the audit.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::{
     roster::{Category, Person},
 };
 use crate::{
-    audit::{self, Event},
+    audit::{self, Act, Event},
     clock::Timestamp,
     config::{Insurer, insurer::Activation},
     fault::Fault,
@@ -20,17 +20,6 @@ use crate::{
         recovery, registration, roster,
     },
 };
-
-/// Who acts, and why.
-#[derive(Clone, Copy, Debug)]
-pub struct Act<'a> {
-    /// Name of the operator.
-    pub operator: &'a str,
-    /// The reason, for the audit; without personal data.
-    pub reason: &'a str,
-    /// Whether to issue an activation code even where the policy does not ask for one.
-    pub code: bool,
-}
 
 /// Whom an act concerns.
 #[derive(Debug)]
@@ -109,10 +98,11 @@ impl Members {
 
     /// Wipes the registration (初期化): password, address, consents, sessions, grants and links. The person
     /// of the roster, the subject and the receipts stay, the old address is told, and the activation starts
-    /// anew with what is issued.
+    /// anew with what is issued: a code where `code` or the policy asks for one.
     pub async fn reset_member(
         &self,
         subject: &Subject,
+        code: bool,
         act: Act<'_>,
     ) -> Result<Result<Issued, Refused>, Fault> {
         let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
@@ -125,7 +115,7 @@ impl Members {
         consent::withdraw_all(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
-        let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;
+        let issued = self.issue(&mut tx, insurer, &subject.person, code).await?;
         if let Some(email) = &member.email {
             let notice = Mail {
                 to: email.clone(),
@@ -143,7 +133,12 @@ impl Members {
     }
 
     /// Issues the temporary password, or a code, to a person who has no account or whose was reset.
-    pub async fn reissue(&self, subject: &Subject, act: Act<'_>) -> Result<Result<Issued, Refused>, Fault> {
+    pub async fn reissue(
+        &self,
+        subject: &Subject,
+        code: bool,
+        act: Act<'_>,
+    ) -> Result<Result<Issued, Refused>, Fault> {
         if subject.member.as_ref().is_some_and(|member| member.state != MemberState::Reset) {
             return Ok(Err(Refused::Registered));
         }
@@ -152,7 +147,7 @@ impl Members {
         }
         let insurer = self.insurer_of_person(&subject.person)?;
         let mut tx = self.db.begin().await?;
-        let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;
+        let issued = self.issue(&mut tx, insurer, &subject.person, code).await?;
         self.write_act(&mut tx, "member.reissued", subject, act).await?;
         tx.commit().await?;
         Ok(Ok(issued))
@@ -186,7 +181,7 @@ impl Members {
         tx: &mut Tx,
         insurer: &Insurer,
         person: &Person,
-        act: Act<'_>,
+        code: bool,
     ) -> Result<Issued, Fault> {
         if person.category != Category::Insured {
             return Ok(Issued::Nothing);
@@ -195,7 +190,7 @@ impl Members {
         let days = |days: u32| std::time::Duration::from_secs(86_400 * u64::from(days));
         roster::reissue_temporary_password(&mut *tx, &person.id, now).await?;
         let until = now.plus(days(policy.temporary_password_days));
-        if policy.activation == Activation::Birthdate && !act.code {
+        if policy.activation == Activation::Birthdate && !code {
             activation_code::erase(tx, &person.id).await?;
             return Ok(Issued::TemporaryPassword(until));
         }
@@ -214,9 +209,8 @@ impl Members {
         let event = Event {
             insurer: Some(&subject.person.insurer),
             member: subject.member.as_ref().map(|member| member.id.as_str()),
-            ..Event::operator(act.operator, action)
+            ..act.event(action, json!({ "person": subject.person.id }))
         };
-        let event = event.with_detail(json!({ "reason": act.reason, "person": subject.person.id }));
         Ok(audit::record(tx, &self.entropy, self.clock.now(), event).await?)
     }
 

@@ -24,8 +24,8 @@ const TELLING_NAME: usize = 5;
 /// What an attacker may know of the person.
 #[derive(Clone, Debug)]
 pub struct PersonalWords<'a> {
-    /// Day of birth.
-    pub birth_date: BirthDate,
+    /// Day of birth, if it is known.
+    pub birth_date: Option<BirthDate>,
     /// Login ID of an insured person.
     pub login_id: Option<&'a LoginId>,
     /// Name.
@@ -114,7 +114,7 @@ pub fn check(password: &str, policy: &Policy, person: &PersonalWords<'_>) -> Res
     let folded = fold(&password);
     let names = person.kana.map(Names::of).unwrap_or_default();
     for (words, refusal) in [
-        (birth_date_forms(person.birth_date), PasswordRefusal::BirthDate),
+        (person.birth_date.map(birth_date_forms).unwrap_or_default(), PasswordRefusal::BirthDate),
         (person.login_id.map(login_id_forms).unwrap_or_default(), PasswordRefusal::LoginId),
         (names.forbidden, PasswordRefusal::Name),
         (person.email.map(|email| vec![fold(&email.key())]).unwrap_or_default(), PasswordRefusal::Email),
@@ -299,7 +299,7 @@ mod tests {
         let kana = KanaName::parse("アオヤマ リョウコ").unwrap();
         let email = EmailAddress::parse("ryo-a@example.jp").unwrap();
         let person = PersonalWords {
-            birth_date: BirthDate::parse("19990121").unwrap(),
+            birth_date: Some(BirthDate::parse("19990121").unwrap()),
             login_id: Some(&login_id),
             kana: Some(&kana),
             email: Some(&email),

@@ -47,7 +47,7 @@ pub struct RosterImport<'a> {
     pub insurer: &'a Insurer,
     /// Name of the file, for the record.
     pub file_name: &'a str,
-    /// Who imports it, such as `operator:NAME`.
+    /// Who imports it, such as `cli:NAME`.
     pub actor: &'a str,
     /// The file is the full roster: who is not in it loses eligibility.
     pub complete: bool,

@@ -12,7 +12,7 @@ pub struct Entry {
     pub id: String,
     /// When, in milliseconds since the epoch.
     pub at: i64,
-    /// Who: `member:ID`, `client:ID`, `operator:NAME` or `system`.
+    /// Who: `member:ID`, `client:ID`, `operator:ID`, `cli:NAME` or `system`.
     pub actor: String,
     /// What, such as `member.signed_in`.
     pub action: String,
@@ -60,13 +60,35 @@ pub async fn of_member(
     )
 }
 
-/// Where a page of a member's history ends: the line that it ended with.
+/// Where a page of lines ends: the line that it ended with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     /// When, in milliseconds since the epoch.
     pub at: i64,
     /// Identifier of the line.
     pub id: String,
+}
+
+impl Position {
+    /// `MILLIS.ID`, as it stands in a URL.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, id) = text.split_once('.')?;
+        // Identifiers are base64url; PostgreSQL would answer a NUL with an error.
+        let ours = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        ours.then_some(())?;
+        Some(Self { at: at.parse().ok()?, id: id.to_owned() })
+    }
+
+    /// Where a page that ends with this line ends.
+    pub fn of(entry: &Entry) -> Self {
+        Self { at: entry.at, id: entry.id.clone() }
+    }
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.at, self.id)
+    }
 }
 
 /// The newest `limit` lines of a member's own history since `since`, before `before` if it is given:

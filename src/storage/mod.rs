@@ -2,6 +2,8 @@
 
 pub mod activation_code;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_search;
 pub mod client;
 pub mod consent;
 pub mod db;
@@ -10,6 +12,8 @@ pub mod document;
 pub mod email_change;
 pub mod member;
 pub mod member_change;
+pub mod operator;
+pub mod operator_credential;
 pub mod outbox;
 pub mod pairwise_subject;
 pub mod preference;

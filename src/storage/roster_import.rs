@@ -62,7 +62,7 @@ pub struct Import<'a> {
     pub insurer: &'a str,
     /// Name of the file, for people.
     pub file_name: &'a str,
-    /// Who imports it, such as `operator:NAME`.
+    /// Who imports it, such as `cli:NAME`.
     pub actor: &'a str,
     /// A full roster: who is not in it loses eligibility.
     pub complete: bool,

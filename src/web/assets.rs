@@ -28,6 +28,9 @@ pub struct Asset {
 static STYLE: LazyLock<Asset> = LazyLock::new(|| {
     hashed("style", "css", "text/css; charset=utf-8", include_bytes!("../../templates/assets/style.css"))
 });
+static CONSOLE_STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    hashed("console", "css", "text/css; charset=utf-8", include_bytes!("../../templates/assets/console.css"))
+});
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     hashed("page", "js", "text/javascript; charset=utf-8", include_bytes!("../../templates/assets/page.js"))
 });
@@ -38,6 +41,11 @@ static ICON: LazyLock<Asset> = LazyLock::new(|| {
 /// Path of the stylesheet.
 pub fn style_path() -> &'static str {
     &STYLE.path
+}
+
+/// Path of what the operators' console adds to the stylesheet.
+pub fn console_style_path() -> &'static str {
+    &CONSOLE_STYLE.path
 }
 
 /// Path of the script.
@@ -69,7 +77,7 @@ pub fn find(path: &str) -> Option<Asset> {
             bytes: Cow::Owned(colour.stylesheet().into_bytes()),
         });
     }
-    [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.path == path).cloned()
+    [&*STYLE, &*CONSOLE_STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.path == path).cloned()
 }
 
 fn hashed(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {

@@ -9,6 +9,8 @@ use cookie::{Cookie, SameSite, time::Duration};
 pub enum Name {
     /// The session of a signed-in member.
     Session,
+    /// The session of an operator.
+    Operator,
     /// Binds interactions and forms to this browser.
     Browser,
     /// The language that was chosen on a page.
@@ -21,6 +23,8 @@ impl Name {
         match (self, secure) {
             (Self::Session, true) => "__Host-kenpos-session",
             (Self::Session, false) => "kenpos-session",
+            (Self::Operator, true) => "__Host-kenpos-operator",
+            (Self::Operator, false) => "kenpos-operator",
             (Self::Browser, true) => "__Host-kenpos-browser",
             (Self::Browser, false) => "kenpos-browser",
             (Self::Locale, true) => "__Host-kenpos-locale",

@@ -13,6 +13,6 @@ pub mod templates;
 pub mod trace;
 pub mod visit;
 
-pub use form::PageForm;
+pub use form::{PageForm, Posted};
 pub use page_error::PageError;
 pub use visit::Visit;

@@ -33,12 +33,42 @@ pub struct Frame {
     pub locale: Locale,
     /// In whose name the page speaks.
     pub brand: Brand,
+    /// What surrounds the pages of the console.
+    pub console: Option<ConsoleFrame>,
     /// Token that every form of the page sends back as `csrf`.
     pub csrf: String,
     /// Query of the page's own URL, which the links to the other language keep.
     pub query: String,
     /// Reference number of this request for the help desk; empty if there is none to show.
     pub reference: String,
+}
+
+/// What surrounds a page of the operators' console.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsoleFrame {
+    /// Name of the operator.
+    pub name: String,
+    /// Role of the operator, as in names of texts.
+    pub role: &'static str,
+    /// Name of the operator's one insurer; none: all.
+    pub scope: Option<String>,
+    /// For whom the forms of the page are.
+    pub who: String,
+    /// Where the operator may go.
+    pub nav: Vec<NavItem>,
+    /// What was done just before.
+    pub notice: Option<Message>,
+}
+
+/// A way to a part of the console.
+#[derive(Clone, Debug, Serialize)]
+pub struct NavItem {
+    /// Name of the part; its text is `console-nav-ID`.
+    pub id: &'static str,
+    /// Path.
+    pub href: &'static str,
+    /// Whether the page belongs to it.
+    pub current: bool,
 }
 
 /// In whose name a page speaks: an insurer, or the service itself.
@@ -151,6 +181,24 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/revealed.html", include_str!("../../templates/pages/revealed.html")),
     ("pages/link_renew.html", include_str!("../../templates/pages/link_renew.html")),
     ("pages/renewed.html", include_str!("../../templates/pages/renewed.html")),
+    ("admin/console.html", include_str!("../../templates/admin/console.html")),
+    ("admin/parts.html", include_str!("../../templates/admin/parts.html")),
+    ("admin/confirm.html", include_str!("../../templates/admin/confirm.html")),
+    ("admin/sign_in.html", include_str!("../../templates/admin/sign_in.html")),
+    ("admin/setup.html", include_str!("../../templates/admin/setup.html")),
+    ("admin/setup_void.html", include_str!("../../templates/admin/setup_void.html")),
+    ("admin/recovery_codes.html", include_str!("../../templates/admin/recovery_codes.html")),
+    ("admin/dashboard.html", include_str!("../../templates/admin/dashboard.html")),
+    ("admin/audit.html", include_str!("../../templates/admin/audit.html")),
+    ("admin/audit_verified.html", include_str!("../../templates/admin/audit_verified.html")),
+    ("admin/operators.html", include_str!("../../templates/admin/operators.html")),
+    ("admin/operator.html", include_str!("../../templates/admin/operator.html")),
+    ("admin/operator_new.html", include_str!("../../templates/admin/operator_new.html")),
+    ("admin/operator_role.html", include_str!("../../templates/admin/operator_role.html")),
+    ("admin/account.html", include_str!("../../templates/admin/account.html")),
+    ("admin/own_password.html", include_str!("../../templates/admin/own_password.html")),
+    ("admin/own_factor.html", include_str!("../../templates/admin/own_factor.html")),
+    ("admin/own_codes.html", include_str!("../../templates/admin/own_codes.html")),
     ("pages/error.html", include_str!("../../templates/pages/error.html")),
     ("pages/form_post.html", include_str!("../../templates/pages/form_post.html")),
 ];
@@ -203,6 +251,7 @@ fn environment(locale: Locale, texts: Arc<Texts>) -> Result<Environment<'static>
     });
     environment.add_function("error_of", error_of);
     environment.add_global("style", assets::style_path());
+    environment.add_global("console_style", assets::console_style_path());
     environment.add_global("script", assets::script_path());
     environment.add_global("icon", assets::icon_path());
     for (name, source) in TEMPLATES {
@@ -263,6 +312,7 @@ mod tests {
         Frame {
             locale: Locale::En,
             brand: Brand::service(),
+            console: None,
             csrf: "token".into(),
             query: query.into(),
             reference: String::new(),
@@ -280,7 +330,7 @@ mod tests {
     fn every_template_file_is_compiled_in() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
         let mut files = Vec::new();
-        for folder in [root.clone(), root.join("pages"), root.join("pages/account")] {
+        for folder in [root.clone(), root.join("pages"), root.join("pages/account"), root.join("admin")] {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|extension| extension == "html") {

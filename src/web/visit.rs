@@ -1,6 +1,8 @@
 //! One extractor for what every page needs to know about a request: which browser, which language, from
 //! where, and who is signed in.
 
+mod operator;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
@@ -13,7 +15,7 @@ use serde::Serialize;
 use super::{
     cookies::{self, Name},
     csrf,
-    templates::{Brand, Frame, Page},
+    templates::{Brand, ConsoleFrame, Frame, Page},
     trace::Reference,
 };
 use crate::{
@@ -49,6 +51,8 @@ pub struct Visit {
     pub is_unbound: bool,
     browser: String,
     session_cookie: Option<String>,
+    operator_cookie: Option<String>,
+    path: String,
     query: String,
     set_cookies: Vec<HeaderValue>,
 }
@@ -106,6 +110,8 @@ impl Visit {
             is_unbound,
             browser,
             session_cookie: read(Name::Session),
+            operator_cookie: read(Name::Operator),
+            path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             set_cookies,
         }
@@ -114,6 +120,16 @@ impl Visit {
     /// The provider.
     pub const fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The path of the URL.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query of the URL.
+    pub fn query(&self) -> &str {
+        &self.query
     }
 
     /// SHA-256 of the browser's secret, to bind records to it.
@@ -162,7 +178,15 @@ impl Visit {
 
     /// A page of the service itself; see [`Reply`] for more.
     pub const fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        Reply { visit: self, page, status: StatusCode::OK, brand: None, targets: Vec::new(), referrer: true }
+        Reply {
+            visit: self,
+            page,
+            status: StatusCode::OK,
+            brand: None,
+            console: None,
+            targets: Vec::new(),
+            referrer: true,
+        }
     }
 
     /// Sends the browser on with a GET (RFC 9110 §15.4.4).
@@ -190,6 +214,7 @@ pub struct Reply<'a, P: Page> {
     page: &'a P,
     status: StatusCode,
     brand: Option<Brand>,
+    console: Option<ConsoleFrame>,
     targets: Vec<String>,
     referrer: bool,
 }
@@ -206,6 +231,13 @@ impl<P: Page> Reply<'_, P> {
     #[must_use]
     pub fn brand(mut self, brand: Brand) -> Self {
         self.brand = Some(brand);
+        self
+    }
+
+    /// In the frame of the console.
+    #[must_use]
+    pub fn console(mut self, console: ConsoleFrame) -> Self {
+        self.console = Some(console);
         self
     }
 
@@ -229,6 +261,7 @@ impl<P: Page> Reply<'_, P> {
         let frame = Frame {
             locale: visit.locale,
             brand: self.brand.unwrap_or_else(Brand::service),
+            console: self.console,
             csrf: csrf::token(&visit.app.members.master, &visit.browser),
             query: visit.query.clone(),
             reference: visit.reference.clone(),

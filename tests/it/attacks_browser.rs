@@ -1,5 +1,6 @@
 //! Attacks through a member's own browser.
 
+mod console;
 mod forgery;
 mod markup;
 mod steps;

@@ -96,7 +96,7 @@ async fn a_reset_member_registers_again_and_is_the_same_to_the_app(backend: Back
     assert_eq!(app.number("select count(*) from receipt").await, 2, "history stays");
     let wiped = "select count(*) from member where email is null and password_hash is null and kana is null";
     assert_eq!(app.number(wiped).await, 1);
-    let line = "select count(*) from audit where action = 'member.reset' and actor = 'operator:jimu'
+    let line = "select count(*) from audit where action = 'member.reset' and actor = 'cli:jimu'
                 and member_id is not null and detail like '%電話で本人確認済み%'";
     assert_eq!(app.number(line).await, 1);
 
@@ -227,7 +227,7 @@ async fn the_office_unlocks_and_ends_sessions(backend: Backend) {
     app.clock.advance(MINUTE);
     let account = log_in(&login, HANAKO.login_id, HANAKO.password).await;
     assert_eq!(account.url.path(), "/account", "the password is as before");
-    let acts = "select count(*) from audit where actor = 'operator:jimu'
+    let acts = "select count(*) from audit where actor = 'cli:jimu'
                 and action in ('member.unlocked', 'member.sessions_ended')";
     assert_eq!(app.number(acts).await, 2);
     app.finish().await;
@@ -248,7 +248,7 @@ async fn acts_that_make_no_sense_are_refused(backend: Backend) {
     refused(operate::reissue(app.app(), &act(HANAKO.login_id), &NO_CODE, out).await, "registered");
     let silent = ActArgs { reason: "  ".to_owned(), ..act(HANAKO.login_id) };
     refused(operate::reset(app.app(), &silent, &NO_CODE, out).await, "reason");
-    assert_eq!(app.number("select count(*) from audit where actor like 'operator:%'").await, 0);
+    assert_eq!(app.number("select count(*) from audit where actor like 'cli:%'").await, 0);
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("letter.html");

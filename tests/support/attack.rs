@@ -160,6 +160,15 @@ impl TestApp {
         }
     }
 
+    /// Runs a statement, as somebody who got hold of the database would.
+    pub async fn run(&self, statement: &str) {
+        let statement = AssertSqlSafe(statement.to_owned());
+        match self.db() {
+            Db::Sqlite(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
+            Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
+        }
+    }
+
     /// All that is stored of people and of what is under way, to see whether anything changed. Reads `SQLite`.
     pub async fn stored(&self) -> Vec<String> {
         let Db::Sqlite(pool) = self.db() else { panic!("only the embedded backend is read") };
@@ -168,6 +177,8 @@ impl TestApp {
             union all select id || state || email || password_hash || sessions_valid_from from member
             union all select id || token_hash || misses || sends from registration
             union all select member_id || client_id || scope from consent
+            union all select id || role || sessions_valid_from || coalesce(password_hash, '') from operator
+            union all select operator_id || code_hash || coalesce(used_at, 0) from operator_recovery_code
             union all select id || temporary_failures || temporary_kana_misses from roster_person
             union all select id from audit union all select id from outbox order by 1";
         sqlx::query_scalar(statement).fetch_all(pool).await.unwrap()

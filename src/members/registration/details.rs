@@ -164,7 +164,7 @@ pub(in crate::members) async fn weakness(
     let (policy, kana, birth_date) = (policy.clone(), person.kana.clone(), person.birth_date);
     let check = move || {
         let words = PersonalWords {
-            birth_date,
+            birth_date: Some(birth_date),
             login_id: login_id.as_ref(),
             kana: Some(&kana),
             email: email.as_ref(),

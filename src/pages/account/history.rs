@@ -100,7 +100,7 @@ pub async fn get(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Pa
     // One more than is shown tells whether there is another page.
     let more = lines.len() > ON_A_PAGE;
     lines.truncate(ON_A_PAGE);
-    let older = lines.last().filter(|_| more).map(|line| format!("{}.{}", line.at, line.id));
+    let older = lines.last().filter(|_| more).map(|line| Position::of(line).to_string());
     let mut entries = Vec::with_capacity(lines.len());
     for line in &lines {
         entries.push(entry(&account, line).await?);
@@ -134,11 +134,7 @@ fn is_alarming(event: &str) -> bool {
 /// `before=MILLIS.ID` of a query.
 fn position(query: &str) -> Option<Position> {
     let (_, text) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "before")?;
-    let (at, id) = text.split_once('.')?;
-    // Identifiers are base64url; PostgreSQL would answer a NUL with an error.
-    let ours = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    ours.then_some(())?;
-    Some(Position { at: at.parse().ok()?, id: id.to_owned() })
+    Position::parse(&text)
 }
 
 #[cfg(test)]

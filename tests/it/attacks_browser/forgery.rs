@@ -20,7 +20,7 @@ const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded")
 const HTML: (&str, &str) = ("Accept", "text/html");
 
 /// Forges the form `css` of a page, with the fields that would do the deed, and sees that nothing happens.
-async fn forge(app: &TestApp, browser: &HttpBrowser, page: &Page, css: &str, fields: &[(&str, &str)]) {
+pub async fn forge(app: &TestApp, browser: &HttpBrowser, page: &Page, css: &str, fields: &[(&str, &str)]) {
     assert_guarded(page);
     let form = page.form(css);
     let url = page.url.join(page.select(css)[0].attr("action").unwrap()).unwrap();
@@ -222,6 +222,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     // These are for programs, and no cookie lets them do anything that it should not.
     let programs = BTreeSet::from(["/authorize", "/token", "/userinfo"]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
+    // The console's stand in console.rs.
+    let all: BTreeSet<_> = all.into_iter().filter(|path| !path.starts_with("/admin")).collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
     assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK, "still signed in");
     app.finish().await;

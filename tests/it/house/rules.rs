@@ -9,15 +9,19 @@ use super::source::Source;
 /// Pages and protocol share a floor: a page ends in an answer to a relying party, and the other way round.
 const DIRECTION: &[(&str, &str)] = &[
     ("main", "cli"),
-    ("cli", "routes app pages admin oidc web members clients fault storage ephemeral mail audit crypto"),
+    (
+        "cli",
+        "routes app pages admin oidc web operators members clients fault storage ephemeral mail audit crypto",
+    ),
     ("routes", "app pages admin oidc web"),
     // Handlers and the web take the App, so it stands beside them.
-    ("app", "pages admin oidc web members clients fault storage ephemeral mail audit crypto"),
-    ("pages", "oidc app web members clients fault storage ephemeral mail audit crypto"),
-    ("admin", "oidc app web members clients fault storage ephemeral mail audit crypto"),
+    ("app", "pages admin oidc web operators members clients fault storage ephemeral mail audit crypto"),
+    ("pages", "oidc app web operators members clients fault storage ephemeral mail audit crypto"),
+    ("admin", "pages oidc app web operators members clients fault storage ephemeral mail audit crypto"),
     ("oidc", "pages app web members clients fault storage ephemeral mail audit crypto"),
-    ("web", "app members clients fault storage ephemeral mail audit crypto"),
+    ("web", "app operators members clients fault storage ephemeral mail audit crypto"),
     ("members", "fault storage ephemeral mail audit crypto"),
+    ("operators", "members clients fault storage ephemeral mail audit crypto"),
     ("clients", "fault storage ephemeral mail audit crypto"),
     ("fault", "storage ephemeral mail audit crypto"),
     ("ephemeral", "storage crypto"),

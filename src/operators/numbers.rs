@@ -1,0 +1,92 @@
+//! The numbers of the dashboard: lines of the audit by day, from the counts that [`crate::audit::chain`] keeps,
+//! so that a page costs the same at a thousand members and at a million.
+
+use std::collections::BTreeMap;
+
+use jiff::{ToSpan as _, civil::Date};
+
+use super::{Operator, Operators};
+use crate::{
+    fault::Fault,
+    storage::{audit_chain, outbox::Counts},
+};
+
+/// Days that are shown, today included.
+pub const DAYS: i64 = 14;
+
+/// What is counted by day.
+pub const SERIES: [(Series, &[&str]); 3] = [
+    (Series::Activations, &["member.activated"]),
+    (Series::SignIns, &["member.signed_in"]),
+    (Series::Failures, &FAILURES),
+];
+
+/// Kinds of failures, as the audit calls them.
+pub const FAILURES: [&str; 6] = [
+    "member.sign_in_failed",
+    "member.password_wrong",
+    "registration.eligibility_refused",
+    "registration.name_mismatch",
+    "recovery.refused",
+    "operator.sign_in_failed",
+];
+
+/// A series of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Series {
+    /// First-time registrations that were completed.
+    Activations,
+    /// Members who signed in.
+    SignIns,
+    /// Whatever of [`FAILURES`] happened.
+    Failures,
+}
+
+/// What the dashboard shows.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    /// Each series by day, the oldest first, days without anything included.
+    pub series: Vec<(Series, Vec<(Date, i64)>)>,
+    /// Failures of these days by kind, in the order of [`FAILURES`].
+    pub failures: Vec<(&'static str, i64)>,
+    /// Spray alarms of these days.
+    pub alarms: i64,
+    /// Insurers whose activation by birth date is stopped now.
+    pub alarmed: Vec<String>,
+    /// The queue of mails; for those who work for all insurers.
+    pub mails: Option<Counts>,
+}
+
+impl Operators {
+    /// The numbers that concern an operator.
+    pub async fn numbers(&self, operator: &Operator) -> Result<Numbers, Fault> {
+        let today = self.clock.now().day_in_japan();
+        let first = today.saturating_sub((DAYS - 1).days());
+        let days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= today).collect();
+        let insurer = operator.insurer.as_deref().unwrap_or_default();
+        let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for row in audit_chain::days(&self.db, &first.to_string(), insurer).await? {
+            counts.insert((row.day, row.action), row.count);
+        }
+        let on = |day: &Date, action: &str| counts.get(&(day.to_string(), action.to_owned())).unwrap_or(&0);
+        let all = |action: &str| days.iter().map(|day| on(day, action)).sum();
+        let series = SERIES.map(|(series, actions)| {
+            let by_day = days.iter().map(|day| (*day, actions.iter().map(|action| on(day, action)).sum()));
+            (series, by_day.collect())
+        });
+        let mut alarmed = Vec::new();
+        for insurer in self.config.insurers.iter().filter(|one| super::reaches(operator, Some(&one.code))) {
+            if self.spray_alarm(&insurer.code).await? {
+                alarmed.push(insurer.code.clone());
+            }
+        }
+        let mails = if operator.insurer.is_none() { Some(self.outbox.counts().await?) } else { None };
+        Ok(Numbers {
+            series: series.into(),
+            failures: FAILURES.map(|action| (action, all(action))).into(),
+            alarms: all("insurer.spray_alarm"),
+            alarmed,
+            mails,
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! Which role may go where: every URL of the console, asked by everybody.
+
+use std::collections::BTreeSet;
+
+use kenpos_idp::operators::Role;
+use reqwest::{Method, StatusCode};
+
+use crate::support::{
+    app::{Backend, TestApp, insurer},
+    http_browser::HttpBrowser,
+};
+
+/// Path as in `src/routes.rs`, method, and who may: **A**dministrator, **O**ffice, **C**lient manager,
+/// a**U**ditor; `*` for anybody without signing in.
+const MATRIX: &[(&str, &str, &str)] = &[
+    ("/admin", "GET", "AOCU"),
+    ("/admin/sign-in", "GET", "*"),
+    ("/admin/sign-in", "POST", "*"),
+    ("/admin/sign-out", "POST", "AOCU"),
+    ("/admin/setup/{token}", "GET", "*"),
+    ("/admin/setup/{token}", "POST", "*"),
+    ("/admin/account", "GET", "AOCU"),
+    ("/admin/account/password", "GET", "AOCU"),
+    ("/admin/account/password", "POST", "AOCU"),
+    ("/admin/account/factor", "GET", "AOCU"),
+    ("/admin/account/factor", "POST", "AOCU"),
+    ("/admin/account/recovery-codes", "GET", "AOCU"),
+    ("/admin/account/recovery-codes", "POST", "AOCU"),
+    ("/admin/account/sessions", "POST", "AOCU"),
+    ("/admin/account/sessions/others", "POST", "AOCU"),
+    ("/admin/audit", "GET", "AU"),
+    ("/admin/audit/export", "POST", "AU"),
+    ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/operators", "GET", "AU"),
+    ("/admin/operators/new", "GET", "A"),
+    ("/admin/operators/new", "POST", "A"),
+    ("/admin/operators/{operator}", "GET", "AU"),
+    ("/admin/operators/{operator}/role", "GET", "A"),
+    ("/admin/operators/{operator}/role", "POST", "A"),
+    ("/admin/operators/{operator}/{act}", "GET", "A"),
+    ("/admin/operators/{operator}/{act}", "POST", "A"),
+];
+
+const ROLES: [(char, Role); 4] =
+    [('A', Role::Administrator), ('O', Role::Office), ('C', Role::ClientManager), ('U', Role::Auditor)];
+
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const HTML: (&str, &str) = ("Accept", "text/html");
+
+/// Every path of the console with its methods, as `src/routes.rs` has them.
+fn routed() -> BTreeSet<(String, &'static str)> {
+    let mut found = BTreeSet::new();
+    for rest in include_str!("../../../src/routes.rs").split(".route(\"").skip(1) {
+        let (path, rest) = rest.split_once('"').unwrap();
+        let handlers = rest.lines().next().unwrap();
+        for (method, call) in [("GET", "get("), ("POST", "post(")] {
+            if path.starts_with("/admin") && handlers.contains(call) {
+                found.insert((path.to_owned(), method));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_matrix_has_every_url_and_no_other() {
+    let told: BTreeSet<_> = MATRIX.iter().map(|(path, method, _)| ((*path).to_owned(), *method)).collect();
+    assert_eq!(told, routed());
+    assert_eq!(told.len(), MATRIX.len(), "a URL stands there twice");
+}
+
+/// A provider of two insurers.
+pub async fn two_insurers() -> TestApp {
+    TestApp::start_with(Backend::Embedded, |config| {
+        let mut other = insurer();
+        ("7133".clone_into(&mut other.code), "33120015".clone_into(&mut other.number));
+        config.insurers.push(other);
+    })
+    .await
+}
+
+/// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
+async fn ask(app: &TestApp, browser: &HttpBrowser, method: &str, path: &str) -> StatusCode {
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    let answer = browser.raw(method, &app.url(path), &[FORM, HTML], "").await;
+    if answer.status.is_redirection() {
+        assert_eq!(answer.location().unwrap().path(), "/admin/sign-in", "{path}");
+    }
+    answer.status
+}
+
+#[tokio::test]
+async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
+    let app = two_insurers().await;
+    let target = app.staff(Role::Office, Some("7132")).await;
+    let foreign = app.staff(Role::Office, Some("7133")).await;
+    let stranger = app.http_browser();
+    for scope in [None, Some("7132")] {
+        for (letter, role) in ROLES {
+            // The office of 7132 is the target itself.
+            let browser = match (role, scope) {
+                (Role::Office, Some(_)) => target.browser(&app).await,
+                _ => app.staff(role, scope).await.browser(&app).await,
+            };
+            for (path, method, who) in MATRIX {
+                let filled = |id: &str| {
+                    path.replace("{operator}", id).replace("{act}", "disable").replace("{token}", "x")
+                };
+                let status = ask(&app, &browser, method, &filled(&target.id)).await;
+                let may = who.contains(letter);
+                let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
+                match (*who, *method) {
+                    ("*", "GET") => assert!([200, 303, 410].contains(&status.as_u16()), "{here}"),
+                    (_, "GET") if may => assert_eq!(status, StatusCode::OK, "{here}"),
+                    // Not allowed, or stopped by the missing token.
+                    _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
+                }
+                if path.contains("{operator}") && may && *method == "GET" {
+                    let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
+                    let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+                    assert_eq!(status, expected, "{here}, of another insurer");
+                    let status = ask(&app, &browser, method, &filled("nobody")).await;
+                    assert_eq!(status, StatusCode::NOT_FOUND, "{here}, of nobody");
+                }
+                let status = ask(&app, &stranger, method, &filled(&target.id)).await;
+                let open = if *method == "GET" {
+                    status != StatusCode::SEE_OTHER
+                } else {
+                    status == StatusCode::FORBIDDEN
+                };
+                assert_eq!(open, *who == "*", "{method} {path} by nobody: {status}");
+            }
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
+    let app = two_insurers().await;
+    let target = app.staff(Role::Office, Some("7132")).await;
+    for (letter, role) in ROLES.into_iter().skip(1) {
+        let browser = app.staff(role, None).await.browser(&app).await;
+        let page = browser.get(&app.url("/admin/account")).await;
+        let form = page.form("#sign-out-form");
+        let (csrf, who) = (form.value("csrf").unwrap(), form.value("who").unwrap());
+        let body = format!(
+            "csrf={csrf}&who={who}&reason=x&role=administrator&insurer=&email=x@y.example&name=x&format=csv"
+        );
+        for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
+            if !allowed.contains(letter) && *allowed != "*" {
+                let path = path.replace("{operator}", &target.id).replace("{act}", "disable");
+                let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
+                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
+                assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());
+            }
+        }
+    }
+    assert_eq!(app.number("select count(*) from operator where role = 'administrator'").await, 0);
+    assert_eq!(app.number("select count(*) from operator where disabled_at is not null").await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn no_spelling_of_a_path_gets_around_the_guard() {
+    let app = two_insurers().await;
+    let office = app.staff(Role::Office, None).await.browser(&app).await;
+    for browser in [&app.http_browser(), &office] {
+        for path in [
+            "/%61dmin/operators",
+            "/admin/%6fperators",
+            "/admin%2foperators",
+            "/admin%2Foperators",
+            "//admin/operators",
+            "/admin//operators",
+            "/admin/operators/",
+            "/admin/./operators",
+            "/admin/x/../operators",
+            "/admin/account/..;/operators",
+            "/admin/account/%2e%2e/operators",
+            "/admin/account/..%2foperators",
+            "/ADMIN/operators",
+            "/admin/operators;x=1",
+            "/admin/operators%00",
+            "/admin/operators%20",
+            "/admin\\operators",
+            "/account/../admin/operators",
+        ] {
+            // As octets, because a client would tidy the path up first.
+            let cookie = browser.cookie(&app.url("/"), "kenpos-operator").unwrap_or_default();
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {}\r\nCookie: kenpos-operator={cookie}\r\nConnection: close\r\n\r\n",
+                app.address()
+            );
+            let answer = app.octets(request.as_bytes()).await;
+            let status = answer.split(' ').nth(1).unwrap_or_default();
+            assert!(["400", "403", "404", "303"].contains(&status), "{path}: {answer}");
+            assert!(!answer.contains("@office.example"), "{path}");
+        }
+    }
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
+        let answer = office
+            .raw(Method::from_bytes(method.as_bytes()).unwrap(), &app.url("/admin/operators"), &[HTML], "")
+            .await;
+        assert!(answer.status.is_client_error(), "{method}: {}", answer.status);
+    }
+    app.finish().await;
+}
