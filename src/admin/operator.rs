@@ -20,8 +20,8 @@ pub struct OperatorPage {
     pub operator: Shown,
     /// Since when, in words.
     pub created: String,
-    /// Who it is in the audit, for a look at what was done.
-    pub actor: Option<String>,
+    /// Where the audit tells what the operator did.
+    pub acts: Option<String>,
     /// Whether this operator may change anything about the other.
     pub may_manage: bool,
 }
@@ -33,7 +33,7 @@ impl Page for OperatorPage {
         let page = |state, may_manage: bool| Self {
             operator: Shown::sample("office", state),
             created: "2026年11月23日(月)10時15分".to_owned(),
-            actor: may_manage.then(|| "operator:x".to_owned()),
+            acts: may_manage.then(|| "/admin/audit?actor=operator%3Ax".to_owned()),
             may_manage,
         };
         vec![page("active", true), page("disabled", true), page("waiting", false)]
@@ -77,7 +77,7 @@ pub async fn get(reader: guard::Operator, Path(id): Path<String>) -> Result<Resp
     let page = OperatorPage {
         operator: Shown::of(&reader, &found),
         created: reader.date_time(found.created_at),
-        actor: reader.may(Permission::SeeAudit).then(|| format!("operator:{}", found.id)),
+        acts: reader.may(Permission::SeeAudit).then(|| format!("/admin/audit?actor=operator%3A{}", found.id)),
         may_manage: reader.may(Permission::ManageOperators) && !itself,
     };
     Ok(reader.show(&page).render()?)

@@ -180,16 +180,15 @@ mod tests {
     async fn nodes_that_link_at_once_make_one_chain() {
         let master = MasterKey::from_bytes([7; 32]);
         for db in databases().await {
-            let work = |n: u64| {
+            let work = || {
                 let (db, master) = (db.clone(), master.clone());
                 async move {
                     append(&db, 20).await;
-                    let linked = link(&db, &master).await;
                     // SQLite may tell one of them to come back.
-                    linked.unwrap_or_default() + n - n
+                    link(&db, &master).await.ok();
                 }
             };
-            let done: Vec<_> = (0..4).map(|n| tokio::spawn(work(n))).collect();
+            let done: Vec<_> = (0..4).map(|_| tokio::spawn(work())).collect();
             for task in done {
                 task.await.unwrap();
             }

@@ -10,7 +10,7 @@ use url::Url;
 use super::{
     Operator, Operators,
     factor::{Factor, TypedCode},
-    sign_in::normalised,
+    sign_in::{email_key, normalised},
 };
 use crate::{
     audit::{Actor, Event},
@@ -111,8 +111,8 @@ impl Operators {
         let event = Event::by(&Actor::operator(&operator.id), "operator.set_up");
         self.record(&mut tx, event.with_insurer(operator.insurer.as_deref())).await?;
         let operator = operator::find(&mut tx, &operator.id).await?.unwrap_or(operator);
-        self.forget_guesses(&self.guesses_at(&operator.email.to_lowercase())).await?;
         tx.commit().await?;
+        self.forget_guesses(&self.guesses_at(&email_key(&operator.email))).await?;
         Ok(SetupOutcome::Done(Box::new(operator), codes))
     }
 

@@ -47,7 +47,7 @@ impl Operators {
         if self.spend_guess(address).await? == Budget::Spent {
             return Ok(SignIn::Limited);
         }
-        let key = EmailAddress::parse(email).map(|email| email.key()).unwrap_or_default();
+        let key = email_key(email);
         let found = operator::by_email(&self.db, &key).await?.filter(Operator::is_active);
         // Before the guess is counted: a full queue costs nobody a guess.
         let admitted = self.passwords.admit()?;
@@ -95,7 +95,7 @@ impl Operators {
         }
         let operator = &signed_in.operator;
         let admitted = self.passwords.admit()?;
-        let guesses = self.guesses_at(&operator.email.to_lowercase());
+        let guesses = self.guesses_at(&email_key(&operator.email));
         if !self.begin_guess(&guesses, &lockout()).await? {
             return Ok(Credential::Paused);
         }
@@ -122,6 +122,11 @@ impl Operators {
     pub(super) fn guesses_at(&self, email_key: &str) -> String {
         self.master.mac_base64url("operator-login", email_key.as_bytes())
     }
+}
+
+/// The one spelling of an address; empty for what is none.
+pub(super) fn email_key(email: &str) -> String {
+    EmailAddress::parse(email).map(|email| email.key()).unwrap_or_default()
 }
 
 /// The one spelling of a password.
