@@ -128,11 +128,11 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_millis(1_795_396_500_000);
 
-    async fn databases() -> Vec<Db> {
+    async fn databases(name: &str) -> Vec<Db> {
         let file = tempfile::tempdir().unwrap().keep();
         let sqlite = format!("sqlite://{}", file.join("audit.sqlite").display());
         let mut all = Vec::new();
-        for url in [sqlite, Postgres::shared().create_database("audit_chain")] {
+        for url in [sqlite, Postgres::shared().create_database(name)] {
             let db = Db::open(&url, 5).await.unwrap();
             db.migrate().await.unwrap();
             all.push(db);
@@ -150,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_changed_left_out_or_put_in_is_found() {
         let master = MasterKey::from_bytes([7; 32]);
-        for db in databases().await {
+        for db in databases("audit_changed").await {
             append(&db, 7).await;
             assert_eq!(link(&db, &master).await.unwrap(), 7);
             assert_eq!(link(&db, &master).await.unwrap(), 0);
@@ -179,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn nodes_that_link_at_once_make_one_chain() {
         let master = MasterKey::from_bytes([7; 32]);
-        for db in databases().await {
+        for db in databases("audit_at_once").await {
             let work = || {
                 let (db, master) = (db.clone(), master.clone());
                 async move {

@@ -10,7 +10,7 @@ use super::{create, matrix::two_insurers, run, set_up, whom};
 use crate::support::{
     app::{Backend, TestApp, on_both_backends},
     http_browser::{HttpBrowser, Page},
-    operators::{PASSWORD, STEP},
+    operators::PASSWORD,
 };
 
 on_both_backends! {
@@ -166,7 +166,7 @@ async fn an_administrator_of_one_insurer_stays_there() {
     }
     // Nor may a form that was made for somebody else be sent.
     let colleague = app.staff(Role::Administrator, None).await;
-    app.clock.advance(STEP);
+    page.form("#sign-out-form").submit().await;
     colleague.sign_in_with(&app, &local).await;
     let late = page.form("#invite-form").set("email", "a@b.example").set("name", "x").set("reason", "x");
     assert_eq!(late.submit().await.status, StatusCode::CONFLICT);
