@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn every_url_of_the_console_is_in_the_table_and_no_other() {
-        let routes = include_str!("../routes.rs");
-        let routed: BTreeSet<&str> = routes
+        let source = include_str!("../routes.rs");
+        let routed: BTreeSet<&str> = source
             .split(".route(\"")
             .skip(1)
             .filter_map(|rest| rest.split('"').next())

@@ -201,7 +201,8 @@ mod tests {
             detail: r#"{"reason":"a, \"b\""}"#.to_owned(),
         };
         let csv =
-            String::from_utf8([Format::Csv.head(), Format::Csv.lines(&[entry.clone()])].concat()).unwrap();
+            String::from_utf8([Format::Csv.head(), Format::Csv.lines(std::slice::from_ref(&entry))].concat())
+                .unwrap();
         assert_eq!(
             csv,
             "\u{feff}at,id,actor,action,insurer,member_id,client_id,detail\n\

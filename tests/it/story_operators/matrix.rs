@@ -73,7 +73,8 @@ fn the_matrix_has_every_url_and_no_other() {
 pub async fn two_insurers() -> TestApp {
     TestApp::start_with(Backend::Embedded, |config| {
         let mut other = insurer();
-        ("7133".clone_into(&mut other.code), "33120015".clone_into(&mut other.number));
+        "7133".clone_into(&mut other.code);
+        "33120015".clone_into(&mut other.number);
         config.insurers.push(other);
     })
     .await
