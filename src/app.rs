@@ -17,7 +17,10 @@ use crate::{
     oidc::signing::{Signing, SigningError},
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
-    web::templates::{TemplateError, Templates},
+    web::{
+        logos::{LogoError, Logos},
+        templates::{TemplateError, Templates},
+    },
 };
 
 /// The running provider; clones share it.
@@ -32,6 +35,8 @@ pub struct Parts {
     pub signing: Signing,
     /// Pages.
     pub templates: Templates,
+    /// Logos of insurers.
+    pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
 }
@@ -68,6 +73,9 @@ pub enum StartError {
     /// The documents that members accept.
     #[error(transparent)]
     Documents(#[from] DocumentsError),
+    /// The logos of insurers.
+    #[error(transparent)]
+    Logos(#[from] LogoError),
     /// The texts.
     #[error(transparent)]
     Texts(#[from] TextsError),
@@ -113,10 +121,11 @@ impl App {
             Arc::clone(&texts),
             &config.mail,
         )?;
+        let logos = Logos::read(&config.insurers)?;
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
-        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, texts })))
+        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, logos, texts })))
     }
 
     /// The configuration.

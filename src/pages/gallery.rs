@@ -6,7 +6,7 @@ use scraper::{ElementRef, Html, Selector};
 
 use crate::{
     pages,
-    texts::{Locale, Texts},
+    texts::{Given, Locale, Texts},
     web::error_page::ErrorPage,
     web::{
         assets,
@@ -31,7 +31,12 @@ fn frame(locale: Locale, state: usize) -> Frame {
     let contact = (state != 1).then(pages::sample::contact);
     Frame {
         locale,
-        brand: Brand { name: name.to_owned(), colour: colour.to_owned(), contact },
+        brand: Brand {
+            name: Given::choose(locale, name, None),
+            colour: colour.to_owned(),
+            logo: (state == 1).then(|| "/assets/logo/7132".to_owned()),
+            contact,
+        },
         csrf: pages::sample::HOSTILE.to_owned(),
         query: format!("i={}", pages::sample::HOSTILE),
         reference: "20261123-7F3K".to_owned(),
@@ -61,6 +66,8 @@ fn pictures() -> Vec<Picture> {
     every!(
         login_id::LoginId,
         login_number::LoginNumber,
+        insurer::ChooseInsurer,
+        other_members::OtherMembers,
         password::Password,
         select_account::SelectAccount,
         registration_start::RegistrationStart,

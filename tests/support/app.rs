@@ -14,10 +14,7 @@ use kenpos_idp::{
     cli::serve::Running,
     clients::{Client, Metadata},
     clock::{Clock, Entropy, Timestamp},
-    config::{
-        Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server,
-        insurer::{Contact, Policy},
-    },
+    config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
     crypto::Algorithm,
     members::roster::{Outcome, RosterImport},
     storage::Db,
@@ -262,16 +259,12 @@ pub fn insurer() -> Insurer {
         number: "06139497".to_owned(),
         name: INSURER.to_owned(),
         name_en: Some("Mihon Health Insurance Society".to_owned()),
-        symbol_digits: 3,
-        number_digits: 6,
-        colour: "#0a6b5d".to_owned(),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
             phone: Some("03-1234-5678".to_owned()),
             ..Contact::default()
         },
-        policy: Policy::default(),
-        documents: std::collections::BTreeMap::new(),
+        ..Insurer::default()
     }
 }
 
