@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     config::Insurer,
-    members::{insurer_number, login_id},
+    members::{
+        insurer_number::{self, InsurerNumberError},
+        login_id,
+    },
     oidc::interaction::{self, Interaction},
     web::{
         PageError, PageForm, Visit,
@@ -161,7 +164,7 @@ fn chosen<'a>(flow: &'a Flow, form: &ChooseForm) -> Result<&'a Insurer, &'static
     if !form.insurer.is_empty() {
         return app.members.insurer(&form.insurer).ok_or("insurer-number-unknown");
     }
-    let number = insurer_number::parse(&form.insurer_number).map_err(|error| error.text_id())?;
+    let number = insurer_number::parse(&form.insurer_number).map_err(InsurerNumberError::text_id)?;
     let mut insurers = app.config().insurers.iter();
     insurers.find(|insurer| insurer.number == number).ok_or("insurer-number-unknown")
 }

@@ -9,6 +9,7 @@ pub mod error_page;
 pub mod form;
 pub mod headers;
 pub mod hosts;
+pub mod language;
 pub mod logos;
 pub mod page_error;
 pub mod templates;

@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
 
 use super::{
     cookies::{self, Name},
-    csrf,
+    csrf, language,
     templates::{Brand, Frame, Page},
     trace::Reference,
 };
@@ -30,9 +30,6 @@ use crate::{
 
 /// Length of the secrets in our cookies; anything else is not ours.
 const SECRET_LENGTH: usize = 43;
-
-/// Language ranges that are looked at; no browser sends so many.
-const MOST_RANGES: usize = 100;
 
 /// A request as a page sees it.
 #[derive(Clone)]
@@ -88,7 +85,7 @@ impl Visit {
         });
         // At the authorization endpoint `ui_locales` is the client's wish, not the reader's choice.
         let ours = parts.uri.path() != "/authorize";
-        let asked = query_locale(parts.uri.query()).filter(|_| ours);
+        let asked = language::asked(parts.uri.query()).filter(|_| ours);
         if let Some(locale) = asked {
             set_cookies.extend(cookies::set(Name::Locale, locale.tag(), secure));
         }
@@ -96,7 +93,7 @@ impl Visit {
         let chosen = asked.or_else(remembered);
         Self {
             app: app.clone(),
-            locale: chosen.or_else(|| accepted_locale(&parts.headers)).unwrap_or_default(),
+            locale: chosen.or_else(|| language::accepted(&parts.headers)).unwrap_or_default(),
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
@@ -256,105 +253,5 @@ impl<P: Page> Reply<'_, P> {
             );
         }
         Ok(visit.with_cookies(response))
-    }
-}
-
-/// The language that a link on a page of ours asks for.
-fn query_locale(query: Option<&str>) -> Option<Locale> {
-    let (_, tags) = url::form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "ui_locales")?;
-    Locale::of_list(&tags)
-}
-
-/// The first language of `Accept-Language` that is ours, by weight (RFC 9110 §12.5.4). What is malformed is
-/// passed over.
-fn accepted_locale(headers: &HeaderMap) -> Option<Locale> {
-    let lines = headers.get_all(header::ACCEPT_LANGUAGE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut ranges: Vec<(u16, Locale)> =
-        lines.flat_map(|line| line.split(',')).take(MOST_RANGES).filter_map(language_range).collect();
-    ranges.retain(|(weight, _)| *weight > 0);
-    ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    ranges.first().map(|(_, locale)| *locale)
-}
-
-/// One range with its weight in thousandths: `en-GB;q=0.8`.
-fn language_range(text: &str) -> Option<(u16, Locale)> {
-    let (tag, weight) = match text.split_once(';') {
-        Some((tag, parameter)) => (tag, thousandths(parameter)?),
-        None => (text, 1000),
-    };
-    Some((weight, Locale::from_tag(tag.trim())?))
-}
-
-/// A weight (RFC 9110 §12.4.2): 0 to 1 with at most three decimals.
-fn thousandths(parameter: &str) -> Option<u16> {
-    let (name, value) = parameter.trim().split_once('=')?;
-    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
-    let plain = decimals.len() <= 3 && decimals.bytes().all(|byte| byte.is_ascii_digit());
-    if !name.eq_ignore_ascii_case("q") || !plain || !matches!(whole, "0" | "1") {
-        return None;
-    }
-    let fraction: u16 = format!("{decimals:0<3}").parse().ok()?;
-    let weight = if whole == "1" { 1000 + fraction } else { fraction };
-    (weight <= 1000).then_some(weight)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_weightiest_language_wins() {
-        let accepted = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_LANGUAGE, text.parse().unwrap());
-            accepted_locale(&headers)
-        };
-        assert_eq!(accepted("en;q=0.5, ja"), Some(Locale::Ja));
-        assert_eq!(accepted("fr, en-GB;q=0.8, ja;q=0.1"), Some(Locale::En));
-        assert_eq!(accepted("en;q=0"), None);
-        assert_eq!(accepted("*"), None);
-        assert_eq!(accepted(";;q=,,"), None);
-        assert_eq!(accepted("EN-us;Q=0.9,ja;q=0.899"), Some(Locale::En));
-        assert_eq!(accepted("ja;q=0.5,en;q=0.5"), Some(Locale::Ja), "the first of equals");
-        assert_eq!(accepted("ja;q=0.000,en;q=0.001"), Some(Locale::En));
-        // What is malformed counts for nothing, and what is right beside it still does.
-        for weight in
-            ["", "q", "q=", "q=x", "q=nan", "q=inf", "q=1.001", "q=2", "q=-1", "q=0.1234", "q=.5", "r=1"]
-        {
-            assert_eq!(accepted(&format!("en;{weight}, ja;q=0.1")), Some(Locale::Ja), "{weight}");
-            assert_eq!(accepted(&format!("en;{weight}")), None, "{weight}");
-        }
-        let mut lines = HeaderMap::new();
-        for line in ["fr", "ja;q=0.2", "en;q=0.3"] {
-            lines.append(header::ACCEPT_LANGUAGE, line.parse().unwrap());
-        }
-        lines.append(header::ACCEPT_LANGUAGE, HeaderValue::from_bytes(b"ja\xff").unwrap());
-        assert_eq!(accepted_locale(&lines), Some(Locale::En));
-        assert_eq!(accepted(&"x,".repeat(5000)), None);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_header_is_too_strange(text in "[ -~]{0,60}") {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_LANGUAGE, text.parse().unwrap());
-            accepted_locale(&headers);
-            query_locale(Some(&text));
-        }
-    }
-
-    #[test]
-    fn the_first_language_that_is_ours_is_asked_for() {
-        for (query, expected) in [
-            ("ui_locales=en", Some(Locale::En)),
-            ("ui_locales=fr-CA+fr+en", Some(Locale::En)),
-            ("ui_locales=%20ja-JP%20en", Some(Locale::Ja)),
-            ("ui_locales=fr", None),
-            ("ui_locales=", None),
-            ("ui_locales=%FF%00", None),
-            ("UI_LOCALES=en", None),
-        ] {
-            assert_eq!(query_locale(Some(query)), expected, "{query}");
-        }
     }
 }

@@ -19,3 +19,4 @@ start-family-only-dependent = Only family members (dependents) can register by t
 start-family-only-voluntary = Only voluntarily continued members can register by themselves. Family members (dependents), please contact the office.
 start-family-none = Registration is not open here. Please contact the office.
 forgot-password-insurer-hint = Only if you log in with an e-mail address.
+insurer-number-short = Insurer no.

@@ -19,3 +19,4 @@ start-family-only-dependent = ご自身で登録できるのは、ご家族(被�
 start-family-only-voluntary = ご自身で登録できるのは、任意継続被保険者の方のみです。ご家族(被扶養者)の方は事務局へお問い合わせください。
 start-family-none = こちらからの登録は受け付けていません。事務局へお問い合わせください。
 forgot-password-insurer-hint = メールアドレスでログインする方のみ選択してください。
+insurer-number-short = 保険者番号

@@ -16,7 +16,7 @@ use kenpos_idp::{
     clock::{Clock, Entropy, Timestamp},
     config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
     crypto::Algorithm,
-    members::roster::{Outcome, RosterImport},
+    members::roster::{Outcome, Report, RosterImport},
     storage::Db,
 };
 use tempfile::TempDir;
@@ -165,6 +165,11 @@ impl TestApp {
         import_roster(self.app(), csv).await;
     }
 
+    /// Imports a roster of one of several insurers, `complete` or not.
+    pub async fn import_roster_of(&self, insurer: &str, csv: &str, complete: bool) -> Report {
+        import_roster_of(self.app(), insurer, csv, complete).await
+    }
+
     /// Registers one more client.
     pub async fn register(&self, metadata: Metadata) -> Registered {
         register(self.app(), metadata).await
@@ -289,17 +294,21 @@ async fn register(app: &App, metadata: Metadata) -> Registered {
 }
 
 async fn import_roster(app: &App, csv: &str) {
+    let report = import_roster_of(app, "7132", csv, false).await;
+    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+}
+
+async fn import_roster_of(app: &App, insurer: &str, csv: &str, complete: bool) -> Report {
     let members = &app.members;
     let import = RosterImport {
         db: &members.db,
         clock: &members.clock,
         entropy: &members.entropy,
-        insurer: members.insurer("7132").unwrap(),
+        insurer: members.insurer(insurer).unwrap(),
         file_name: "roster.csv",
         actor: "test",
-        complete: false,
+        complete,
         preview: false,
     };
-    let report = import.run(csv.as_bytes(), |_, _| ()).await.unwrap();
-    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+    import.run(csv.as_bytes(), |_, _| ()).await.unwrap()
 }
