@@ -18,7 +18,10 @@ use crate::{
     operators::Operators,
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
-    web::templates::{TemplateError, Templates},
+    web::{
+        logos::{LogoError, Logos},
+        templates::{TemplateError, Templates},
+    },
 };
 
 /// The running provider; clones share it.
@@ -35,6 +38,8 @@ pub struct Parts {
     pub signing: Signing,
     /// Pages.
     pub templates: Templates,
+    /// Logos of insurers.
+    pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
 }
@@ -71,6 +76,9 @@ pub enum StartError {
     /// The documents that members accept.
     #[error(transparent)]
     Documents(#[from] DocumentsError),
+    /// The logos of insurers.
+    #[error(transparent)]
+    Logos(#[from] LogoError),
     /// The texts.
     #[error(transparent)]
     Texts(#[from] TextsError),
@@ -116,12 +124,13 @@ impl App {
             Arc::clone(&texts),
             &config.mail,
         )?;
+        let logos = Logos::read(&config.insurers)?;
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
         let members = Members::new(desk);
         let operators = Operators::new(members.clone());
-        Ok(Self(Arc::new(Parts { members, operators, signing, templates, texts })))
+        Ok(Self(Arc::new(Parts { members, operators, signing, templates, logos, texts })))
     }
 
     /// The configuration.

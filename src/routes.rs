@@ -17,7 +17,7 @@ use crate::{
     app::App,
     oidc::{authorize, discovery, jwks, logout, token, userinfo},
     pages,
-    web::{assets, headers, page_error, page_error::PageError, trace},
+    web::{assets, headers, hosts, logos, page_error, page_error::PageError, trace},
 };
 
 /// The provider as a service.
@@ -34,6 +34,7 @@ pub fn router(app: App) -> Router {
         .merge(console().route_layer(from_fn_with_state(app.clone(), admin::guard::check)))
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
+        .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(limit)
         .layer(timeout)
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
@@ -59,13 +60,17 @@ fn protocol() -> Router<App> {
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number,
-        password, registration_start, select_account, sent,
+        account, confirm, consent, details, documents, done, eligibility, insurer, link, login_id,
+        login_number, other_members, password, registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
         .route("/login", get(login_id::enter))
         .route("/login/{interaction}", get(login_id::get).post(login_id::post))
+        .route("/i/{code}", get(insurer::enter))
+        .route("/i/{code}/registration", get(insurer::enter_registration))
+        .route("/login/{interaction}/insurer", get(insurer::get).post(insurer::post))
+        .route("/login/{interaction}/members-only", get(other_members::get).post(other_members::post))
         .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))
@@ -83,6 +88,7 @@ fn hosted_pages() -> Router<App> {
         .merge(recovery_pages())
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
         .merge(account_pages())
+        .route("/assets/logo/{code}", get(logos::get))
         .route("/assets/{*path}", get(asset))
         .route("/favicon.ico", get(asset))
 }

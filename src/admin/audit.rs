@@ -127,7 +127,6 @@ impl Page for AuditPage {
             detail: vec![("reason".to_owned(), sample::HOSTILE.to_owned())],
             ..line.clone()
         };
-        let insurer = |code: &str, name: &str| InsurerChoice { code: code.to_owned(), name: name.to_owned() };
         let full = Self {
             filter: Filter {
                 from: "2026-10-25".to_owned(),
@@ -135,7 +134,7 @@ impl Page for AuditPage {
                 ..Filter::default()
             },
             actions: vec![kind("member.reset"), hostile.kind.clone()],
-            insurers: vec![insurer("7132", "さくら健康保険組合"), insurer("7133", sample::HOSTILE)],
+            insurers: sample::insurers(),
             lines: vec![line, hostile],
             pager: Pager::new("/admin/audit", &[("action", "member.reset")], Some("1.x"), true),
             errors: FormErrors::none(),
@@ -228,9 +227,8 @@ fn insurers(operator: &Operator) -> Vec<InsurerChoice> {
     if operator.scope().is_some() {
         return Vec::new();
     }
-    let locale = operator.visit.locale;
     let all = operator.app().config().insurers.iter();
-    all.map(|one| InsurerChoice { code: one.code.clone(), name: one.name_in(locale).to_owned() }).collect()
+    all.map(|one| InsurerChoice::of(one, operator.visit.locale)).collect()
 }
 
 /// The lines as they are shown, with the names of the operators who acted.

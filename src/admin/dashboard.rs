@@ -7,6 +7,7 @@ use super::{guard::Operator, plot::Plot};
 use crate::{
     operators::numbers::{DAYS, FAILURES, Series},
     pages::sample,
+    texts::{Given, Locale},
     web::{PageError, templates::Page},
 };
 
@@ -22,7 +23,7 @@ pub struct Dashboard {
     /// Spray alarms of these days.
     pub alarms: i64,
     /// Names of the insurers with an alarm now.
-    pub alarmed: Vec<String>,
+    pub alarmed: Vec<Given>,
     /// Mails that wait, and that were given up; for those who work for all insurers.
     pub mails: Option<Mails>,
 }
@@ -74,7 +75,9 @@ impl Page for Dashboard {
                 .into(),
             failures: failures(FAILURES.map(|action| (action, 17)).as_slice()),
             alarms: 2,
-            alarmed: vec!["さくら健康保険組合".to_owned(), sample::HOSTILE.to_owned()],
+            alarmed: ["さくら健康保険組合", sample::HOSTILE]
+                .map(|name| Given::choose(Locale::Ja, name, None))
+                .into(),
             mails: Some(Mails { queued: 12, failed: 3 }),
             ..quiet.clone()
         };
@@ -101,7 +104,8 @@ pub async fn get(operator: Operator) -> Result<Response, PageError> {
     let numbers = app.operators.numbers(&operator.signed_in.operator).await?;
     let name = |code: &String| {
         let insurer = app.members.insurer(code);
-        insurer.map_or_else(|| code.clone(), |one| one.name_in(operator.visit.locale).to_owned())
+        insurer
+            .map_or_else(|| Given::choose(Locale::Ja, code, None), |one| one.name_in(operator.visit.locale))
     };
     let page = Dashboard {
         days: DAYS,

@@ -20,7 +20,7 @@ pub fn of(operator: &Operator) -> ConsoleFrame {
     ConsoleFrame {
         name: account.name.clone(),
         role: account.role.as_str(),
-        scope: insurer.map(|insurer| insurer.name_in(visit.locale).to_owned()),
+        scope: insurer.map(|insurer| insurer.name_in(visit.locale)),
         who: operator.who(),
         nav: nav(account.role, visit.path()),
         notice: done(visit.query()).filter(|notice| operator.app().texts.has(visit.locale, notice.id())),

@@ -52,14 +52,10 @@ impl Choices {
     pub fn of(reader: &guard::Operator, role: String, insurer: String) -> Self {
         let config = reader.app().config();
         let insurers = config.insurers.iter().filter(|one| reader.reach(Some(&one.code)).is_ok());
-        let named = |one: &crate::config::Insurer| InsurerChoice {
-            code: one.code.clone(),
-            name: one.name_in(reader.visit.locale).to_owned(),
-        };
         Self {
             roles: Role::ALL.map(Role::as_str),
             role,
-            insurers: insurers.map(named).collect(),
+            insurers: insurers.map(|one| InsurerChoice::of(one, reader.visit.locale)).collect(),
             all: reader.scope().is_none(),
             insurer,
         }
@@ -67,11 +63,10 @@ impl Choices {
 
     /// For samples.
     pub fn sample() -> Self {
-        let insurer = |code: &str, name: &str| InsurerChoice { code: code.to_owned(), name: name.to_owned() };
         Self {
             roles: Role::ALL.map(Role::as_str),
             role: "office".to_owned(),
-            insurers: vec![insurer("7132", "さくら健康保険組合"), insurer("7133", sample::HOSTILE)],
+            insurers: sample::insurers(),
             all: true,
             insurer: "7132".to_owned(),
         }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     operators::{self, Permission},
     pages::sample,
+    texts::{Given, Locale},
     web::{PageError, templates::Page},
 };
 
@@ -42,7 +43,7 @@ pub struct Shown {
     /// Role, as in names of texts.
     pub role: &'static str,
     /// Name of the one insurer; none: all.
-    pub insurer: Option<String>,
+    pub insurer: Option<Given>,
     /// `active`, `waiting` for the setup, `expired` when its link is void, or `disabled`.
     pub state: &'static str,
     /// Last sign-in, in words.
@@ -55,7 +56,10 @@ impl Shown {
         let app = reader.app();
         let named = |code: &str| {
             let insurer = app.members.insurer(code);
-            insurer.map_or_else(|| code.to_owned(), |one| one.name_in(reader.visit.locale).to_owned())
+            insurer.map_or_else(
+                || Given::choose(reader.visit.locale, code, None),
+                |one| one.name_in(reader.visit.locale),
+            )
         };
         let state = match shown.setup_expires_at {
             _ if shown.disabled_at.is_some() => "disabled",
@@ -81,7 +85,7 @@ impl Shown {
             name: "山田 太郎".to_owned(),
             email: "taro@sakura-kenpo.example".to_owned(),
             role,
-            insurer: Some("さくら健康保険組合".to_owned()),
+            insurer: Some(Given::choose(Locale::Ja, "さくら健康保険組合", None)),
             state,
             signed_in: Some("2026年11月23日(月)10時15分".to_owned()),
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::Tools;
+use super::{Tools, insurer_of};
 use crate::{
     audit::{self, Actor, Event},
     clients::{ApplicationType, AuthMethod, Client, Metadata, SubjectType},
@@ -62,6 +62,9 @@ pub struct CreateArgs {
     /// Lets a confidential client go without PKCE; only for old software.
     #[arg(long)]
     pkce_optional: bool,
+    /// Portal code of the insurer whose members alone may sign in to it.
+    #[arg(long)]
+    insurer: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -105,6 +108,7 @@ impl CreateArgs {
             id_token_signed_response_alg: self.id_token_alg.clone(),
             health_insurance_business: self.health_insurance_business,
             pkce_optional: self.pkce_optional,
+            insurer: self.insurer.clone(),
         }
     }
 }
@@ -114,6 +118,9 @@ pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> an
     let metadata = args.metadata();
     let algorithms: Vec<_> = tools.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
     metadata.validate(&Scope::NAMES, &algorithms)?;
+    if let Some(code) = metadata.insurer.as_deref() {
+        insurer_of(&tools.config, Some(code))?;
+    }
     let now = tools.clock.now();
     let created = Client::create(&tools.db, &tools.entropy, now, args.id, metadata).await;
     let (client, secret) = match created {

@@ -5,12 +5,13 @@ use std::{io::Write, path::Path, process::ExitCode};
 use crate::{
     app::open_ephemeral,
     clock::{Clock, Entropy},
-    config::Config,
+    config::{Config, Insurer},
     crypto::{KeyState, MasterKey},
     mail::outbox::Outbox,
     members::documents::Documents,
     storage::{Db, signing_key},
     texts::Texts,
+    web::{colour::Colour, logos::Logos},
 };
 
 /// Prints a line for each check; exit code 1 if one failed.
@@ -62,6 +63,7 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
         Ok(_) => report.good("documents", "every insurer has its privacy notice and terms")?,
         Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
     }
+    insurers(&config.insurers, report)?;
     let Some(db) = database(config, report).await? else { return Ok(()) };
     ephemeral(config, &db, &clock, report).await?;
     keys(config, &db, report).await?;
@@ -77,6 +79,39 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
         )?;
     }
     Ok(())
+}
+
+/// What is allowed and yet seldom meant. What is wrong, the configuration has said already.
+fn insurers(insurers: &[Insurer], report: &mut Report<'_, impl Write>) -> std::io::Result<()> {
+    match Logos::read(insurers) {
+        Ok(_) => {}
+        Err(error) => report.bad("logo", &error.to_string(), "name a file that the server may read")?,
+    }
+    for (at, insurer) in insurers.iter().enumerate() {
+        let what = format!("insurer {}", insurer.code);
+        if let Some(worse) =
+            Colour::from_hex(insurer.colour.trim_start_matches('#')).and_then(Colour::adapted)
+        {
+            let finding = format!("{} is too pale for text on white (WCAG 2.2 AA, 4.5:1)", insurer.colour);
+            let advice = format!("buttons and links take #{} instead; the page's head keeps it", worse.hex());
+            report.note(&what, &finding, &advice)?;
+        }
+        for other in insurers.iter().take(at).filter(|other| insurer.can_be_mistaken_for(other)) {
+            let finding = format!("its login IDs look like those of {} without their hyphen", other.code);
+            report.note(&what, &finding, "members must then type the hyphen; other digits would avoid it")?;
+        }
+        let built_in: Vec<_> =
+            ["privacy", "terms"].into_iter().filter(|kind| !insurer.documents.contains_key(*kind)).collect();
+        if !built_in.is_empty() {
+            let finding = format!("has no {} of its own", built_in.join(" and no "));
+            report.note(&what, &finding, "members accept the built-in text; name files in its documents")?;
+        }
+        if insurer.name_en.is_none() {
+            let advice = "English pages and mails show the Japanese name; set name_en";
+            report.note(&what, "has no English name", advice)?;
+        }
+    }
+    report.good("insurers", &format!("{} with codes, numbers and hosts of their own", insurers.len()))
 }
 
 async fn database(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<Option<Db>> {

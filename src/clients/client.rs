@@ -99,6 +99,9 @@ pub struct Metadata {
     pub health_insurance_business: bool,
     /// Whether a code may be had without PKCE; never for public clients.
     pub pkce_optional: bool,
+    /// Portal code of the insurer whose members alone may sign in to it; everybody's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insurer: Option<String>,
 }
 
 /// What is wrong with a client's metadata.
@@ -169,6 +172,11 @@ impl Metadata {
         }
         if self.pkce_optional && self.token_endpoint_auth_method == AuthMethod::None {
             return refuse("pkce_optional", &"a public client always needs PKCE (RFC 9700 §2.1.1)");
+        }
+        let digits =
+            |code: &String| (1..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+        if !self.insurer.as_ref().is_none_or(digits) {
+            return refuse("insurer", &"must be the portal code of an insurer, 1 to 8 digits");
         }
         Ok(())
     }
@@ -271,6 +279,11 @@ impl Client {
     pub fn redirect_uri_matches(&self, requested: &str) -> bool {
         let native = self.metadata.application_type == ApplicationType::Native;
         self.metadata.redirect_uris.iter().any(|known| redirect_uri::matches(known, requested, native))
+    }
+
+    /// Whether members of the insurer with this portal code may sign in to it.
+    pub fn admits(&self, insurer: &str) -> bool {
+        self.metadata.insurer.as_deref().is_none_or(|only| only == insurer)
     }
 
     /// Whether members may be sent there after they signed out.

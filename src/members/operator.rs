@@ -117,13 +117,8 @@ impl Members {
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         let issued = self.issue(&mut tx, insurer, &subject.person, code).await?;
         if let Some(email) = &member.email {
-            let notice = Mail {
-                to: email.clone(),
-                locale: member.locale,
-                insurer: insurer.name_in(member.locale).to_owned(),
-                contact: insurer.contact.clone(),
-                kind: MailKind::Recovery(RecoveryMail::RegistrationReset),
-            };
+            let kind = MailKind::Recovery(RecoveryMail::RegistrationReset);
+            let notice = Mail::of(insurer, email, member.locale, kind);
             self.outbox.enqueue(&mut tx, &notice).await?;
         }
         self.write_act(&mut tx, "member.reset", subject, act).await?;

@@ -164,11 +164,16 @@ impl Grant {
     }
 
     /// Looks again at everything that the grant rests on: the member is active, eligible and has not
-    /// signed out everywhere since, and still allows the client what it has.
+    /// signed out everywhere since, and still allows the client what it has; the client is enabled and is for
+    /// members of the insurer.
     pub async fn holder(&self, app: &App) -> Result<Option<Holder>, Fault> {
         let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
             return Ok(None);
         };
+        let client = app.client(&self.client_id).await?;
+        if !client.is_some_and(|client| client.admits(&member.insurer)) {
+            return Ok(None);
+        }
         let consent = consent::find(&app.members.db, &self.member_id, &self.client_id).await?;
         // What was granted before a withdrawal stays dead when the member allows the client again.
         let holds = consent.is_some_and(|consent| {

@@ -139,16 +139,10 @@ impl Operators {
         kind: OperatorMail,
     ) -> Result<(), Fault> {
         let insurer = operator.insurer.as_deref().and_then(|code| self.insurer(code));
-        let service = || ("KENPOS".to_owned(), crate::config::insurer::Contact::default());
-        let (name, contact) = insurer.map_or_else(service, |insurer| {
-            (insurer.name_in(operator.locale).to_owned(), insurer.contact.clone())
-        });
-        let mail = Mail {
-            to: operator.email.clone(),
-            locale: operator.locale,
-            insurer: name,
-            contact,
-            kind: MailKind::Operator(kind),
+        let (to, locale, kind) = (operator.email.as_str(), operator.locale, MailKind::Operator(kind));
+        let mail = match insurer {
+            Some(insurer) => Mail::of(insurer, to, locale, kind),
+            None => Mail::of_service(to, locale, kind),
         };
         Ok(self.outbox.enqueue(tx, &mail).await?)
     }

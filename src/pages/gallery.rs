@@ -6,7 +6,7 @@ use scraper::{ElementRef, Html, Selector};
 
 use crate::{
     admin, pages,
-    texts::{Locale, Texts},
+    texts::{Given, Locale, Texts},
     web::error_page::ErrorPage,
     web::{
         assets,
@@ -31,11 +31,16 @@ fn frame(locale: Locale, state: usize) -> Frame {
     let contact = (state != 1).then(pages::sample::contact);
     Frame {
         locale,
-        brand: Brand { name: name.to_owned(), colour: colour.to_owned(), contact },
+        brand: Brand {
+            name: Given::choose(locale, name, None),
+            colour: colour.to_owned(),
+            logo: (state == 1).then(|| "/assets/logo/7132".to_owned()),
+            contact,
+        },
         console: Some(ConsoleFrame {
             name: [pages::sample::HOSTILE, "山田 太郎", pages::sample::LONG][state % 3].to_owned(),
             role: ["administrator", "office", "client_manager", "auditor"][state % 4],
-            scope: (state == 1).then(|| "さくら健康保険組合".to_owned()),
+            scope: (state == 1).then(|| Given::choose(locale, "さくら健康保険組合", None)),
             who: pages::sample::HOSTILE.to_owned(),
             nav: admin::frame::nav(crate::operators::Role::Administrator, "/admin/operators/new"),
             notice: (state == 0).then(|| Message::new("console-notice-password")),
@@ -69,6 +74,8 @@ fn pictures() -> Vec<Picture> {
     every!(
         login_id::LoginId,
         login_number::LoginNumber,
+        insurer::ChooseInsurer,
+        other_members::OtherMembers,
         password::Password,
         select_account::SelectAccount,
         registration_start::RegistrationStart,
@@ -162,10 +169,33 @@ fn every_page_is_sound() {
 }
 
 #[test]
+fn what_an_insurer_gave_says_its_language() {
+    let japanese =
+        |text: &str| text.chars().any(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'));
+    let mut found = 0;
+    for Picture { name, locale, html } in pictures() {
+        let document = Html::parse_document(&html);
+        let given = ".head-name, .contact-name, .contact span, .insurer-name b, #shown-insurer, #insurer option[lang]";
+        for element in select(&document, given) {
+            let text: String = element.text().collect();
+            let lang =
+                element.attr("lang").unwrap_or_else(|| panic!("{name} {locale}: {text} has no language"));
+            assert!(lang == "ja" || !japanese(&text), "{name} {locale}: {text} is marked {lang}");
+            found += 1;
+        }
+    }
+    assert!(found > 100, "only {found} found");
+}
+
+#[test]
 fn nothing_on_a_page_needs_a_looser_content_security_policy() {
     for Picture { name, html, .. } in pictures() {
         let document = Html::parse_document(&html);
-        assert!(select(&document, "style, iframe, object, embed, base, img").is_empty(), "{name}");
+        assert!(
+            select(&document, "style, iframe, object, embed, base, img:not([src^='/assets/logo/'])")
+                .is_empty(),
+            "{name}"
+        );
         for element in select(&document, "*") {
             for (attribute, value) in element.value().attrs() {
                 assert!(!attribute.starts_with("on") && attribute != "style", "{name}: {attribute}={value}");
@@ -195,7 +225,7 @@ fn what_people_type_never_becomes_markup() {
     for Picture { name, html, .. } in pictures() {
         let document = Html::parse_document(&html);
         assert_eq!(select(&document, "script").len(), 1, "{name}");
-        assert!(select(&document, "img").is_empty(), "{name}");
+        assert!(select(&document, "img:not([src^='/assets/logo/'])").is_empty(), "{name}");
         assert!(!html.contains("<script>"), "{name}");
         seen += html.matches("&lt;script&gt;").count();
     }

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{config::Insurer, web::templates::Message};
+use crate::{
+    config::Insurer,
+    texts::{Given, Locale},
+    web::{logos, templates::Message},
+};
 
 /// What is wrong with a form, in the order in which its page lists it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -98,8 +102,24 @@ fn last(digits: &str, count: usize) -> &str {
 pub struct InsurerChoice {
     /// Portal code.
     pub code: String,
-    /// Name, in the language of the page.
-    pub name: String,
+    /// Name, in the language of the page if it has one there.
+    pub name: Given,
+    /// 保険者番号.
+    pub number: String,
+    /// Path of the logo.
+    pub logo: Option<String>,
+}
+
+impl InsurerChoice {
+    /// An insurer for readers of `locale`.
+    pub fn of(insurer: &Insurer, locale: Locale) -> Self {
+        Self {
+            code: insurer.code.clone(),
+            name: insurer.name_in(locale),
+            number: insurer.number.clone(),
+            logo: logos::path_of(insurer),
+        }
+    }
 }
 
 /// A URL outside the service that a page may lead to, letter for letter as it was registered: `http` or

@@ -9,10 +9,10 @@ use minijinja::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::assets;
+use super::{assets, logos};
 use crate::{
-    config::insurer::{Contact, Insurer},
-    texts::{Locale, Texts},
+    config::insurer::{Insurer, Office},
+    texts::{Given, Locale, Texts},
 };
 
 /// What a page shows; its template gets it as `page`.
@@ -51,7 +51,7 @@ pub struct ConsoleFrame {
     /// Role of the operator, as in names of texts.
     pub role: &'static str,
     /// Name of the operator's one insurer; none: all.
-    pub scope: Option<String>,
+    pub scope: Option<Given>,
     /// For whom the forms of the page are.
     pub who: String,
     /// Where the operator may go.
@@ -74,18 +74,21 @@ pub struct NavItem {
 /// In whose name a page speaks: an insurer, or the service itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct Brand {
-    /// Name, in the language of the page.
-    pub name: String,
+    /// Name, in the language of the page if it has one there.
+    pub name: Given,
     /// Colour as `#rrggbb`.
     pub colour: String,
+    /// Path of the logo.
+    pub logo: Option<String>,
     /// Whom members call.
-    pub contact: Option<Contact>,
+    pub contact: Option<Office>,
 }
 
 impl Brand {
     /// The service itself, where no insurer is known.
     pub fn service() -> Self {
-        Self { name: "KENPOS".to_owned(), colour: "#0a6b5d".to_owned(), contact: None }
+        let name = Given { text: "KENPOS".to_owned(), lang: Locale::En };
+        Self { name, colour: "#0a6b5d".to_owned(), logo: None, contact: None }
     }
 
     /// The insurer where there is only one, or else the service itself.
@@ -99,9 +102,10 @@ impl Brand {
     /// An insurer, with the name it has in `locale`.
     pub fn insurer(insurer: &Insurer, locale: Locale) -> Self {
         Self {
-            name: insurer.name_in(locale).to_owned(),
+            name: insurer.name_in(locale),
             colour: insurer.colour.clone(),
-            contact: Some(insurer.contact.clone()),
+            logo: logos::path_of(insurer),
+            contact: Some(insurer.contact.in_locale(locale)),
         }
     }
 }
@@ -145,6 +149,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("help.html", include_str!("../../templates/help.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
     ("pages/login_id.html", include_str!("../../templates/pages/login_id.html")),
+    ("pages/insurer.html", include_str!("../../templates/pages/insurer.html")),
+    ("pages/other_members.html", include_str!("../../templates/pages/other_members.html")),
     ("pages/login_number.html", include_str!("../../templates/pages/login_number.html")),
     ("pages/password.html", include_str!("../../templates/pages/password.html")),
     ("pages/select_account.html", include_str!("../../templates/pages/select_account.html")),

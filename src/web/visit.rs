@@ -1,7 +1,6 @@
 //! One extractor for what every page needs to know about a request: which browser, which language, from
 //! where, and who is signed in.
 
-mod language;
 mod operator;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,11 +12,9 @@ use axum::{
 };
 use serde::Serialize;
 
-use language::{accepted_locale, query_locale};
-
 use super::{
     cookies::{self, Name},
-    csrf,
+    csrf, language,
     templates::{Brand, ConsoleFrame, Frame, Page},
     trace::Reference,
 };
@@ -92,7 +89,7 @@ impl Visit {
         });
         // At the authorization endpoint `ui_locales` is the client's wish, not the reader's choice.
         let ours = parts.uri.path() != "/authorize";
-        let asked = query_locale(parts.uri.query()).filter(|_| ours);
+        let asked = language::asked(parts.uri.query()).filter(|_| ours);
         if let Some(locale) = asked {
             set_cookies.extend(cookies::set(Name::Locale, locale.tag(), secure));
         }
@@ -100,7 +97,7 @@ impl Visit {
         let chosen = asked.or_else(remembered);
         Self {
             app: app.clone(),
-            locale: chosen.or_else(|| accepted_locale(&parts.headers)).unwrap_or_default(),
+            locale: chosen.or_else(|| language::accepted(&parts.headers)).unwrap_or_default(),
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),

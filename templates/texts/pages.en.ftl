@@ -8,7 +8,7 @@ frame-language-ja = 日本語
 frame-language-en = English
 
 contact-phone = Phone { $phone }
-contact-hours = Hours: { $hours }
+contact-hours = Hours:
 contact-none = Please contact the office of your health insurance society.
 
 # Forms

@@ -8,7 +8,7 @@ frame-language-ja = 日本語
 frame-language-en = English
 
 contact-phone = 電話 { $phone }
-contact-hours = 受付時間 { $hours }
+contact-hours = 受付時間
 contact-none = ご加入の健康保険組合の事務局へお問い合わせください。
 
 # Forms

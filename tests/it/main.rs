@@ -24,6 +24,7 @@ mod services_down;
 mod story_account;
 mod story_activation;
 mod story_browser;
+mod story_insurers;
 mod story_operators;
 mod story_recovery;
 mod story_reset;

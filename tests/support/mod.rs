@@ -8,6 +8,7 @@ pub mod backends;
 pub mod browser;
 pub mod family;
 pub mod http_browser;
+pub mod insurers;
 pub mod journey;
 pub mod log;
 pub mod mailbox;

@@ -70,13 +70,7 @@ fn next_epoch(member: &Member, now: Timestamp) -> Timestamp {
 
 /// A mail about an account.
 fn mail_to(insurer: &Insurer, to: &str, locale: Locale, mail: AccountMail) -> Mail {
-    Mail {
-        to: to.to_owned(),
-        locale,
-        insurer: insurer.name_in(locale).to_owned(),
-        contact: insurer.contact.clone(),
-        kind: MailKind::Account(mail),
-    }
+    Mail::of(insurer, to, locale, MailKind::Account(mail))
 }
 
 #[cfg(test)]

@@ -74,11 +74,11 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
     visit.prefer(request.locale);
     let signed_in = visit.signed_in().await?;
     let progress = Progress::default();
-    match next(&app, &request, signed_in.as_ref(), &progress).await? {
+    match next(&app, &client, &request, signed_in.as_ref(), progress).await? {
         Next::Issue => issue(&visit, &client, &request, signed_in).await,
         Next::Refuse(error) => respond::error(&visit, &client, &request.callback, &error),
         page => {
-            let parked = interaction::park(&visit, Some(request)).await?;
+            let parked = interaction::park(&visit, Some(request), client.metadata.insurer.as_deref()).await?;
             Ok(visit.redirect(&path_of(&page, &parked.id))?)
         }
     }
@@ -114,7 +114,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
         .await?
         .ok_or_else(|| refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" }))?;
     let signed_in = visit.signed_in().await?;
-    match next(app, request, signed_in.as_ref(), &Progress::of(interaction)).await? {
+    match next(app, &client, request, signed_in.as_ref(), Progress::of(interaction)).await? {
         Next::Issue => {
             // Taking it is what makes one answer of two tabs or a double submit.
             let taken =
@@ -153,21 +153,25 @@ async fn finish_without_request(visit: &Visit, interaction: &Interaction) -> Res
 
 async fn next(
     app: &App,
+    client: &Client,
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    progress: &Progress,
+    progress: Progress,
 ) -> Result<Next, Fault> {
+    let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
+    let progress = Progress { turned_away, ..progress };
     let remembered = match signed_in {
         Some(signed_in) => consent::scope(&app.members.db, &signed_in.member.id, &request.client_id).await?,
         None => None,
     };
     let remembered = Scopes::parse(&remembered.unwrap_or_default());
-    Ok(decide::next(request, signed_in, &remembered, progress, app.now()))
+    Ok(decide::next(request, signed_in, &remembered, &progress, app.now()))
 }
 
 fn path_of(page: &Next, id: &str) -> String {
     match page {
         Next::SelectAccount => format!("/login/{id}/account"),
+        Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),

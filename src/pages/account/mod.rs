@@ -21,7 +21,7 @@ use axum::{extract::Query, http::StatusCode, response::Response};
 use serde::Deserialize;
 
 use super::{
-    flow::{brand, message},
+    flow::{brand_of, message},
     parts::FormErrors,
 };
 use crate::{
@@ -31,7 +31,7 @@ use crate::{
     oidc::interaction,
     web::{
         PageError, Visit,
-        templates::{Brand, Message, Page},
+        templates::{Message, Page},
         visit::Reply,
     },
 };
@@ -87,9 +87,7 @@ impl Account {
 
     /// A page in the insurer's name.
     pub fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        let locale = self.visit.locale;
-        let brand =
-            self.insurer().map_or_else(|| brand(&self.visit), |insurer| Brand::insurer(insurer, locale));
+        let brand = brand_of(&self.visit, Some(&self.signed_in.member.insurer));
         self.visit.show(page).brand(brand)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use kenpos_idp::clients::Metadata;
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -122,6 +123,23 @@ async fn forge_recovery(
     forge(app, browser, &browser.get(link.as_str()).await, "#renew-form", &[new]).await;
 }
 
+/// The forms that there are where several insurers are.
+async fn forge_insurers(note: &mut impl FnMut(&'static str) -> bool) {
+    let mut app = TestApp::of_two(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    note("/login/{interaction}/insurer");
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    let choice = login.click("#choose-insurer").await;
+    forge(&app, &browser, &choice, "#insurer-form", &[("insurer", "8001")]).await;
+    note("/login/{interaction}/members-only");
+    let only = Metadata { insurer: Some("8001".to_owned()), ..metadata("https://momiji-app.example.jp") };
+    let client = app.register(only).await;
+    let request = good_request(&client, "openid");
+    let page = browser.get(&app.authorize_url(&request)).await.follow_here().await;
+    forge(&app, &browser, &page, "#members-only-form", &[("choice", "back")]).await;
+    app.finish().await;
+}
+
 /// No frame, no foreign or inline script, no cache, and cookies out of the reach of scripts.
 pub fn assert_guarded(page: &Page) {
     let at = page.url.path();
@@ -215,6 +233,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let mailed = browser.get(link.as_str()).await;
     forge(&app, &browser, &mailed, "#link-form", &[("password", HANAKO.password)]).await;
     forge_recovery(&mut app, &browser, &mut note).await;
+    forge_insurers(&mut note).await;
     note("/logout");
     let account = browser.get(&app.url("/account")).await;
     forge(&app, &browser, &account, "#logout-form", &[]).await;
