@@ -14,7 +14,10 @@ use crate::{
         Desk, Members,
         documents::{Documents, DocumentsError},
     },
-    oidc::signing::{Signing, SigningError},
+    oidc::{
+        cors::Origins,
+        signing::{Signing, SigningError},
+    },
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
     web::templates::{TemplateError, Templates},
@@ -30,6 +33,8 @@ pub struct Parts {
     pub members: Members,
     /// Signing keys.
     pub signing: Signing,
+    /// The origins whose pages may read answers to programs.
+    pub cors: Origins,
     /// Pages.
     pub templates: Templates,
     /// Texts of both languages.
@@ -116,7 +121,7 @@ impl App {
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
-        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, texts })))
+        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, cors: Origins::default(), templates, texts })))
     }
 
     /// The configuration.

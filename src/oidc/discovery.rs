@@ -17,9 +17,7 @@ use crate::{app::App, clients::AuthMethod, members::session::AAL1, texts::Locale
 
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
-    let headers =
-        [(header::CACHE_CONTROL, "public, max-age=300"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    (headers, Json(metadata(&app))).into_response()
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata(&app))).into_response()
 }
 
 fn metadata(app: &App) -> Value {

@@ -1,15 +1,22 @@
 //! The protocol: OAuth 2.0 and OpenID Connect endpoints, tokens and claims.
 
+pub mod access_token;
 pub mod authorize;
 pub mod claims;
 pub mod client_auth;
+pub mod cors;
+pub mod device;
+mod direct;
 pub mod discovery;
 pub mod error;
 pub mod grant;
 pub mod interaction;
+pub mod introspect;
 pub mod jwks;
 pub mod logout;
 mod posted;
+pub mod resource;
+pub mod revoke;
 pub mod scope;
 pub mod signing;
 pub mod token;

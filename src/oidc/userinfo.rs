@@ -9,11 +9,12 @@ use axum::{
 };
 
 use super::{
+    access_token::{AccessToken, Standing},
     authorize::params::Params,
     claims,
     error::OAuthError,
-    grant::{AccessToken, Grant},
-    scope::Scope,
+    grant::Grant,
+    scope::{Scope, Scopes},
 };
 use crate::{app::App, web::form::is_form};
 
@@ -44,25 +45,36 @@ async fn answer(
     body: Option<&Params>,
 ) -> Result<Response, OAuthError> {
     let token = bearer(headers, query, body)?;
-    let refused = || {
-        OAuthError::bearer(StatusCode::UNAUTHORIZED, "invalid_token", "the access token is void or unknown")
-    };
-    let access = app.members.ephemeral.get::<AccessToken>(&token).await?.ok_or_else(refused)?.value;
-    if app.now() >= access.expires_at {
-        return Err(refused());
+    let refused = |description| OAuthError::bearer(StatusCode::UNAUTHORIZED, "invalid_token", description);
+    let void = || refused("the access token is void or unknown");
+    let token = AccessToken::find(app, &token).await?.ok_or_else(void)?;
+    let Standing { token, client, behind } = token.standing(app).await?.ok_or_else(void)?;
+    if !token.is_for_us(app) {
+        return Err(refused("the access token is for another resource"));
     }
-    let grant = Grant::find(app, &access.grant).await?.ok_or_else(refused)?.value;
-    let client = app.client(&access.client_id).await?.ok_or_else(refused)?;
-    let holder = grant.holder(app).await?.ok_or_else(refused)?;
-    if !access.scope.has(Scope::OpenId) {
+    let behind = behind.filter(|_| token.scope.has(Scope::OpenId));
+    let (grant, holder) = behind.ok_or_else(|| {
         // RFC 6750 §3.1
         let description = "the access token is not for userinfo: it has no scope openid";
-        return Err(OAuthError::bearer(StatusCode::FORBIDDEN, "insufficient_scope", description));
-    }
+        OAuthError::bearer(StatusCode::FORBIDDEN, "insufficient_scope", description)
+    })?;
     // What the client is registered for may have become less since.
-    let scopes = access.scope.allowed_to(&client);
+    let scopes = token.scope.allowed_to(&client);
+    step_up(app, &grant, &scopes)?;
     let claims = claims::userinfo(&app.members, &client, &grant.sub, &scopes, &holder);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(claims)).into_response())
+}
+
+/// 記号・番号 only from a sign-in that is recent enough, where the configuration says so (RFC 9470 §3).
+fn step_up(app: &App, grant: &Grant, scopes: &Scopes) -> Result<(), OAuthError> {
+    let most = app.config().lifetimes.insured_number_sign_in_seconds;
+    let Some(most) = most.filter(|_| scopes.has(Scope::InsuredNumber)) else { return Ok(()) };
+    // In whole seconds, as `auth_time` and `max_age` tell it.
+    let age = app.now().seconds().saturating_sub(grant.auth_time.seconds());
+    if u64::try_from(age).unwrap_or(0) <= most {
+        return Ok(());
+    }
+    Err(OAuthError::step_up("insured_number needs a more recent sign-in", most))
 }
 
 /// The one access token of a request (RFC 6750 §2); never from the query, which ends up in logs.

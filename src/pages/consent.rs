@@ -3,6 +3,7 @@
 use super::flow::Flow;
 use crate::{
     audit::{self, Event},
+    app::App,
     fault::Fault,
     members::session::SignedIn,
     oidc::{authorize, scope::Scopes},
@@ -133,7 +134,7 @@ pub async fn post(
         // Somebody else signed in meanwhile, who was not asked yet.
         _ if form.session != signed_in.session.sid => flow.go(&format!("/consent/{id}")),
         "allow" => {
-            remember(&flow, &signed_in, &request.client_id, &request.scope).await?;
+            remember(flow.visit.app(), &signed_in, &request.client_id, &request.scope).await?;
             let flow = flow.update(|interaction| interaction.consented = true).await?;
             flow.proceed().await
         }
@@ -144,9 +145,14 @@ pub async fn post(
 }
 
 /// Remembers the scopes beside those that were allowed before.
-async fn remember(flow: &Flow, signed_in: &SignedIn, client_id: &str, scopes: &Scopes) -> Result<(), Fault> {
-    let members = &flow.visit.app().members;
-    let (member, now) = (&signed_in.member, flow.visit.app().now());
+pub(super) async fn remember(
+    app: &App,
+    signed_in: &SignedIn,
+    client_id: &str,
+    scopes: &Scopes,
+) -> Result<(), Fault> {
+    let members = &app.members;
+    let (member, now) = (&signed_in.member, app.now());
     let mut tx = members.db.begin().await?;
     let before = consent::scope(&mut tx, &member.id, client_id).await?;
     let both = scopes.union(&Scopes::parse(&before.unwrap_or_default())).to_string();
@@ -160,6 +166,6 @@ async fn remember(flow: &Flow, signed_in: &SignedIn, client_id: &str, scopes: &S
 }
 
 /// Who is signed in: the name as typed at registration, or else the login ID, masked.
-fn account_name(signed_in: &SignedIn) -> String {
+pub(super) fn account_name(signed_in: &SignedIn) -> String {
     signed_in.member.kana.clone().unwrap_or_else(|| format!("{}-***", signed_in.member.insurer))
 }

@@ -8,6 +8,7 @@ pub mod account;
 pub mod confirm;
 pub mod consent;
 pub mod details;
+pub mod device;
 pub mod documents;
 pub mod done;
 pub mod eligibility;

@@ -11,7 +11,11 @@ pub struct Params {
     values: BTreeMap<String, String>,
     repeated: BTreeSet<String>,
     too_long: BTreeSet<String>,
+    resources: Vec<String>,
 }
+
+/// The one parameter that may be repeated (RFC 8707 §2).
+const RESOURCE: &str = "resource";
 
 impl Params {
     /// Decodes a query string or a form body.
@@ -21,6 +25,8 @@ impl Params {
             let (name, value) = (name.into_owned(), value.into_owned());
             if value.len() > LONGEST_VALUE {
                 params.too_long.insert(name);
+            } else if name == RESOURCE {
+                params.resources.push(value);
             } else {
                 match params.values.entry(name) {
                     Entry::Occupied(known) => {
@@ -38,6 +44,11 @@ impl Params {
     /// The value, unless it is absent or empty: an empty value counts as absent (RFC 6749 §3.1).
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Every `resource`, in order; an empty one counts as absent.
+    pub fn resources(&self) -> impl Iterator<Item = &String> {
+        self.resources.iter().filter(|value| !value.is_empty())
     }
 
     /// Whether any parameter came twice (RFC 6749 §3.1 forbids it).
