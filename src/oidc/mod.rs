@@ -17,6 +17,7 @@ pub mod logout;
 mod posted;
 pub mod resource;
 pub mod revoke;
+pub mod registration;
 pub mod scope;
 pub mod signing;
 pub mod token;
