@@ -11,6 +11,7 @@ pub mod lifetimes;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+pub mod protocol;
 pub mod server;
 pub mod telemetry;
 
@@ -30,6 +31,7 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
+pub use protocol::Protocol;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
