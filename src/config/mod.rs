@@ -12,6 +12,7 @@ pub mod lifetimes;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+pub mod protocol;
 pub mod server;
 pub mod telemetry;
 
@@ -32,6 +33,7 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
+pub use protocol::Protocol;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[egress]`
     pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`

@@ -55,8 +55,7 @@ impl Origins {
 
 /// Lets any page read; for what is public.
 pub async fn anyone(request: Request, next: Next) -> Response {
-    let mut response =
-        if is_preflight(&request) { preflight("GET") } else { next.run(request).await };
+    let mut response = if is_preflight(&request) { preflight("GET") } else { next.run(request).await };
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
@@ -72,8 +71,7 @@ pub async fn clients(State(app): State<App>, request: Request, next: Next) -> Re
         Ok(allowed) => allowed,
         Err(fault) => return OAuthError::from(fault).into_response(),
     };
-    let mut response =
-        if is_preflight(&request) { preflight("GET, POST") } else { next.run(request).await };
+    let mut response = if is_preflight(&request) { preflight("GET, POST") } else { next.run(request).await };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin.filter(|_| allowed) {

@@ -9,12 +9,21 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    authorize::request::{Prompt, ResponseMode},
+    authorize::{
+        request::{Prompt, ResponseMode},
+        response_type::ResponseType,
+    },
     claims,
-    registration::{GRANT_TYPES, RESPONSE_TYPES},
     scope::Scope,
+    token,
 };
-use crate::{app::App, clients::AuthMethod, members::session::AAL1, texts::Locale};
+use crate::{
+    app::App,
+    clients::{AuthMethod, GrantType},
+    crypto::{ContentEncryption, KeyManagement},
+    members::session::ACR_VALUES,
+    texts::Locale,
+};
 
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
@@ -24,28 +33,50 @@ pub async fn get(State(app): State<App>) -> Response {
 fn metadata(app: &App) -> Value {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
+    let mut grant_types = token::GRANT_TYPES.to_vec();
+    let response_types = if app.config().protocol.front_channel_tokens {
+        grant_types.push(GrantType::Implicit);
+        &ResponseType::NAMES[..]
+    } else {
+        &["code"][..]
+    };
+    let auth_methods = AuthMethod::ALL.map(AuthMethod::as_str);
+    let proving: Vec<_> = auth_methods.into_iter().filter(|name| *name != "none").collect();
+    let signing = &app.config().keys.algorithms;
     json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
+        "introspection_endpoint": url("/introspect"),
+        "revocation_endpoint": url("/revoke"),
+        "device_authorization_endpoint": url("/device_authorization"),
         "jwks_uri": url("/jwks"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": RESPONSE_TYPES,
+        "response_types_supported": response_types,
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": GRANT_TYPES,
+        "grant_types_supported": grant_types,
         "subject_types_supported": ["pairwise", "public"],
-        "id_token_signing_alg_values_supported": app.config().keys.algorithms,
-        "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
+        "id_token_signing_alg_values_supported": signing,
+        "id_token_encryption_alg_values_supported": KeyManagement::ALL,
+        "id_token_encryption_enc_values_supported": ContentEncryption::ALL,
+        "userinfo_signing_alg_values_supported": signing,
+        "userinfo_encryption_alg_values_supported": KeyManagement::ALL,
+        "userinfo_encryption_enc_values_supported": ContentEncryption::ALL,
+        "introspection_signing_alg_values_supported": signing,
+        "token_endpoint_auth_methods_supported": auth_methods,
+        "introspection_endpoint_auth_methods_supported": proving,
+        "revocation_endpoint_auth_methods_supported": auth_methods,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
-        "display_values_supported": ["page"],
+        // One layout, for a phone's width and a window's.
+        "display_values_supported": ["page", "popup", "touch"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims::SUPPORTED,
-        "acr_values_supported": [AAL1],
+        "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "authorization_response_iss_parameter_supported": true,

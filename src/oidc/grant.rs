@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::{Scope, Scopes};
+use super::{
+    claims_request::ClaimsRequest,
+    permission::Permission,
+    scope::{Scope, Scopes},
+};
 use crate::{
     app::App,
     clients::{Client, GrantType},
@@ -38,6 +42,9 @@ pub struct Grant {
     /// For which resources, if the request named any (RFC 8707).
     #[serde(default)]
     pub resource: Vec<String>,
+    /// What the `claims` parameter asked for, as far as the client may (OIDC Core §5.5).
+    #[serde(default)]
+    pub claims: ClaimsRequest,
     /// `sid` of the session.
     pub sid: String,
     /// When the member proved to be the one.
@@ -172,7 +179,7 @@ impl Grant {
         // What was granted before a withdrawal stays dead when the member allows the client again.
         let holds = consent.is_some_and(|consent| {
             consent.first_granted_at <= self.created_at.millis()
-                && self.scope.within(&Scopes::parse(&consent.scope))
+                && Permission::needed(&self.scope, &self.claims).within(&Permission::given(&consent))
         });
         Ok(holds.then_some(Holder { member, person }))
     }
@@ -216,12 +223,7 @@ impl Grant {
 }
 
 /// What a member who is signed in gives a client at this moment; it begins to count with [`Grant::start`].
-pub async fn begin(
-    app: &App,
-    client: &Client,
-    signed_in: SignedIn,
-    scope: Scopes,
-) -> Result<Grant, Fault> {
+pub async fn begin(app: &App, client: &Client, signed_in: &SignedIn, scope: Scopes) -> Result<Grant, Fault> {
     let SignedIn { session, member, .. } = signed_in;
     let now = app.now();
     Ok(Grant {
@@ -229,16 +231,17 @@ pub async fn begin(
         sub: subject(app, client, &member.id).await?,
         scope,
         resource: Vec::new(),
-        sid: session.sid,
+        claims: ClaimsRequest::default(),
+        sid: session.sid.clone(),
         auth_time: session.auth_time,
         acr: AAL1.to_owned(),
-        amr: session.amr,
+        amr: session.amr.clone(),
         nonce: None,
         // A sign-out everywhere that another node's clock dates later does not concern this session.
         created_at: now.max(member.sessions_valid_from),
         expires_at: now.plus(app.config().lifetimes.code()),
         family: None,
-        member_id: member.id,
+        member_id: member.id.clone(),
     })
 }
 

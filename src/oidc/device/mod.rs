@@ -197,7 +197,7 @@ pub async fn entered(app: &App, id: &str, sid: &str) -> Result<Option<FoundDevic
 }
 
 /// The member allows it; false when it was decided at the same time.
-pub async fn allow(app: &App, device: &FoundDevice, signed_in: SignedIn) -> Result<bool, Fault> {
+pub async fn allow(app: &App, device: &FoundDevice, signed_in: &SignedIn) -> Result<bool, Fault> {
     let asked = &device.found.value;
     let session = signed_in.name.clone();
     let grant = Grant {

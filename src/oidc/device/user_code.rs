@@ -66,12 +66,18 @@ mod tests {
 
     #[test]
     fn a_code_is_read_however_it_is_typed() {
-        for typed in
-            ["123-456-789", "123456789", "１２３－４５６－７８９", " 123 456 789 ", "123ー456ー789", "123・456.789"]
-        {
+        for typed in [
+            "123-456-789",
+            "123456789",
+            "１２３－４５６－７８９",
+            " 123 456 789 ",
+            "123ー456ー789",
+            "123・456.789",
+        ] {
             assert_eq!(UserCode::parse(typed).unwrap().to_string(), "123-456-789", "{typed}");
         }
-        for typed in ["", "12345678", "1234567890", "123-456-78O", "一二三四五六七八九", &"1".repeat(300)] {
+        for typed in ["", "12345678", "1234567890", "123-456-78O", "一二三四五六七八九", &"1".repeat(300)]
+        {
             assert_eq!(UserCode::parse(typed), None, "{typed}");
         }
         assert_eq!(UserCode::parse("000-000-001").unwrap().digits(), "000000001");

@@ -1,6 +1,6 @@
 //! What clients can register for.
 
-use super::scope::Scope;
+use super::{scope::Scope, token};
 use crate::{
     clients::{GrantType, Supported},
     config::Config,
@@ -10,7 +10,7 @@ use crate::{
 pub const RESPONSE_TYPES: &[&str] = &["code"];
 
 /// Grant types of the token endpoint.
-pub const GRANT_TYPES: &[GrantType] = &[GrantType::AuthorizationCode, GrantType::RefreshToken];
+pub const GRANT_TYPES: &[GrantType] = &token::GRANT_TYPES;
 
 /// What a client can ask for: what this provider has.
 pub fn supported(config: &Config) -> Supported<'_> {

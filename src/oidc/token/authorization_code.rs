@@ -15,7 +15,7 @@ use crate::{
         direct::required,
         error::OAuthError,
         grant::{Code, Grant, IssuedCode},
-        resource,
+        resource, seal,
     },
 };
 
@@ -40,6 +40,7 @@ pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Respo
         return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
     }
     let audience = resource::audience(client, &issued.grant, params)?;
+    seal::ready(app, client, seal::of_id_token(client)).await?;
     let (id, grant) = spend(app, client, code, &found, issued).await?;
     issue::tokens(app, client, (&id, &grant), &grant.scope, audience).await
 }

@@ -19,7 +19,7 @@ use crate::{
         direct::required,
         error::OAuthError,
         grant::Grant,
-        resource,
+        resource, seal,
     },
 };
 
@@ -98,6 +98,7 @@ async fn redeem(
     allowed: &Grant,
 ) -> Result<Response, OAuthError> {
     let audience = resource::audience(client, allowed, params)?;
+    seal::ready(app, client, seal::of_id_token(client)).await?;
     let (grant_id, grant) = allowed.start(app, client).await?;
     let state = DeviceState::Redeemed { grant: grant_id.clone() };
     let redeemed = DeviceAuthorization { state, ..found.value.clone() };

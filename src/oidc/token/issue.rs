@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
@@ -12,10 +12,11 @@ use crate::{
     fault::Fault,
     oidc::{
         access_token::{self, Claims, signing_algorithm},
-        direct,
+        claims, direct,
         error::OAuthError,
         grant::{Grant, RefreshToken},
         scope::{Scope, Scopes},
+        seal,
     },
 };
 
@@ -32,7 +33,16 @@ pub async fn tokens(
     let (access_token, life) = access_token::issue(app, claims).await?;
     let mut body = body(&access_token, life, scope);
     if scope.has(Scope::OpenId) {
-        body["id_token"] = Value::String(id_token(app, client, grant, &access_token)?);
+        let claims = match grant.claims.id_token.is_empty() {
+            true => Map::new(),
+            false => {
+                let holder = grant.holder(app).await?;
+                let holder = holder.ok_or_else(|| OAuthError::invalid_grant("the grant holds no more"))?;
+                claims::id_token(&app.members, client, grant, &Scopes::default(), &holder)
+            }
+        };
+        let beside = Beside { access_token: Some(&access_token), code: None, claims };
+        body["id_token"] = Value::String(id_token(app, client, grant, beside).await?);
     }
     if let Some(family) = &grant.family {
         body["refresh_token"] = Value::String(RefreshToken::mint(app, grant_id, family.generation));
@@ -54,8 +64,25 @@ pub fn body(access_token: &str, life: Duration, scope: &Scopes) -> Value {
     body
 }
 
-/// The ID token (OIDC Core §2): nothing personal is in it.
-fn id_token(app: &App, client: &Client, grant: &Grant, access_token: &str) -> Result<String, Fault> {
+/// What an ID token is issued with.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// The access token beside it: `at_hash`.
+    pub access_token: Option<&'a str>,
+    /// The code beside it: `c_hash`.
+    pub code: Option<&'a str>,
+    /// Claims about the member that were asked for ([`claims::id_token`]).
+    pub claims: Map<String, Value>,
+}
+
+/// The ID token (OIDC Core §2): nothing personal is in it that was not asked for there. It is encrypted for a
+/// client that registered so.
+pub async fn id_token(
+    app: &App,
+    client: &Client,
+    grant: &Grant,
+    beside: Beside<'_>,
+) -> Result<String, Fault> {
     let alg = signing_algorithm(client);
     let now = app.now();
     let mut claims = json!({
@@ -69,10 +96,23 @@ fn id_token(app: &App, client: &Client, grant: &Grant, access_token: &str) -> Re
         "acr": grant.acr,
         "amr": grant.amr,
         "sid": grant.sid,
-        "at_hash": jwt::at_hash(alg, access_token),
     });
+    let hashes = [("at_hash", beside.access_token), ("c_hash", beside.code)];
+    for (name, value) in hashes {
+        if let Some(value) = value {
+            claims[name] = json!(jwt::at_hash(alg, value));
+        }
+    }
+    // Those of the protocol are not among them.
+    for (name, value) in beside.claims {
+        claims[name] = value;
+    }
     if let Some(nonce) = &grant.nonce {
         claims["nonce"] = json!(nonce);
     }
-    app.signing.current().sign(alg, None, &claims).map_err(Fault::internal)
+    let signed = app.signing.current().sign(alg, None, &claims).map_err(Fault::internal)?;
+    match seal::of_id_token(client) {
+        Some(how) => seal::encrypt(app, client, signed.as_bytes(), true, how).await,
+        None => Ok(signed),
+    }
 }

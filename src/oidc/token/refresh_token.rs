@@ -15,6 +15,7 @@ use crate::{
         grant::{Family, Grant, LOST_RESPONSE, RefreshToken},
         resource,
         scope::{Scope, Scopes},
+        seal,
     },
 };
 
@@ -41,6 +42,7 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
         }
         let scope = narrowed(&found.value, client, params)?;
         let audience = resource::audience(client, &found.value, params)?;
+        seal::ready(app, client, seal::of_id_token(client)).await?;
         let offline = client.metadata.allows(Scope::OfflineAccess.as_str());
         if !offline || found.value.holder(app).await?.is_none() {
             Grant::revoke(app, &token.grant).await?;

@@ -4,7 +4,10 @@ use axum::{extract::Path, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    oidc::device::{self, FoundDevice},
+    oidc::{
+        device::{self, FoundDevice},
+        permission::Permission,
+    },
     pages::{
         account::{Account, entered},
         consent::{self, Scope},
@@ -91,8 +94,9 @@ pub async fn post(
     let decided = match form.decision.as_str() {
         "allow" => {
             let asked = &device.found.value;
-            consent::remember(&app, &account.signed_in, &asked.client_id, &asked.scope).await?;
-            device::allow(&app, &device, account.signed_in).await?
+            let allowed = Permission { scopes: asked.scope.clone(), ..Permission::default() };
+            consent::remember(&app, &account.signed_in, &asked.client_id, &allowed).await?;
+            device::allow(&app, &device, &account.signed_in).await?
         }
         "deny" => device::deny(&app, &device).await?,
         // An empty POST decides nothing.
