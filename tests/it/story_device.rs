@@ -5,7 +5,7 @@ mod attacks;
 use std::time::Duration;
 
 use kenpos_idp::clients::{AuthMethod, GrantType, GrantTypes};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 
 use crate::support::{
     app::{Backend, MINUTE, TestApp, metadata, on_both_backends},
@@ -113,7 +113,10 @@ async fn a_device_hears_that_its_owner_refused(backend: Backend) {
     let typed = device.text("user_code").replace('-', "");
     let page = enter(&app, &phone, &typed).await;
     // An empty POST decides nothing.
-    let again = page.form("#device-confirm-form").submit_without_button().await.follow_here().await;
+    let form = page.form("#device-confirm-form");
+    let body = format!("csrf={}&who={}", form.value("csrf").unwrap(), form.value("who").unwrap());
+    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+    let again = phone.raw(Method::POST, page.url.as_str(), &headers, &body).await.follow_here().await;
     assert_eq!(again.select("#device-confirm-form").len(), 1, "{}", again.text());
     let done = decide(&again, "deny").await;
     assert_eq!(done.url.path(), "/device/denied");

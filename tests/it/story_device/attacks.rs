@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 
 use super::{WAIT, decide, enter, poll, set_up, television};
 use crate::support::{
-    app::{Backend, MINUTE, TestApp, metadata, on_both_backends},
+    app::{Backend, MINUTE, TestApp, on_both_backends},
     http_browser::HttpBrowser,
     journey::log_in,
     members::{HANAKO, ICHIRO},
@@ -44,10 +44,7 @@ async fn a_device_code_is_of_use_to_its_client_alone(backend: Backend) {
     assert_eq!(poll(&app, &other, &device).await.error(), "invalid_grant", "another client");
     let code = device.text("device_code");
     for wrong in [&code[1..], &code[..code.len() - 1], &code.replace('.', ""), &format!("{code}A"), "x.y"] {
-        let fields = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
-            ("device_code", wrong),
-        ];
+        let fields = [("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", wrong)];
         assert_eq!(app.token(&tv, &fields).await.error(), "invalid_grant", "{wrong}");
     }
     // Both codes are good for nothing else.
