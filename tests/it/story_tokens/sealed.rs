@@ -103,7 +103,8 @@ async fn id_tokens_and_userinfo_are_encrypted_to_the_key_of_the_client() {
     for (key, alg) in cases {
         key.set_key_use("enc");
         key.set_key_id("k1");
-        let public: Value = serde_json::from_str(&key.to_public_key().unwrap().to_string()).unwrap();
+        let mut public: Value = serde_json::from_str(&key.to_public_key().unwrap().to_string()).unwrap();
+        (public["kid"], public["use"]) = (json!("k1"), json!("enc"));
         let registered = Metadata {
             jwks: Some(json!({ "keys": [public] })),
             id_token_encrypted_response_alg: Some(alg),
