@@ -25,6 +25,9 @@ use crate::{
     texts::Locale,
 };
 
+/// Algorithms of client assertions: HMAC for `client_secret_jwt`, the others for `private_key_jwt`.
+const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
+
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata(&app))).into_response()
@@ -52,6 +55,7 @@ fn metadata(app: &App) -> Value {
         "revocation_endpoint": url("/revoke"),
         "device_authorization_endpoint": url("/device_authorization"),
         "jwks_uri": url("/jwks"),
+        "registration_endpoint": url("/register"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
         "response_types_supported": response_types,
@@ -66,8 +70,11 @@ fn metadata(app: &App) -> Value {
         "userinfo_encryption_enc_values_supported": ContentEncryption::ALL,
         "introspection_signing_alg_values_supported": signing,
         "token_endpoint_auth_methods_supported": auth_methods,
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": proving,
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": auth_methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
         // One layout, for a phone's width and a window's.
