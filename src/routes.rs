@@ -104,13 +104,14 @@ fn hosted_pages() -> Router<App> {
 
 fn account_pages() -> Router<App> {
     use pages::account::{
-        apps, change_password, deletion, email, email_link, history, overview, password, preferences,
+        apps, change_password, deletion, email, email_link, history, more, overview, password, preferences,
         profile, report, reported, sessions,
     };
     Router::new()
         .route("/.well-known/change-password", get(change_password))
         .route("/account", get(overview::get))
         .route("/account/profile", get(profile::get).post(profile::post))
+        .route("/account/profile/more", get(more::get).post(more::post))
         .route("/account/password", get(password::get).post(password::post))
         .route("/account/email", get(email::get).post(email::post))
         .route("/account/email/link/{token}", get(email_link::get).post(email_link::post))

@@ -21,7 +21,11 @@ use crate::{
         roster::Person,
         session::{AAL1, SignedIn},
     },
-    storage::{consent, member::Member},
+    storage::{
+        consent,
+        member::Member,
+        profile::{self, Profile},
+    },
 };
 
 /// How long the refresh token before the current one still works, because the answer that carried the
@@ -154,6 +158,8 @@ pub struct Holder {
     pub member: Member,
     /// The person of the roster.
     pub person: Person,
+    /// What the member said about themselves.
+    pub profile: Profile,
 }
 
 impl Grant {
@@ -181,7 +187,11 @@ impl Grant {
             consent.first_granted_at <= self.created_at.millis()
                 && Permission::needed(&self.scope, &self.claims).within(&Permission::given(&consent))
         });
-        Ok(holds.then_some(Holder { member, person }))
+        if !holds {
+            return Ok(None);
+        }
+        let profile = profile::find(&app.members.db, &self.member_id).await?;
+        Ok(Some(Holder { member, person, profile }))
     }
 
     /// Makes the grant good from now on: stores it under a fresh identifier, which it returns, with a refresh

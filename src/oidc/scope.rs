@@ -15,8 +15,14 @@ pub enum Scope {
     Profile,
     /// Birth date.
     BirthDate,
+    /// Gender, where the member gave it.
+    Gender,
     /// Verified e-mail address.
     Email,
+    /// Telephone number, where the member gave it.
+    Phone,
+    /// Address, where the member gave it.
+    Address,
     /// Insurer, category and eligibility.
     Membership,
     /// 保険者番号・記号・番号・枝番, from userinfo alone.
@@ -34,22 +40,28 @@ enum Owner {
 
 impl Scope {
     /// Every scope, in the order that the consent page lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::OpenId,
         Self::Profile,
         Self::BirthDate,
+        Self::Gender,
         Self::Email,
+        Self::Phone,
+        Self::Address,
         Self::Membership,
         Self::InsuredNumber,
         Self::OfflineAccess,
     ];
 
     /// Every name, as metadata lists them.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 10] = [
         Self::OpenId.as_str(),
         Self::Profile.as_str(),
         Self::BirthDate.as_str(),
+        Self::Gender.as_str(),
         Self::Email.as_str(),
+        Self::Phone.as_str(),
+        Self::Address.as_str(),
         Self::Membership.as_str(),
         Self::InsuredNumber.as_str(),
         Self::OfflineAccess.as_str(),
@@ -61,7 +73,10 @@ impl Scope {
             Self::OpenId => "openid",
             Self::Profile => "profile",
             Self::BirthDate => "birthdate",
+            Self::Gender => "gender",
             Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Address => "address",
             Self::Membership => "membership",
             Self::InsuredNumber => "insured_number",
             Self::OfflineAccess => "offline_access",
@@ -74,7 +89,10 @@ impl Scope {
             Self::OpenId
             | Self::Profile
             | Self::BirthDate
+            | Self::Gender
             | Self::Email
+            | Self::Phone
+            | Self::Address
             | Self::Membership
             | Self::InsuredNumber
             | Self::OfflineAccess => Owner::Member,

@@ -80,6 +80,7 @@ fn pictures() -> Vec<Picture> {
         logged_out::LoggedOut,
         account::overview::Overview,
         account::profile::Profile,
+        account::more::More,
         account::password::Password,
         account::email::Email,
         account::email_link::EmailLink,
@@ -240,6 +241,7 @@ fn no_text_is_left_over() {
         "account-link-",
         "account-event-",
         "account-language-",
+        "account-more-gender-",
         "account-date",
         "mail-",
     ];

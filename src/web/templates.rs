@@ -136,6 +136,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("account.html", include_str!("../../templates/account.html")),
     ("pages/account/overview.html", include_str!("../../templates/pages/account/overview.html")),
     ("pages/account/profile.html", include_str!("../../templates/pages/account/profile.html")),
+    ("pages/account/more.html", include_str!("../../templates/pages/account/more.html")),
     ("pages/account/password.html", include_str!("../../templates/pages/account/password.html")),
     ("pages/account/email.html", include_str!("../../templates/pages/account/email.html")),
     ("pages/account/email_link.html", include_str!("../../templates/pages/account/email_link.html")),

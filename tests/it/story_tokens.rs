@@ -6,6 +6,7 @@ mod conformance;
 mod cors;
 mod introspection;
 mod jwt;
+mod profile;
 mod revocation;
 mod sealed;
 mod step_up;

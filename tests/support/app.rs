@@ -283,7 +283,8 @@ pub fn metadata(origin: &str) -> Metadata {
         post_logout_redirect_uris: vec![format!("{origin}/goodbye")],
         client_uri: Some(format!("{origin}/")),
         initiate_login_uri: Some(format!("{origin}/login")),
-        scope: "openid profile birthdate email membership insured_number offline_access".to_owned(),
+        scope: "openid profile birthdate gender email phone address membership insured_number offline_access"
+            .to_owned(),
         health_insurance_business: true,
         ..Metadata::default()
     }

@@ -104,7 +104,8 @@ async fn tokens(
         let alone = !request.response_type.token && !request.response_type.code;
         let scopes = if alone { grant.scope.clone() } else { Scopes::default() };
         let claims = if alone || !grant.claims.id_token.is_empty() {
-            let holder = Holder { member: signed_in.member, person: signed_in.person };
+            let profile = members.profile(&signed_in.member).await?;
+            let holder = Holder { member: signed_in.member, person: signed_in.person, profile };
             claims::id_token(members, client, &grant, &scopes, &holder)
         } else {
             Map::new()

@@ -9,6 +9,7 @@ pub mod deletion;
 pub mod email;
 pub mod email_link;
 pub mod history;
+pub mod more;
 pub mod overview;
 pub mod password;
 pub mod preferences;

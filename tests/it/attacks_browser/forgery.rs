@@ -76,8 +76,9 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     let password = ("password", HANAKO.password);
     let new = ("new_password", "しろくまと海辺で7回踊る");
     let email = ("email", "new@mail.example");
-    let forms: [(&'static str, &str, &[(&str, &str)]); 8] = [
+    let forms: [(&'static str, &str, &[(&str, &str)]); 9] = [
         ("/account/profile", "#language-form", &[("language", "en")]),
+        ("/account/profile/more", "#more-form", &[("nickname", "evil")]),
         ("/account/password", "#password-form", &[password, new]),
         ("/account/email", "#email-form", &[password, email]),
         ("/account/preferences", "#preferences-form", &[("topics", "checkup")]),
