@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clients::{Client, ClientKeys},
+    clients::{Client, ClientKeys, Logos},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
@@ -35,6 +35,8 @@ pub struct Parts {
     pub egress: Egress,
     /// Public keys of clients.
     pub client_keys: ClientKeys,
+    /// Pictures of clients.
+    pub logos: Logos,
     /// Pages.
     pub templates: Templates,
     /// Texts of both languages.
@@ -123,11 +125,12 @@ impl App {
         )?;
         let egress = Egress::new(&config.egress)?;
         let client_keys = ClientKeys::new(egress.clone(), clock.clone());
+        let logos = Logos::new(egress.clone(), clock.clone());
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
         let members = Members::new(desk);
-        Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, templates, texts })))
+        Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, logos, templates, texts })))
     }
 
     /// The configuration.

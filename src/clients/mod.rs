@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod keys;
+pub mod logos;
 pub mod metadata;
 pub mod redirect_uri;
 pub mod registration;
@@ -10,6 +11,7 @@ pub mod secret;
 
 pub use client::Client;
 pub use keys::{ClientKeys, ClientKeysError};
+pub use logos::Logos;
 pub use metadata::{
     AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes, Hmac,
     Metadata, ResponseTypes, Shown, SubjectType,

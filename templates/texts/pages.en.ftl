@@ -215,6 +215,7 @@ done-to-service = Back to the service
 # Consent
 consent-title = Share your information?
 consent-lead = “{ $client }” asks to use the following information.
+consent-host = Your answer goes to { $host }.
 consent-policy = Privacy policy of “{ $client }”
 consent-terms = Terms of “{ $client }”
 consent-allow = Allow and continue

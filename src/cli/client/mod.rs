@@ -69,9 +69,7 @@ pub async fn run(tools: &Tools, command: ClientCommand, out: &mut impl Write) ->
         ClientCommand::RotateSecret(args) => change::rotate_secret(tools, &args, out).await,
         ClientCommand::Disable { id } => change::set_enabled(tools, &id, false, out).await,
         ClientCommand::Enable { id } => change::set_enabled(tools, &id, true, out).await,
-        ClientCommand::InitialAccessToken(command) => {
-            initial_access_token::run(tools, command, out).await
-        }
+        ClientCommand::InitialAccessToken(command) => initial_access_token::run(tools, command, out).await,
     }
 }
 
@@ -246,7 +244,9 @@ async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow
     writeln!(out, "client_id      {}", client.id)?;
     match secret {
         Some(secret) => writeln!(out, "client_secret  {secret}\n\nThe secret is not shown again.")?,
-        None => writeln!(out, "\nThe client has no secret: it proves itself otherwise, or PKCE protects it.")?,
+        None => {
+            writeln!(out, "\nThe client has no secret: it proves itself otherwise, or PKCE protects it.")?
+        }
     }
     writeln!(out, "issuer         {}", tools.config.server.issuer)?;
     Ok(())
