@@ -8,12 +8,14 @@ pub mod redirect_uri;
 pub mod registration;
 pub mod rules;
 pub mod secret;
+pub mod values;
 
 pub use client::Client;
 pub use keys::{ClientKeys, ClientKeysError};
 pub use logos::Logos;
-pub use metadata::{
-    AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes, Hmac,
-    Metadata, ResponseTypes, Shown, SubjectType,
-};
+pub use metadata::Metadata;
 pub use rules::{MetadataError, Supported};
+pub use values::{
+    AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes, Hmac,
+    ResponseTypes, Shown, SubjectType,
+};

@@ -285,3 +285,6 @@ async fn list(db: &Db, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
