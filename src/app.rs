@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clients::{Client, ClientKeys},
+    clients::{Client, ClientKeys, Logos},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
@@ -40,6 +40,8 @@ pub struct Parts {
     pub client_keys: ClientKeys,
     /// The origins whose pages may read answers to programs.
     pub cors: Origins,
+    /// Pictures of clients.
+    pub logos: Logos,
     /// Pages.
     pub templates: Templates,
     /// Texts of both languages.
@@ -128,6 +130,7 @@ impl App {
         )?;
         let egress = Egress::new(&config.egress)?;
         let client_keys = ClientKeys::new(egress.clone(), clock.clone());
+        let logos = Logos::new(egress.clone(), clock.clone());
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
@@ -137,6 +140,7 @@ impl App {
             signing,
             egress,
             client_keys,
+            logos,
             cors: Origins::default(),
             templates,
             texts,

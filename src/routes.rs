@@ -73,7 +73,7 @@ fn protocol(app: &App) -> Router<App> {
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number,
+        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number, logo,
         password, registration_start, select_account, sent,
     };
     Router::new()
@@ -98,6 +98,7 @@ fn hosted_pages() -> Router<App> {
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
         .merge(device_pages())
         .merge(account_pages())
+        .route("/logo/{client}", get(logo::get))
         .route("/assets/{*path}", get(asset))
         .route("/favicon.ico", get(asset))
 }

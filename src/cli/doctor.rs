@@ -7,8 +7,10 @@ use crate::{
     clock::{Clock, Entropy},
     config::Config,
     crypto::{KeyState, MasterKey},
+    egress::Egress,
     mail::outbox::Outbox,
     members::documents::Documents,
+    oidc::scope::Scope,
     storage::{Db, signing_key},
     texts::Texts,
 };
@@ -62,6 +64,7 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
         Ok(_) => report.good("documents", "every insurer has its privacy notice and terms")?,
         Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
     }
+    registration(config, report)?;
     let Some(db) = database(config, report).await? else { return Ok(()) };
     ephemeral(config, &db, &clock, report).await?;
     keys(config, &db, report).await?;
@@ -75,6 +78,31 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
             "are not served",
             "set server.metrics_listen to an address of your own network",
         )?;
+    }
+    Ok(())
+}
+
+/// The way out to the servers of apps, and who may register one.
+fn registration(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    match Egress::new(&config.egress) {
+        Ok(_) => report.good("egress", "apps' servers can be called")?,
+        Err(error) => report.bad("egress", &error.to_string(), "check [egress]")?,
+    }
+    let settings = &config.registration;
+    for scope in settings.scopes.iter().filter(|scope| !Scope::NAMES.contains(&scope.as_str())) {
+        let finding = format!("there is no scope {scope:?}");
+        report.bad("registration", &finding, "no app can register until it leaves registration.scopes")?;
+    }
+    if settings.open {
+        report.note(
+            "registration",
+            "anyone may register an app",
+            "unset registration.open unless you mean it",
+        )?;
+    }
+    if settings.certification {
+        let advice = "unset registration.certification: it is for a run of the conformance suite alone";
+        report.note("registration", "apps that register themselves may go without PKCE", advice)?;
     }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    metadata::{ApplicationType, AuthMethod, Metadata, Shown},
+    metadata::Metadata,
     redirect_uri,
     secret::{self, StoredSecret},
+    values::{ApplicationType, AuthMethod, Shown},
 };
 use crate::{
     clock::{Entropy, Timestamp},

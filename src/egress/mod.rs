@@ -9,6 +9,7 @@
 
 mod address;
 mod resolve;
+mod slots;
 
 use std::{error::Error as _, fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -19,8 +20,8 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-pub use self::resolve::Resolver;
 use self::resolve::{Guarded, NotPublic};
+pub use self::{resolve::Resolver, slots::Slots};
 use crate::config;
 
 /// Longest URL that is called, in bytes.

@@ -2,7 +2,7 @@
 
 use axum::{http::StatusCode, response::Response};
 
-use super::parts::{IdRule, InsurerChoice};
+use super::parts::{AboutClient, IdRule, InsurerChoice};
 use crate::{
     clients::Client,
     config::{Insurer, insurer::Contact},
@@ -53,6 +53,11 @@ impl Flow {
     /// Name of the client, in the language of the page.
     pub fn client_name(&self) -> Option<String> {
         self.client.as_ref().map(|client| client.name_in(self.visit.locale).to_owned())
+    }
+
+    /// What pages show of the client beside its name.
+    pub fn about_client(&self) -> AboutClient {
+        self.client.as_ref().map(|client| AboutClient::of(client, self.visit.locale)).unwrap_or_default()
     }
 
     /// The insurer that the login ID or the draft names, or the only one there is.

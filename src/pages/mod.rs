@@ -19,6 +19,7 @@ pub mod link_void;
 pub mod logged_out;
 pub mod login_id;
 pub mod login_number;
+pub mod logo;
 pub mod logout;
 pub mod parts;
 pub mod password;

@@ -111,6 +111,7 @@ pub struct TemplateError(#[from] Error);
 /// Every template, by the name that others include it with.
 const TEMPLATES: &[(&str, &str)] = &[
     ("layout.html", include_str!("../../templates/layout.html")),
+    ("client.html", include_str!("../../templates/client.html")),
     ("form.html", include_str!("../../templates/form.html")),
     ("help.html", include_str!("../../templates/help.html")),
     ("letter.html", include_str!("../../templates/letter.html")),

@@ -216,6 +216,7 @@ done-to-service = Back to the service
 consent-title = Share your information?
 consent-lead = “{ $client }” asks to use the following information.
 consent-claims = These details
+consent-host = Your answer goes to { $host }.
 consent-policy = Privacy policy of “{ $client }”
 consent-terms = Terms of “{ $client }”
 consent-allow = Allow and continue

@@ -216,6 +216,7 @@ done-to-service = サービスに戻る
 consent-title = 情報の利用の許可
 consent-lead = 「{ $client }」が、次の情報の利用を求めています。
 consent-claims = 次の項目
+consent-host = 回答の送り先：{ $host }
 consent-policy = 「{ $client }」のプライバシーポリシー
 consent-terms = 「{ $client }」の利用規約
 consent-allow = 許可して進む

@@ -13,6 +13,7 @@ mod support;
 
 mod attacks_accounts;
 mod attacks_browser;
+mod attacks_clients;
 mod attacks_input;
 mod attacks_redirects;
 mod attacks_tokens;
@@ -24,6 +25,7 @@ mod services_down;
 mod story_account;
 mod story_activation;
 mod story_browser;
+mod story_clients;
 mod story_device;
 mod story_recovery;
 mod story_reset;

@@ -2,7 +2,10 @@
 //! provider has stored.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use kenpos_idp::storage::Db;
+use kenpos_idp::{
+    clients::registration::{Registrar, create_initial_access_token},
+    storage::Db,
+};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -13,7 +16,7 @@ use tokio::{
 use url::{Url, form_urlencoded};
 
 use super::{
-    app::TestApp,
+    app::{HOUR, TestApp},
     http_browser::{HttpBrowser, Page},
     relying_party::Registered,
 };
@@ -136,6 +139,26 @@ impl TestApp {
         let headers: Vec<_> = headers.iter().copied().chain([form]).collect();
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         Answer::of(HttpBrowser::new().raw(Method::POST, &self.url("/token"), &headers, &body).await)
+    }
+
+    /// A request with a JSON body, and a Bearer token if one is given.
+    pub async fn json(&self, method: Method, url: &str, token: Option<&str>, body: &Value) -> Answer {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("Content-Type", "application/json")];
+        headers.extend(authorization.as_deref().map(|text| ("Authorization", text)));
+        Answer::of(HttpBrowser::new().raw(method, url, &headers, &body.to_string()).await)
+    }
+
+    /// An initial access token for so many clients.
+    pub async fn initial_access_token(&self, uses: i64) -> String {
+        let members = &self.app().members;
+        let by = Registrar {
+            db: &members.db,
+            master: &members.master,
+            entropy: &members.entropy,
+            now: self.clock.now(),
+        };
+        create_initial_access_token(by, "a story".to_owned(), uses, HOUR).await.unwrap().1
     }
 
     /// Redeems a code of [`code`](Self::code).
