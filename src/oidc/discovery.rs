@@ -9,14 +9,12 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    authorize::{
-        request::{Prompt, ResponseMode},
-        response_type::ResponseType,
-    },
+    authorize::request::{Prompt, ResponseMode},
     claims,
+    registration::{grant_types, response_types},
     scope::Scope,
 };
-use crate::{app::App, clients::AuthMethod, members::session::ACR_VALUES, texts::Locale};
+use crate::{app::App, clients::AuthMethod, crypto::Algorithm, members::session::ACR_VALUES, texts::Locale};
 
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
@@ -28,22 +26,18 @@ pub async fn get(State(app): State<App>) -> Response {
 fn metadata(app: &App) -> Value {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
-    let (response_types, grant_types) = if app.config().protocol.front_channel_tokens {
-        (&ResponseType::NAMES[..], &["authorization_code", "refresh_token", "implicit"][..])
-    } else {
-        (&["code"][..], &["authorization_code", "refresh_token"][..])
-    };
     json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
+        "pushed_authorization_request_endpoint": url("/par"),
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
         "jwks_uri": url("/jwks"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": response_types,
+        "response_types_supported": response_types(app.config()),
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": grant_types,
+        "grant_types_supported": grant_types(app.config()),
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": app.config().keys.algorithms,
         "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
@@ -56,8 +50,12 @@ fn metadata(app: &App) -> Value {
         "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
+        "require_pushed_authorization_requests": false,
+        "require_signed_request_object": false,
         "authorization_response_iss_parameter_supported": true,
     })
 }

@@ -12,6 +12,7 @@ pub mod jwks;
 pub mod logout;
 pub mod permission;
 mod posted;
+pub mod registration;
 pub mod scope;
 pub mod signing;
 pub mod token;
