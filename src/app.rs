@@ -15,7 +15,10 @@ use crate::{
         Desk, Members,
         documents::{Documents, DocumentsError},
     },
-    oidc::signing::{Signing, SigningError},
+    oidc::{
+        cors::Origins,
+        signing::{Signing, SigningError},
+    },
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
     web::templates::{TemplateError, Templates},
@@ -35,6 +38,8 @@ pub struct Parts {
     pub egress: Egress,
     /// Public keys of clients.
     pub client_keys: ClientKeys,
+    /// The origins whose pages may read answers to programs.
+    pub cors: Origins,
     /// Pages.
     pub templates: Templates,
     /// Texts of both languages.
@@ -127,7 +132,15 @@ impl App {
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
         let members = Members::new(desk);
-        Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, templates, texts })))
+        Ok(Self(Arc::new(Parts {
+            members,
+            signing,
+            egress,
+            client_keys,
+            cors: Origins::default(),
+            templates,
+            texts,
+        })))
     }
 
     /// The configuration.

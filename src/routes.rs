@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
     app::App,
-    oidc::{authorize, discovery, jwks, logout, token, userinfo},
+    oidc::{authorize, cors, device, discovery, introspect, jwks, logout, revoke, token, userinfo},
     pages,
     web::{assets, headers, page_error, page_error::PageError, trace},
 };
@@ -28,7 +28,7 @@ pub fn router(app: App) -> Router {
         Duration::from_secs(server.request_timeout_seconds),
     );
     Router::new()
-        .merge(protocol())
+        .merge(protocol(&app))
         .merge(hosted_pages())
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
@@ -41,17 +41,26 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-fn protocol() -> Router<App> {
-    Router::new()
+fn protocol(app: &App) -> Router<App> {
+    let for_anyone = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/.well-known/oauth-authorization-server", get(discovery::get))
         .route("/jwks", get(jwks::get))
+        .layer(from_fn(cors::anyone));
+    let for_clients = Router::new()
+        .route("/token", post(token::post))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/revoke", post(revoke::post))
+        .layer(from_fn_with_state(app.clone(), cors::clients));
+    Router::new()
+        .merge(for_anyone)
+        .merge(for_clients)
+        .route("/introspect", post(introspect::post))
+        .route("/device_authorization", post(device::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
         .route("/par", post(authorize::par::post))
-        .route("/token", post(token::post))
-        .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
 }
@@ -82,6 +91,7 @@ fn hosted_pages() -> Router<App> {
         .route("/registration/link/{token}", get(link::get).post(link::post))
         .merge(recovery_pages())
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
+        .merge(device_pages())
         .merge(account_pages())
         .route("/assets/{*path}", get(asset))
         .route("/favicon.ico", get(asset))
@@ -108,6 +118,15 @@ fn account_pages() -> Router<App> {
         .route("/account/report/done", get(reported::get))
         .route("/account/deletion", get(deletion::get).post(deletion::post))
         .route("/account/deletion/withdraw", post(deletion::withdraw))
+}
+
+fn device_pages() -> Router<App> {
+    use pages::device::{code, confirm, outcome};
+    Router::new()
+        .route("/device", get(code::get).post(code::post))
+        .route("/device/allowed", get(outcome::allowed))
+        .route("/device/denied", get(outcome::denied))
+        .route("/device/{id}", get(confirm::get).post(confirm::post))
 }
 
 fn recovery_pages() -> Router<App> {

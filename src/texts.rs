@@ -58,6 +58,7 @@ impl fmt::Display for Locale {
 const JA: &[&str] = &[
     include_str!("../templates/texts/pages.ja.ftl"),
     include_str!("../templates/texts/account.ja.ftl"),
+    include_str!("../templates/texts/device.ja.ftl"),
     include_str!("../templates/texts/mail.ja.ftl"),
     include_str!("../templates/texts/recovery.ja.ftl"),
     include_str!("../templates/texts/roster.ja.ftl"),
@@ -66,6 +67,7 @@ const JA: &[&str] = &[
 const EN: &[&str] = &[
     include_str!("../templates/texts/pages.en.ftl"),
     include_str!("../templates/texts/account.en.ftl"),
+    include_str!("../templates/texts/device.en.ftl"),
     include_str!("../templates/texts/mail.en.ftl"),
     include_str!("../templates/texts/recovery.en.ftl"),
     include_str!("../templates/texts/roster.en.ftl"),

@@ -14,24 +14,34 @@ use super::{
     registration::{grant_types, response_types},
     scope::Scope,
 };
-use crate::{app::App, clients::AuthMethod, crypto::Algorithm, members::session::ACR_VALUES, texts::Locale};
+use crate::{
+    app::App,
+    clients::AuthMethod,
+    crypto::{Algorithm, ContentEncryption, KeyManagement},
+    members::session::ACR_VALUES,
+    texts::Locale,
+};
 
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
-    let headers =
-        [(header::CACHE_CONTROL, "public, max-age=300"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    (headers, Json(metadata(&app))).into_response()
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata(&app))).into_response()
 }
 
 fn metadata(app: &App) -> Value {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
+    let auth_methods = AuthMethod::ALL.map(AuthMethod::as_str);
+    let proving: Vec<_> = auth_methods.into_iter().filter(|name| *name != "none").collect();
+    let signing = &app.config().keys.algorithms;
     json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
         "pushed_authorization_request_endpoint": url("/par"),
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
+        "introspection_endpoint": url("/introspect"),
+        "revocation_endpoint": url("/revoke"),
+        "device_authorization_endpoint": url("/device_authorization"),
         "jwks_uri": url("/jwks"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
@@ -39,8 +49,16 @@ fn metadata(app: &App) -> Value {
         "response_modes_supported": ResponseMode::NAMES,
         "grant_types_supported": grant_types(app.config()),
         "subject_types_supported": ["pairwise", "public"],
-        "id_token_signing_alg_values_supported": app.config().keys.algorithms,
-        "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
+        "id_token_signing_alg_values_supported": signing,
+        "id_token_encryption_alg_values_supported": KeyManagement::ALL,
+        "id_token_encryption_enc_values_supported": ContentEncryption::ALL,
+        "userinfo_signing_alg_values_supported": signing,
+        "userinfo_encryption_alg_values_supported": KeyManagement::ALL,
+        "userinfo_encryption_enc_values_supported": ContentEncryption::ALL,
+        "introspection_signing_alg_values_supported": signing,
+        "token_endpoint_auth_methods_supported": auth_methods,
+        "introspection_endpoint_auth_methods_supported": proving,
+        "revocation_endpoint_auth_methods_supported": auth_methods,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
         // One layout, for a phone's width and a window's.

@@ -65,6 +65,14 @@ impl OAuthError {
         }
     }
 
+    /// A Bearer challenge that asks for a sign-in within the last `max_age` seconds (RFC 9470 §3).
+    pub fn step_up(description: &str, max_age: u64) -> Self {
+        let mut error =
+            Self::bearer(StatusCode::UNAUTHORIZED, "insufficient_user_authentication", description);
+        error.challenge = error.challenge.map(|challenge| format!("{challenge}, max_age=\"{max_age}\""));
+        error
+    }
+
     /// A Bearer challenge to a request that has no token: no error code (RFC 6750 §3.1).
     pub fn bearer_missing() -> Self {
         Self {

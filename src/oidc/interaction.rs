@@ -111,12 +111,12 @@ pub async fn park(visit: &Visit, request: Option<AuthorizationRequest>) -> Resul
 }
 
 /// Parks a visit to a page of ours that is for signed-in members.
-pub async fn park_for(visit: &Visit, goal: &'static str) -> Result<Interaction, Fault> {
+pub async fn park_for(visit: &Visit, goal: impl Into<String>) -> Result<Interaction, Fault> {
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let mut interaction = Interaction::new(id, visit.browser_hash(), None, app.now(), life);
-    interaction.goal = Some(goal.to_owned());
+    interaction.goal = Some(goal.into());
     app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
     Ok(interaction)
 }

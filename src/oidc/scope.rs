@@ -25,6 +25,13 @@ pub enum Scope {
     OfflineAccess,
 }
 
+/// Whose a scope is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Member,
+    Client,
+}
+
 impl Scope {
     /// Every scope, in the order that the consent page lists them.
     pub const ALL: [Self; 7] = [
@@ -61,6 +68,19 @@ impl Scope {
         }
     }
 
+    /// Whose it is: a member's to allow, or a client's own. The latter are had by client credentials alone.
+    const fn belongs_to(self) -> Owner {
+        match self {
+            Self::OpenId
+            | Self::Profile
+            | Self::BirthDate
+            | Self::Email
+            | Self::Membership
+            | Self::InsuredNumber
+            | Self::OfflineAccess => Owner::Member,
+        }
+    }
+
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == name)
     }
@@ -80,6 +100,27 @@ impl Scopes {
     #[must_use]
     pub fn allowed_to(&self, client: &Client) -> Self {
         Self(self.0.iter().copied().filter(|scope| client.metadata.allows(scope.as_str())).collect())
+    }
+
+    /// Those of an authorization request (OIDC Core §3.1.2.1), which a member is asked to allow.
+    pub fn asked_of_member(text: &str) -> Result<Self, &'static str> {
+        let asked = Self::parse(text).owned_by(Owner::Member);
+        if asked.has(Scope::OpenId) { Ok(asked) } else { Err("scope must include openid") }
+    }
+
+    /// Those that a client can have without a member (RFC 6749 §4.4).
+    #[must_use]
+    pub fn of_clients(&self) -> Self {
+        self.owned_by(Owner::Client)
+    }
+
+    fn owned_by(&self, owner: Owner) -> Self {
+        Self(self.0.iter().copied().filter(|scope| scope.belongs_to() == owner).collect())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether the scope is among them.

@@ -2,6 +2,7 @@
 
 use super::flow::Flow;
 use crate::{
+    app::App,
     audit::{self, Event},
     fault::Fault,
     members::session::SignedIn,
@@ -177,7 +178,7 @@ pub async fn post(
         // Somebody else signed in meanwhile, who was not asked yet.
         _ if form.session != signed_in.session.sid => flow.go(&format!("/consent/{id}")),
         "allow" => {
-            remember(&flow, &signed_in, &request.client_id, &request.needs()).await?;
+            remember(flow.visit.app(), &signed_in, &request.client_id, &request.needs()).await?;
             let flow = flow.update(|interaction| interaction.consented = true).await?;
             flow.proceed().await
         }
@@ -188,14 +189,14 @@ pub async fn post(
 }
 
 /// Remembers what is allowed beside what was allowed before.
-async fn remember(
-    flow: &Flow,
+pub(super) async fn remember(
+    app: &App,
     signed_in: &SignedIn,
     client_id: &str,
     allowed: &Permission,
 ) -> Result<(), Fault> {
-    let members = &flow.visit.app().members;
-    let (member, now) = (&signed_in.member, flow.visit.app().now());
+    let members = &app.members;
+    let (member, now) = (&signed_in.member, app.now());
     let mut tx = members.db.begin().await?;
     let before = consent::find(&mut tx, &member.id, client_id).await?;
     let both = allowed.union(&before.as_ref().map(Permission::given).unwrap_or_default());
@@ -211,7 +212,7 @@ async fn remember(
 }
 
 /// Who is signed in: the name as typed at registration, or else the login ID, masked.
-fn account_name(signed_in: &SignedIn) -> String {
+pub(super) fn account_name(signed_in: &SignedIn) -> String {
     signed_in.member.kana.clone().unwrap_or_else(|| format!("{}-***", signed_in.member.insurer))
 }
 

@@ -9,6 +9,7 @@ pub mod cancel;
 pub mod confirm;
 pub mod consent;
 pub mod details;
+pub mod device;
 pub mod documents;
 pub mod done;
 pub mod eligibility;

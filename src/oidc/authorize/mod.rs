@@ -111,8 +111,11 @@ fn no_request(
         Ok(callback) => respond::error(visit, client, &callback, error),
         Err(_) => {
             tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
-            let text =
-                if error.code == "invalid_request_uri" { "error-request-uri" } else { "error-request-object" };
+            let text = if error.code == "invalid_request_uri" {
+                "error-request-uri"
+            } else {
+                "error-request-object"
+            };
             Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
         }
     }
