@@ -67,19 +67,21 @@ fn protocol(app: &App) -> Router<App> {
             "/register/{client}",
             get(registration::get).put(registration::put).delete(registration::delete),
         )
+        .route("/par", post(authorize::par::post))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
 }
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number, logo,
-        password, registration_start, select_account, sent,
+        account, cancel, confirm, consent, details, documents, done, eligibility, link, login_id,
+        login_number, logo, password, registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
         .route("/login", get(login_id::enter))
         .route("/login/{interaction}", get(login_id::get).post(login_id::post))
+        .route("/login/{interaction}/cancel", post(cancel::post))
         .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))

@@ -65,6 +65,8 @@ pub struct Config {
     pub egress: Egress,
     /// `[protocol]`
     pub protocol: Protocol,
+    /// `[egress]`
+    pub egress: Egress,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`

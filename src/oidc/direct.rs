@@ -1,4 +1,4 @@
-//! What the endpoints share that programs post to directly: `/token`, `/introspect`, `/revoke` and
+//! What the endpoints share that programs post to directly: `/token`, `/par`, `/introspect`, `/revoke` and
 //! `/device_authorization`.
 
 use axum::{

@@ -9,18 +9,15 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    authorize::{
-        request::{Prompt, ResponseMode},
-        response_type::ResponseType,
-    },
+    authorize::request::{Prompt, ResponseMode},
     claims,
+    registration::{grant_types, response_types},
     scope::Scope,
-    token,
 };
 use crate::{
     app::App,
-    clients::{AuthMethod, GrantType},
-    crypto::{ContentEncryption, KeyManagement},
+    clients::AuthMethod,
+    crypto::{Algorithm, ContentEncryption, KeyManagement},
     members::session::ACR_VALUES,
     texts::Locale,
 };
@@ -36,19 +33,13 @@ pub async fn get(State(app): State<App>) -> Response {
 fn metadata(app: &App) -> Value {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
-    let mut grant_types = token::GRANT_TYPES.to_vec();
-    let response_types = if app.config().protocol.front_channel_tokens {
-        grant_types.push(GrantType::Implicit);
-        &ResponseType::NAMES[..]
-    } else {
-        &["code"][..]
-    };
     let auth_methods = AuthMethod::ALL.map(AuthMethod::as_str);
     let proving: Vec<_> = auth_methods.into_iter().filter(|name| *name != "none").collect();
     let signing = &app.config().keys.algorithms;
     json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
+        "pushed_authorization_request_endpoint": url("/par"),
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
         "introspection_endpoint": url("/introspect"),
@@ -58,9 +49,9 @@ fn metadata(app: &App) -> Value {
         "registration_endpoint": url("/register"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": response_types,
+        "response_types_supported": response_types(app.config()),
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": grant_types,
+        "grant_types_supported": grant_types(app.config()),
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": KeyManagement::ALL,
@@ -84,8 +75,12 @@ fn metadata(app: &App) -> Value {
         "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
+        "require_pushed_authorization_requests": false,
+        "require_signed_request_object": false,
         "authorization_response_iss_parameter_supported": true,
     })
 }

@@ -4,6 +4,8 @@ use axum::response::Response;
 use serde_json::Map;
 
 use super::{
+    checks::AuthorizationError,
+    pushed::Pushed,
     request::AuthorizationRequest,
     respond::{self, Answer},
 };
@@ -16,7 +18,7 @@ use crate::{
         access_token::{self, Claims},
         claims,
         grant::{self, Code, Grant, Holder, IssuedCode},
-        scope::Scopes,
+        scope::{Scope, Scopes},
         token::issue::{self, Beside},
     },
     web::{PageError, Visit},
@@ -33,6 +35,12 @@ pub async fn issue(
         return Err(Fault::internal("a code was about to be issued to nobody").into());
     };
     let app = visit.app();
+    if let Some(id) = &request.pushed
+        && !Pushed::spend(app, id).await?
+    {
+        let error = AuthorizationError::new("invalid_request_uri", "request_uri was used already");
+        return respond::error(visit, client, &request.callback, &error);
+    }
     let grant = Grant {
         resource: request.resource.clone(),
         claims: request.claims.clone(),
@@ -87,7 +95,8 @@ async fn tokens(
     let mut access_token = None;
     if request.response_type.token {
         let life = app.config().lifetimes.access_token();
-        let grant = Grant { expires_at: app.now().plus(life), ..grant.clone() };
+        let mut grant = Grant { expires_at: app.now().plus(life), ..grant.clone() };
+        grant.scope.remove(Scope::OfflineAccess);
         let id = members.entropy.id();
         members.ephemeral.put(&id, &grant, grant.ttl(app)).await?;
         let audience = grant.resource.clone();
