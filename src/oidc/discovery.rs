@@ -6,7 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     authorize::request::{Prompt, ResponseMode},
@@ -30,13 +30,23 @@ pub async fn get(State(app): State<App>) -> Response {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata(&app))).into_response()
 }
 
-fn metadata(app: &App) -> Value {
+fn metadata(app: &App) -> Map<String, Value> {
+    [endpoints(app), algorithms(app), protocol(app)].into_iter().flatten().collect()
+}
+
+/// The members of an object.
+fn members(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
+/// Where everything is.
+fn endpoints(app: &App) -> Map<String, Value> {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
-    let auth_methods = AuthMethod::ALL.map(AuthMethod::as_str);
-    let proving: Vec<_> = auth_methods.into_iter().filter(|name| *name != "none").collect();
-    let signing = &app.config().keys.algorithms;
-    json!({
+    members(json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
         "pushed_authorization_request_endpoint": url("/par"),
@@ -48,11 +58,15 @@ fn metadata(app: &App) -> Value {
         "jwks_uri": url("/jwks"),
         "registration_endpoint": url("/register"),
         "end_session_endpoint": url("/logout"),
-        "scopes_supported": Scope::NAMES,
-        "response_types_supported": response_types(app.config()),
-        "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": grant_types(app.config()),
-        "subject_types_supported": ["pairwise", "public"],
+    }))
+}
+
+/// How clients prove themselves, and what is signed and encrypted with what.
+fn algorithms(app: &App) -> Map<String, Value> {
+    let auth_methods = AuthMethod::ALL.map(AuthMethod::as_str);
+    let proving: Vec<_> = auth_methods.into_iter().filter(|name| *name != "none").collect();
+    let signing = &app.config().keys.algorithms;
+    members(json!({
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": KeyManagement::ALL,
         "id_token_encryption_enc_values_supported": ContentEncryption::ALL,
@@ -66,6 +80,18 @@ fn metadata(app: &App) -> Value {
         "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": auth_methods,
         "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
+    }))
+}
+
+/// What may be asked for, and how.
+fn protocol(app: &App) -> Map<String, Value> {
+    members(json!({
+        "scopes_supported": Scope::NAMES,
+        "response_types_supported": response_types(app.config()),
+        "response_modes_supported": ResponseMode::NAMES,
+        "grant_types_supported": grant_types(app.config()),
+        "subject_types_supported": ["pairwise", "public"],
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
         // One layout, for a phone's width and a window's.
@@ -78,9 +104,8 @@ fn metadata(app: &App) -> Value {
         "request_parameter_supported": true,
         "request_uri_parameter_supported": true,
         "require_request_uri_registration": true,
-        "request_object_signing_alg_values_supported": Algorithm::ALL,
         "require_pushed_authorization_requests": false,
         "require_signed_request_object": false,
         "authorization_response_iss_parameter_supported": true,
-    })
+    }))
 }
