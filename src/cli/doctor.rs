@@ -7,8 +7,10 @@ use crate::{
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::{KeyState, MasterKey},
+    egress::Egress,
     mail::outbox::Outbox,
     members::documents::Documents,
+    oidc::scope::Scope,
     storage::{Db, signing_key},
     texts::Texts,
     web::{colour::Colour, logos::Logos},
@@ -64,6 +66,7 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
         Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
     }
     insurers(&config.insurers, report)?;
+    registration(config, report)?;
     let Some(db) = database(config, report).await? else { return Ok(()) };
     ephemeral(config, &db, &clock, report).await?;
     keys(config, &db, report).await?;
@@ -112,6 +115,31 @@ fn insurers(insurers: &[Insurer], report: &mut Report<'_, impl Write>) -> std::i
         }
     }
     report.good("insurers", &format!("{} with codes, numbers and hosts of their own", insurers.len()))
+}
+
+/// The way out to the servers of apps, and who may register one.
+fn registration(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    match Egress::new(&config.egress) {
+        Ok(_) => report.good("egress", "apps' servers can be called")?,
+        Err(error) => report.bad("egress", &error.to_string(), "check [egress]")?,
+    }
+    let settings = &config.registration;
+    for scope in settings.scopes.iter().filter(|scope| !Scope::NAMES.contains(&scope.as_str())) {
+        let finding = format!("there is no scope {scope:?}");
+        report.bad("registration", &finding, "no app can register until it leaves registration.scopes")?;
+    }
+    if settings.open {
+        report.note(
+            "registration",
+            "anyone may register an app",
+            "unset registration.open unless you mean it",
+        )?;
+    }
+    if settings.certification {
+        let advice = "unset registration.certification: it is for a run of the conformance suite alone";
+        report.note("registration", "apps that register themselves may go without PKCE", advice)?;
+    }
+    Ok(())
 }
 
 async fn database(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<Option<Db>> {

@@ -4,6 +4,7 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+pub mod egress;
 pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
@@ -11,6 +12,8 @@ pub mod lifetimes;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+pub mod protocol;
+pub mod registration;
 pub mod server;
 pub mod telemetry;
 
@@ -23,6 +26,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use egress::Egress;
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 pub use keys::Keys;
@@ -30,6 +34,8 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
+pub use protocol::Protocol;
+pub use registration::Registration;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -53,6 +59,12 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
+    /// `[registration]`
+    pub registration: Registration,
+    /// `[protocol]`
+    pub protocol: Protocol,
+    /// `[egress]`
+    pub egress: Egress,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -107,6 +119,8 @@ impl Config {
         self.mail.validate("mail", &mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
+        self.registration.validate(&mut problems);
+        self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {
             insurer.validate(&format!("insurers[{index}]"), &mut problems);

@@ -17,7 +17,7 @@ use crate::{
     storage::{
         Tx, activation_code, consent,
         member::{self, Member, MemberState},
-        recovery, registration, roster,
+        profile, recovery, registration, roster,
     },
 };
 
@@ -123,6 +123,7 @@ impl Members {
             return Ok(Err(Refused::NotActive));
         }
         consent::withdraw_all(&mut tx, &member.id).await?;
+        profile::erase(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;

@@ -80,10 +80,14 @@ fn pictures() -> Vec<Picture> {
         link_void::LinkVoid,
         done::Done,
         consent::Consent,
+        device::EnterCode,
+        device::ConfirmDevice,
+        device::DeviceOutcome,
         logout::Logout,
         logged_out::LoggedOut,
         account::overview::Overview,
         account::profile::Profile,
+        account::more::More,
         account::password::Password,
         account::email::Email,
         account::email_link::EmailLink,
@@ -248,7 +252,7 @@ fn whoever_holds_the_mail_learns_nothing_about_the_member() {
 
 #[test]
 fn no_text_is_left_over() {
-    let files = ["templates", "templates/pages", "templates/pages/account"];
+    let files = ["templates", "templates/pages", "templates/pages/account", "templates/pages/device"];
     let templates: String = files
         .iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()))
@@ -259,6 +263,7 @@ fn no_text_is_left_over() {
     let chosen = [
         "error-",
         "scope-",
+        "claim-",
         "category-",
         "steps-",
         "frame-language-",
@@ -266,12 +271,14 @@ fn no_text_is_left_over() {
         "account-link-",
         "account-event-",
         "account-language-",
+        "account-more-gender-",
         "account-date",
         "mail-",
     ];
     let texts = [
         include_str!("../../templates/texts/pages.ja.ftl"),
         include_str!("../../templates/texts/account.ja.ftl"),
+        include_str!("../../templates/texts/device.ja.ftl"),
         include_str!("../../templates/texts/recovery.ja.ftl"),
     ];
     for line in texts.iter().flat_map(|text| text.lines()) {

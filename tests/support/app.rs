@@ -281,15 +281,16 @@ pub fn metadata(origin: &str) -> Metadata {
         post_logout_redirect_uris: vec![format!("{origin}/goodbye")],
         client_uri: Some(format!("{origin}/")),
         initiate_login_uri: Some(format!("{origin}/login")),
-        scope: "openid profile birthdate email membership insured_number offline_access".to_owned(),
+        scope: "openid profile birthdate gender email phone address membership insured_number offline_access"
+            .to_owned(),
         health_insurance_business: true,
         ..Metadata::default()
     }
 }
 
 async fn register(app: &App, metadata: Metadata) -> Registered {
-    let (db, entropy) = (&app.members.db, &app.members.entropy);
-    let (client, secret) = Client::create(db, entropy, app.now(), None, metadata).await.unwrap();
+    let (db, master, entropy) = (&app.members.db, &app.members.master, &app.members.entropy);
+    let (client, secret) = Client::create(db, master, entropy, app.now(), None, metadata).await.unwrap();
     Registered { id: client.id, secret, metadata: client.metadata }
 }
 

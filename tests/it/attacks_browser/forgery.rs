@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::clients::Metadata;
+use kenpos_idp::clients::{GrantType, Metadata};
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -76,8 +76,9 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     let password = ("password", HANAKO.password);
     let new = ("new_password", "しろくまと海辺で7回踊る");
     let email = ("email", "new@mail.example");
-    let forms: [(&'static str, &str, &[(&str, &str)]); 8] = [
+    let forms: [(&'static str, &str, &[(&str, &str)]); 9] = [
         ("/account/profile", "#language-form", &[("language", "en")]),
+        ("/account/profile/more", "#more-form", &[("nickname", "evil")]),
         ("/account/password", "#password-form", &[password, new]),
         ("/account/email", "#email-form", &[password, email]),
         ("/account/preferences", "#preferences-form", &[("topics", "checkup")]),
@@ -98,6 +99,22 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     forge(app, browser, &deletion.follow_here().await, "#withdraw-form", &[]).await;
     let page = browser.get(&app.url("/account/email")).await;
     page.form("#email-form").set(email.0, email.1).set(password.0, password.1).submit().await;
+}
+
+/// The code of a device, and what the member says to it.
+async fn forge_device(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnMut(&'static str) -> bool) {
+    let mut metadata = metadata("https://tv.example.jp");
+    metadata.grant_types.0.push(GrantType::DeviceCode);
+    let tv = app.register(metadata).await;
+    let device = app.call("/device_authorization", &tv, &[], &[("scope", "openid")]).await;
+    let device: serde_json::Value = serde_json::from_str(&device.body).unwrap();
+    let code = ("user_code", device["user_code"].as_str().unwrap());
+    note("/device");
+    let page = browser.get(&app.url("/device")).await;
+    forge(app, browser, &page, "#device-form", &[code]).await;
+    let page = page.form("#device-form").set(code.0, code.1).submit().await.follow_here().await;
+    note("/device/{id}");
+    forge(app, browser, &page, "#device-confirm-form", &[("decision", "allow")]).await;
 }
 
 /// The forms of those who forgot something, and those behind their links.
@@ -226,6 +243,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let choice = browser.get(&app.authorize_url(&request)).await.follow_here().await;
     note("/login/{interaction}/account");
     forge(&app, &browser, &choice, "#account-form", &[("choice", "continue")]).await;
+    forge_device(&app, &browser, &mut note).await;
     forge_account(&app, &browser, &mut note).await;
     app.mailbox.next(HANAKO.email).await;
     let link = app.mailbox.next_link("new@mail.example").await;
@@ -239,7 +257,14 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     forge(&app, &browser, &account, "#logout-form", &[]).await;
 
     // These are for programs, and no cookie lets them do anything that it should not.
-    let programs = BTreeSet::from(["/authorize", "/token", "/userinfo"]);
+    let programs = BTreeSet::from([
+        "/authorize",
+        "/token",
+        "/userinfo",
+        "/introspect",
+        "/revoke",
+        "/device_authorization",
+    ]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
     assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK, "still signed in");
