@@ -61,8 +61,6 @@ pub struct Config {
     pub limits: Limits,
     /// `[registration]`
     pub registration: Registration,
-    /// `[egress]`
-    pub egress: Egress,
     /// `[protocol]`
     pub protocol: Protocol,
     /// `[egress]`
