@@ -14,7 +14,9 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
     app::App,
-    oidc::{authorize, cors, device, discovery, introspect, jwks, logout, revoke, token, userinfo},
+    oidc::{
+        authorize, cors, device, discovery, introspect, jwks, logout, registration, revoke, token, userinfo,
+    },
     pages,
     web::{assets, headers, page_error, page_error::PageError, trace},
 };
@@ -61,6 +63,11 @@ fn protocol(app: &App) -> Router<App> {
         .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
         .route("/par", post(authorize::par::post))
+        .route("/register", post(registration::post))
+        .route(
+            "/register/{client}",
+            get(registration::get).put(registration::put).delete(registration::delete),
+        )
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
 }

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod mail;
 pub mod passwords;
 pub mod protocol;
+pub mod registration;
 pub mod server;
 pub mod telemetry;
 
@@ -34,6 +35,7 @@ pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
 pub use protocol::Protocol;
+pub use registration::Registration;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -57,10 +59,12 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
-    /// `[protocol]`
-    pub protocol: Protocol,
+    /// `[registration]`
+    pub registration: Registration,
     /// `[egress]`
     pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -115,6 +119,7 @@ impl Config {
         self.mail.validate("mail", &mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
+        self.registration.validate(&mut problems);
         self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {

@@ -22,6 +22,9 @@ use crate::{
     texts::Locale,
 };
 
+/// Algorithms of client assertions: HMAC for `client_secret_jwt`, the others for `private_key_jwt`.
+const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
+
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata(&app))).into_response()
@@ -33,7 +36,7 @@ fn metadata(app: &App) -> Value {
     let auth_methods = AuthMethod::ALL.map(AuthMethod::as_str);
     let proving: Vec<_> = auth_methods.into_iter().filter(|name| *name != "none").collect();
     let signing = &app.config().keys.algorithms;
-    json!({
+    let mut metadata = json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
         "pushed_authorization_request_endpoint": url("/par"),
@@ -43,10 +46,9 @@ fn metadata(app: &App) -> Value {
         "revocation_endpoint": url("/revoke"),
         "device_authorization_endpoint": url("/device_authorization"),
         "jwks_uri": url("/jwks"),
+        "registration_endpoint": url("/register"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": response_types(app.config()),
-        "response_modes_supported": ResponseMode::NAMES,
         "grant_types_supported": grant_types(app.config()),
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": signing,
@@ -57,14 +59,29 @@ fn metadata(app: &App) -> Value {
         "userinfo_encryption_enc_values_supported": ContentEncryption::ALL,
         "introspection_signing_alg_values_supported": signing,
         "token_endpoint_auth_methods_supported": auth_methods,
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": proving,
+        "introspection_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": auth_methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims::SUPPORTED,
+    });
+    if let (Value::Object(all), Value::Object(more)) = (&mut metadata, requests(app)) {
+        all.extend(more);
+    }
+    metadata
+}
+
+/// What an authorization request may say, and what the answer has.
+fn requests(app: &App) -> Value {
+    json!({
+        "response_types_supported": response_types(app.config()),
+        "response_modes_supported": ResponseMode::NAMES,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
         // One layout, for a phone's width and a window's.
         "display_values_supported": ["page", "popup", "touch"],
-        "claim_types_supported": ["normal"],
-        "claims_supported": claims::SUPPORTED,
         "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
         "claims_parameter_supported": true,

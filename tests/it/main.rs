@@ -23,6 +23,7 @@ mod mail;
 mod services_down;
 mod story_account;
 mod story_activation;
+mod story_authorize;
 mod story_browser;
 mod story_device;
 mod story_recovery;
