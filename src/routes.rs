@@ -63,12 +63,12 @@ fn protocol(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
+        .route("/par", post(authorize::par::post))
         .route("/register", post(registration::post))
         .route(
             "/register/{client}",
             get(registration::get).put(registration::put).delete(registration::delete),
         )
-        .route("/par", post(authorize::par::post))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
 }

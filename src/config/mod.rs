@@ -61,10 +61,10 @@ pub struct Config {
     pub limits: Limits,
     /// `[registration]`
     pub registration: Registration,
-    /// `[protocol]`
-    pub protocol: Protocol,
     /// `[egress]`
     pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`

@@ -24,6 +24,7 @@ mod mail;
 mod services_down;
 mod story_account;
 mod story_activation;
+mod story_authorize;
 mod story_browser;
 mod story_clients;
 mod story_device;

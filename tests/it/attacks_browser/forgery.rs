@@ -200,6 +200,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let id = interaction(&login);
     note("/login/{interaction}");
     forge(&app, &browser, &login, "#login-id-form", &[("login_id", HANAKO.login_id)]).await;
+    note("/login/{interaction}/cancel");
+    forge(&app, &browser, &login, "#cancel-form", &[("decision", "cancel")]).await;
     note("/login/{interaction}/number");
     let number = login.click("#by-number").await;
     let action = format!("form[action$='{id}/number']");
@@ -264,6 +266,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
         "/introspect",
         "/revoke",
         "/device_authorization",
+        "/par",
     ]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
