@@ -28,11 +28,15 @@ pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Res
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if app.config().server.secure() {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
-        );
+    let server = &app.config().server;
+    if server.secure() {
+        // Two years (RFC 6797 §6.1). Subdomains are somebody else's unless the operator says otherwise.
+        let value = if server.hsts_include_subdomains {
+            "max-age=63072000; includeSubDomains"
+        } else {
+            "max-age=63072000"
+        };
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(value));
     }
     response
 }

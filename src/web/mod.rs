@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod client_ip;
 mod colour;
+pub mod connection;
 pub mod cookies;
 pub mod csrf;
 pub mod error_page;
@@ -10,6 +11,7 @@ pub mod form;
 pub mod headers;
 pub mod page_error;
 pub mod templates;
+pub mod tls;
 pub mod trace;
 pub mod visit;
 
