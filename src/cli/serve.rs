@@ -12,7 +12,7 @@ use crate::{
     app::App,
     fault::Fault,
     routes,
-    storage::{outbox, recovery, registration},
+    storage::{delivery::DELIVERIES, outbox::MAILS, recovery, registration},
     web::{
         connection::{Patience, Site},
         tls::{Tls, TlsError},
@@ -114,7 +114,8 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     members.ephemeral.sweep().await?;
     registration::sweep(&members.db, now).await?;
     recovery::sweep(&members.db, now).await?;
-    outbox::purge(&members.db, now.minus(KEEP_MAILS)).await?;
+    MAILS.purge(&members.db, now.minus(KEEP_MAILS)).await?;
+    DELIVERIES.purge(&members.db, now.minus(KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_mails", "state" => "failed").set(gauge(counts.failed));
