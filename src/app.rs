@@ -3,10 +3,11 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clients::Client,
+    clients::{Client, ClientKeys},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
+    egress::{Egress, EgressSetupError},
     ephemeral::{Ephemeral, EphemeralError},
     fault::Fault,
     mail::outbox::{Outbox, OutboxError},
@@ -30,6 +31,10 @@ pub struct Parts {
     pub members: Members,
     /// Signing keys.
     pub signing: Signing,
+    /// The way out to the servers of relying parties.
+    pub egress: Egress,
+    /// Public keys of clients.
+    pub client_keys: ClientKeys,
     /// Pages.
     pub templates: Templates,
     /// Texts of both languages.
@@ -62,6 +67,9 @@ pub enum StartError {
     /// The settings of password hashing.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
+    /// The way out to the servers of relying parties.
+    #[error(transparent)]
+    Egress(#[from] EgressSetupError),
     /// The mail relay.
     #[error(transparent)]
     Mail(#[from] OutboxError),
@@ -113,10 +121,13 @@ impl App {
             Arc::clone(&texts),
             &config.mail,
         )?;
+        let egress = Egress::new(&config.egress)?;
+        let client_keys = ClientKeys::new(egress.clone(), clock.clone());
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
-        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, texts })))
+        let members = Members::new(desk);
+        Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, templates, texts })))
     }
 
     /// The configuration.

@@ -9,7 +9,8 @@ use super::Tools;
 use crate::{
     audit::{self, Event},
     clients::{ApplicationType, AuthMethod, Client, Metadata, SubjectType},
-    oidc::scope::Scope,
+    crypto::Algorithm,
+    oidc::registration::supported,
     storage::Db,
 };
 
@@ -55,7 +56,7 @@ pub struct CreateArgs {
     sector: Option<String>,
     /// JWS algorithm of ID tokens.
     #[arg(long, value_name = "ALG")]
-    id_token_alg: Option<String>,
+    id_token_alg: Option<Algorithm>,
     /// Runs a 健康保険事業, so that it may ask for `insured_number` (健康保険法 §194-2).
     #[arg(long)]
     health_insurance_business: bool,
@@ -92,7 +93,6 @@ impl CreateArgs {
     fn metadata(&self) -> Metadata {
         Metadata {
             client_name: self.name.clone(),
-            client_name_en: self.name_en.clone(),
             redirect_uris: self.redirect_uris.clone(),
             post_logout_redirect_uris: self.post_logout_redirect_uris.clone(),
             client_uri: self.client_uri.clone(),
@@ -102,9 +102,15 @@ impl CreateArgs {
             scope: self.scope.clone(),
             subject_type: if self.public_subject { SubjectType::Public } else { SubjectType::Pairwise },
             sector: self.sector.clone(),
-            id_token_signed_response_alg: self.id_token_alg.clone(),
+            id_token_signed_response_alg: self.id_token_alg,
             health_insurance_business: self.health_insurance_business,
             pkce_optional: self.pkce_optional,
+            translations: self
+                .name_en
+                .iter()
+                .map(|name| ("client_name#en".to_owned(), name.clone()))
+                .collect(),
+            ..Metadata::default()
         }
     }
 }
@@ -112,10 +118,9 @@ impl CreateArgs {
 /// Registers a client and prints its secret, which cannot be shown again.
 pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let metadata = args.metadata();
-    let algorithms: Vec<_> = tools.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
-    metadata.validate(&Scope::NAMES, &algorithms)?;
+    metadata.validate(&supported(&tools.config))?;
     let now = tools.clock.now();
-    let created = Client::create(&tools.db, &tools.entropy, now, args.id, metadata).await;
+    let created = Client::create(&tools.db, &tools.master()?, &tools.entropy, now, args.id, metadata).await;
     let (client, secret) = match created {
         Err(error) if error.is_conflict() => anyhow::bail!("there is a client with this client_id already"),
         other => other?,

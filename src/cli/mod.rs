@@ -290,8 +290,12 @@ impl Tools {
         Ok(Self { config, db, clock: Clock::system(), entropy: Entropy::system() })
     }
 
+    fn master(&self) -> anyhow::Result<MasterKey> {
+        Ok(MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?)
+    }
+
     async fn signing(&self) -> anyhow::Result<Signing> {
-        let master = MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?;
+        let master = self.master()?;
         let (db, clock, entropy) = (self.db.clone(), self.clock.clone(), self.entropy.clone());
         Ok(Signing::load(db, master, clock, entropy, &self.config.keys).await?)
     }

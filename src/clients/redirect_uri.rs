@@ -66,6 +66,13 @@ pub fn check_page(uri: &str) -> Result<(), UriRefusal> {
     }
 }
 
+/// Checks a URL that the provider calls itself. Where it leads is looked at when it is called
+/// ([`crate::egress`]).
+pub fn check_service(uri: &str) -> Result<(), UriRefusal> {
+    let https = parse(uri)?.scheme() == "https";
+    if https { Ok(()) } else { Err(UriRefusal("must use https")) }
+}
+
 fn parse(uri: &str) -> Result<Url, UriRefusal> {
     if uri.len() > LONGEST {
         return Err(UriRefusal("must be 2000 bytes at most"));

@@ -4,6 +4,7 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+pub mod egress;
 pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
@@ -23,6 +24,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use egress::Egress;
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 pub use keys::Keys;
@@ -53,6 +55,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
+    /// `[egress]`
+    pub egress: Egress,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -107,6 +111,7 @@ impl Config {
         self.mail.validate("mail", &mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
+        self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {
             insurer.validate(&format!("insurers[{index}]"), &mut problems);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     authorize::request::{Prompt, ResponseMode},
     claims,
+    registration::{GRANT_TYPES, RESPONSE_TYPES},
     scope::Scope,
 };
 use crate::{app::App, clients::AuthMethod, members::session::AAL1, texts::Locale};
@@ -33,9 +34,9 @@ fn metadata(app: &App) -> Value {
         "jwks_uri": url("/jwks"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": ["code"],
+        "response_types_supported": RESPONSE_TYPES,
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "grant_types_supported": GRANT_TYPES,
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": app.config().keys.algorithms,
         "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),

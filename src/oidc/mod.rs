@@ -10,6 +10,7 @@ pub mod interaction;
 pub mod jwks;
 pub mod logout;
 mod posted;
+pub mod registration;
 pub mod scope;
 pub mod signing;
 pub mod token;

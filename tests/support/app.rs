@@ -290,8 +290,8 @@ pub fn metadata(origin: &str) -> Metadata {
 }
 
 async fn register(app: &App, metadata: Metadata) -> Registered {
-    let (db, entropy) = (&app.members.db, &app.members.entropy);
-    let (client, secret) = Client::create(db, entropy, app.now(), None, metadata).await.unwrap();
+    let (db, master, entropy) = (&app.members.db, &app.members.master, &app.members.entropy);
+    let (client, secret) = Client::create(db, master, entropy, app.now(), None, metadata).await.unwrap();
     Registered { id: client.id, secret, metadata: client.metadata }
 }
 

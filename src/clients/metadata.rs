@@ -1,0 +1,424 @@
+//! What a client registers, in the names of OIDC Registration §2, RFC 7591 §2 and the logout
+//! specifications; the rules of it are in [`super::rules`].
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::redirect_uri;
+use crate::{
+    crypto::{Algorithm, ContentEncryption, KeyManagement},
+    texts::Locale,
+};
+
+/// How a client proves itself at the endpoints that it calls itself (OIDC Core §9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// Secret in the Authorization header.
+    #[default]
+    ClientSecretBasic,
+    /// Secret in the form body.
+    ClientSecretPost,
+    /// JWT signed with the secret (RFC 7523).
+    ClientSecretJwt,
+    /// JWT signed with the client's own key (RFC 7523).
+    PrivateKeyJwt,
+    /// No secret: a public client, which PKCE protects.
+    None,
+}
+
+impl AuthMethod {
+    /// Every method, as metadata lists them.
+    pub const ALL: [Self; 5] = [
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::ClientSecretJwt,
+        Self::PrivateKeyJwt,
+        Self::None,
+    ];
+
+    /// Name in metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretJwt => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::None => "none",
+        }
+    }
+
+    /// Whether clients of this method have a secret.
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
+}
+
+/// Algorithm of a client assertion: the client's own key, or HMAC with its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum AssertionAlgorithm {
+    /// With the client's private key.
+    Key(Algorithm),
+    /// With the client's secret.
+    Secret(Hmac),
+}
+
+/// MAC algorithm of `client_secret_jwt` (RFC 7518 §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hmac {
+    /// HMAC with SHA-256.
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+/// Where the client runs (OIDC Registration §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// On a web server or in a browser.
+    #[default]
+    Web,
+    /// On the member's own device.
+    Native,
+}
+
+/// Whether relying parties can compare subjects (OIDC Core §8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// Another `sub` in each sector.
+    #[default]
+    Pairwise,
+    /// The same `sub` everywhere; only for a client that is flagged so.
+    Public,
+}
+
+/// A way to tokens (RFC 7591 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 §4.1.
+    AuthorizationCode,
+    /// RFC 6749 §6.
+    RefreshToken,
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+    /// RFC 6749 §4.2, and the ID token of OIDC Core §3.2.
+    Implicit,
+    /// RFC 8628.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
+    /// OpenID CIBA Core 1.0 §4.
+    #[serde(rename = "urn:openid:params:grant-type:ciba")]
+    Ciba,
+}
+
+impl GrantType {
+    /// Name in requests and metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::Implicit => "implicit",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
+        }
+    }
+}
+
+/// `grant_types`; absent means the authorization code alone (RFC 7591 §2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GrantTypes(pub Vec<GrantType>);
+
+impl Default for GrantTypes {
+    fn default() -> Self {
+        Self(vec![GrantType::AuthorizationCode])
+    }
+}
+
+/// `response_types`; absent means `code` alone (RFC 7591 §2). The words of one may stand in any order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResponseTypes(pub Vec<String>);
+
+impl Default for ResponseTypes {
+    fn default() -> Self {
+        Self(vec!["code".to_owned()])
+    }
+}
+
+/// What an access token is to its reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessTokenFormat {
+    /// Random; the resource server asks at `/introspect`.
+    #[default]
+    #[serde(rename = "opaque")]
+    Opaque,
+    /// A JWT (RFC 9068).
+    #[serde(rename = "at+jwt")]
+    Jwt,
+}
+
+/// What a client registered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the standards or of ours")]
+pub struct Metadata {
+    /// Name on the login and consent pages.
+    pub client_name: String,
+    /// Where authorization responses may go.
+    pub redirect_uris: Vec<String>,
+    /// See [`ResponseTypes`].
+    pub response_types: ResponseTypes,
+    /// See [`GrantTypes`].
+    pub grant_types: GrantTypes,
+    /// See [`ApplicationType`].
+    pub application_type: ApplicationType,
+    /// E-mail addresses of those who are responsible for the client.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
+    /// Picture on the login and consent pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<String>,
+    /// Home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<String>,
+    /// How it uses what it learns of the member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Terms of service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
+    /// Where its public keys are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// Its public keys themselves; never beside `jwks_uri`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
+    /// Document that lists the redirect URIs of its sector; the host of this URL is the sector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
+    /// See [`SubjectType`].
+    pub subject_type: SubjectType,
+    /// JWS algorithm of ID tokens; RS256 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_signed_response_alg: Option<Algorithm>,
+    /// JWE `alg` of ID tokens; absent: they are not encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyManagement>,
+    /// JWE `enc` of ID tokens; A128CBC-HS256 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// JWS algorithm of userinfo; absent: plain JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// JWE `alg` of userinfo; absent: it is not encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyManagement>,
+    /// JWE `enc` of userinfo; A128CBC-HS256 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// JWS algorithm that request objects must have; absent: any that the provider knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<Algorithm>,
+    /// `request_uri` values that it may use; a fragment may hold the hash of the content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
+    /// See [`AuthMethod`].
+    pub token_endpoint_auth_method: AuthMethod,
+    /// Algorithm that client assertions must have; absent: any that the provider knows for the method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
+    /// Seconds since the sign-in after which the member must sign in again, where a request does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u64>,
+    /// Whether ID tokens must have `auth_time`; ours always do.
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_auth_time: bool,
+    /// `acr` values that requests ask for, where one does not say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
+    /// Page that starts a login (OIDC Core §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// Where members may go after they signed out (RP-Initiated Logout §3.1).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where logout tokens go (Back-Channel Logout §2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether logout tokens must have `sid`; ours always do.
+    #[serde(skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
+    /// Page that signs out when it is loaded (Front-Channel Logout §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether that page gets `iss` and `sid`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub frontchannel_logout_session_required: bool,
+    /// Whether authorization requests must be pushed (RFC 9126 §6).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_pushed_authorization_requests: bool,
+    /// Name of the software, the same for all its installations (RFC 7591 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// Version of the software.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// Scopes that it may ask for, space-separated; others are left out of what it gets.
+    pub scope: String,
+
+    /// Sector of pairwise subjects, when the redirect URIs have more than one host. Ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector: Option<String>,
+    /// See [`AccessTokenFormat`]. Ours.
+    pub access_token_format: AccessTokenFormat,
+    /// Resource servers that it may ask tokens for (RFC 8707 §2). Ours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// Resource servers for which it may introspect the tokens of other clients. Ours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub introspects: Vec<String>,
+    /// Seconds that its access tokens live, where that is less than the configuration says. Ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token_lifetime: Option<u64>,
+    /// Seconds that its ID tokens live, where that is less than the configuration says. Ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_lifetime: Option<u64>,
+    /// Seconds after which its refresh tokens end in any case, where that is less than the configuration
+    /// says. Ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token_lifetime: Option<u64>,
+    /// Runs a 健康保険事業, so it may ask for `insured_number` (健康保険法 §194-2 forbids it to others).
+    pub health_insurance_business: bool,
+    /// Whether a code may be had without PKCE; never for public clients.
+    pub pkce_optional: bool,
+
+    /// Names and links in other languages: `client_name#en`, `policy_uri#ja` (OIDC Registration §2.1).
+    #[serde(flatten)]
+    pub translations: BTreeMap<String, String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// What members read or follow, so that it can have translations (OIDC Registration §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// `client_name`
+    Name,
+    /// `logo_uri`
+    Logo,
+    /// `client_uri`
+    Home,
+    /// `policy_uri`
+    Policy,
+    /// `tos_uri`
+    Terms,
+}
+
+impl Shown {
+    /// Each.
+    pub const ALL: [Self; 5] = [Self::Name, Self::Logo, Self::Home, Self::Policy, Self::Terms];
+
+    /// Name in metadata.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Name => "client_name",
+            Self::Logo => "logo_uri",
+            Self::Home => "client_uri",
+            Self::Policy => "policy_uri",
+            Self::Terms => "tos_uri",
+        }
+    }
+}
+
+impl Metadata {
+    /// What is shown to a reader of this language: the translation (`#en`, then `#en-GB` and its like),
+    /// or what has no tag.
+    pub fn shown(&self, what: Shown, locale: Locale) -> Option<&str> {
+        let translated = self.translations.iter().filter_map(|(name, text)| {
+            let (field, tag) = name.split_once('#')?;
+            let language = tag.split('-').next().unwrap_or(tag);
+            let fits = field == what.field() && language.eq_ignore_ascii_case(locale.tag());
+            fits.then_some((tag.len(), text.as_str()))
+        });
+        let plain = match what {
+            Shown::Name => Some(self.client_name.as_str()),
+            Shown::Logo => self.logo_uri.as_deref(),
+            Shown::Home => self.client_uri.as_deref(),
+            Shown::Policy => self.policy_uri.as_deref(),
+            Shown::Terms => self.tos_uri.as_deref(),
+        };
+        translated.min_by_key(|(length, _)| *length).map(|(_, text)| text).or(plain)
+    }
+
+    /// Whether the client may ask for a scope.
+    pub fn allows(&self, scope: &str) -> bool {
+        self.scope.split_ascii_whitespace().any(|allowed| allowed == scope)
+    }
+
+    /// Whether the client may use a grant type. Whoever may ask for `offline_access` may use the refresh
+    /// token that comes of it.
+    pub fn allows_grant(&self, grant: GrantType) -> bool {
+        self.grant_types.0.contains(&grant)
+            || (grant == GrantType::RefreshToken && self.allows("offline_access"))
+    }
+
+    /// Whether the client may ask for a response type; its words may stand in any order.
+    pub fn allows_response_type(&self, requested: &str) -> bool {
+        self.response_types.0.iter().any(|known| same_words(known, requested))
+    }
+
+    /// How long its access tokens live, at most as long as given.
+    pub fn access_token_lifetime(&self, most: Duration) -> Duration {
+        at_most(self.access_token_lifetime, most)
+    }
+
+    /// How long its ID tokens live, at most as long as given.
+    pub fn id_token_lifetime(&self, most: Duration) -> Duration {
+        at_most(self.id_token_lifetime, most)
+    }
+
+    /// When its refresh tokens end in any case, at most as long as given.
+    pub fn refresh_token_lifetime(&self, most: Duration) -> Duration {
+        at_most(self.refresh_token_lifetime, most)
+    }
+
+    /// The sector of pairwise subjects (OIDC Core §8.1): the one given, the host of the sector document, or
+    /// the host that all redirect URIs share; a private-use scheme stands for itself.
+    pub fn sector_identifier(&self) -> Option<String> {
+        if let Some(sector) = &self.sector {
+            return Some(sector.clone());
+        }
+        if let Some(uri) = &self.sector_identifier_uri {
+            return redirect_uri::host(uri);
+        }
+        let mut hosts = self.redirect_uris.iter().map(|uri| {
+            redirect_uri::host(uri).or_else(|| uri.split_once(':').map(|(scheme, _)| scheme.to_owned()))
+        });
+        let first = hosts.next()??;
+        hosts.all(|host| host.as_deref() == Some(first.as_str())).then_some(first)
+    }
+}
+
+fn at_most(seconds: Option<u64>, most: Duration) -> Duration {
+    seconds.map_or(most, |seconds| Duration::from_secs(seconds).min(most))
+}
+
+/// Whether two space-separated lists hold the same words.
+pub(super) fn same_words(a: &str, b: &str) -> bool {
+    let sorted = |text: &'_ str| {
+        let mut words: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    sorted(a) == sorted(b)
+}
