@@ -4,6 +4,7 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+pub mod deliveries;
 pub mod egress;
 pub mod ephemeral;
 pub mod insurer;
@@ -12,6 +13,7 @@ pub mod lifetimes;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+pub mod protocol;
 pub mod server;
 pub mod telemetry;
 
@@ -24,6 +26,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use deliveries::Deliveries;
 pub use egress::Egress;
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
@@ -32,6 +35,7 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
+pub use protocol::Protocol;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -51,12 +55,16 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[deliveries]`
+    pub deliveries: Deliveries,
     /// `[lifetimes]`
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
     /// `[egress]`
     pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -109,6 +117,7 @@ impl Config {
         self.keys.validate(&mut problems);
         self.passwords.validate(&mut problems);
         self.mail.validate("mail", &mut problems);
+        self.deliveries.validate(&mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
         self.egress.validate(&mut problems);

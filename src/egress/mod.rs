@@ -8,6 +8,7 @@
 //! `egress.allowed_hosts` may have any address.
 
 mod address;
+pub mod deliveries;
 mod resolve;
 
 use std::{error::Error as _, fs, path::PathBuf, sync::Arc, time::Duration};

@@ -9,12 +9,14 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    authorize::request::{Prompt, ResponseMode},
+    authorize::{
+        request::{Prompt, ResponseMode},
+        response_type::ResponseType,
+    },
     claims,
-    registration::{GRANT_TYPES, RESPONSE_TYPES},
     scope::Scope,
 };
-use crate::{app::App, clients::AuthMethod, members::session::AAL1, texts::Locale};
+use crate::{app::App, clients::AuthMethod, members::session::ACR_VALUES, texts::Locale};
 
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
@@ -26,6 +28,11 @@ pub async fn get(State(app): State<App>) -> Response {
 fn metadata(app: &App) -> Value {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
+    let (response_types, grant_types) = if app.config().protocol.front_channel_tokens {
+        (&ResponseType::NAMES[..], &["authorization_code", "refresh_token", "implicit"][..])
+    } else {
+        (&["code"][..], &["authorization_code", "refresh_token"][..])
+    };
     json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
@@ -34,20 +41,21 @@ fn metadata(app: &App) -> Value {
         "jwks_uri": url("/jwks"),
         "end_session_endpoint": url("/logout"),
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": RESPONSE_TYPES,
+        "response_types_supported": response_types,
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": GRANT_TYPES,
+        "grant_types_supported": grant_types,
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": app.config().keys.algorithms,
         "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
-        "display_values_supported": ["page"],
+        // One layout, for a phone's width and a window's.
+        "display_values_supported": ["page", "popup", "touch"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims::SUPPORTED,
-        "acr_values_supported": [AAL1],
+        "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "authorization_response_iss_parameter_supported": true,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::Scopes;
+use super::{claims_request::ClaimsRequest, permission::Permission, scope::Scopes};
 use crate::{
     app::App,
     clients::Client,
@@ -32,6 +32,9 @@ pub struct Grant {
     pub sub: String,
     /// What was allowed.
     pub scope: Scopes,
+    /// What the `claims` parameter asked for, as far as the client may (OIDC Core §5.5).
+    #[serde(default)]
+    pub claims: ClaimsRequest,
     /// `sid` of the session.
     pub sid: String,
     /// When the member proved to be the one.
@@ -173,7 +176,7 @@ impl Grant {
         // What was granted before a withdrawal stays dead when the member allows the client again.
         let holds = consent.is_some_and(|consent| {
             consent.first_granted_at <= self.created_at.millis()
-                && self.scope.within(&Scopes::parse(&consent.scope))
+                && Permission::needed(&self.scope, &self.claims).within(&Permission::given(&consent))
         });
         Ok(holds.then_some(Holder { member, person }))
     }

@@ -36,7 +36,7 @@ pub struct Interaction {
     pub signed_in: Option<String>,
     /// Whether the account was chosen within this interaction (`prompt=select_account`).
     pub account_chosen: bool,
-    /// Scopes allowed within this interaction (`prompt=consent`).
+    /// Whether it was allowed within this interaction (`prompt=consent`).
     pub consented: bool,
     /// A first-time registration under way; this never yields a session by itself.
     pub registration: Option<Draft>,

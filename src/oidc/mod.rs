@@ -2,6 +2,7 @@
 
 pub mod authorize;
 pub mod claims;
+pub mod claims_request;
 pub mod client_auth;
 pub mod discovery;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod grant;
 pub mod interaction;
 pub mod jwks;
 pub mod logout;
+pub mod permission;
 mod posted;
 pub mod registration;
 pub mod scope;

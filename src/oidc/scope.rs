@@ -87,6 +87,11 @@ impl Scopes {
         self.0.contains(&scope)
     }
 
+    /// Takes a scope out.
+    pub fn remove(&mut self, scope: Scope) {
+        self.0.remove(&scope);
+    }
+
     /// Whether all of these are among `others`.
     pub fn within(&self, others: &Self) -> bool {
         self.0.is_subset(&others.0)

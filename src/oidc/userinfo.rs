@@ -61,7 +61,7 @@ async fn answer(
     }
     // What the client is registered for may have become less since.
     let scopes = access.scope.allowed_to(&client);
-    let claims = claims::userinfo(&app.members, &client, &grant.sub, &scopes, &holder);
+    let claims = claims::userinfo(&app.members, &client, &grant, &scopes, &holder);
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(claims)).into_response())
 }
 

@@ -229,6 +229,7 @@ fn no_text_is_left_over() {
     let chosen = [
         "error-",
         "scope-",
+        "claim-",
         "category-",
         "steps-",
         "frame-language-",

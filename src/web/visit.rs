@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -47,6 +47,8 @@ pub struct Visit {
     pub device: Device,
     /// Whether the request brought no cookie of ours that binds it to a browser.
     pub is_unbound: bool,
+    /// Whether it is a HEAD request, whose handler is that of GET.
+    pub is_head: bool,
     browser: String,
     session_cookie: Option<String>,
     query: String,
@@ -104,6 +106,7 @@ impl Visit {
                 .map(Device::of_user_agent)
                 .unwrap_or_default(),
             is_unbound,
+            is_head: parts.method == Method::HEAD,
             browser,
             session_cookie: read(Name::Session),
             query: parts.uri.query().unwrap_or_default().to_owned(),

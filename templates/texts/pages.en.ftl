@@ -215,6 +215,7 @@ done-to-service = Back to the service
 # Consent
 consent-title = Share your information?
 consent-lead = “{ $client }” asks to use the following information.
+consent-claims = These details
 consent-policy = Privacy policy of “{ $client }”
 consent-terms = Terms of “{ $client }”
 consent-allow = Allow and continue
@@ -241,6 +242,26 @@ scope-offline_access-title = Access while you are away
 scope-offline_access-detail = The service can obtain the information you allow even when you are not using it
 scope-other-title = A permission of the service’s own: { $name }
 scope-other-detail = Ask the provider of the service what it means.
+claim-name = Your name
+claim-family_name = Your family name
+claim-given_name = Your given name
+claim-locale = The language you chose
+claim-zoneinfo = Your time zone
+claim-updated_at = When your details last changed
+claim-birthdate = Your date of birth
+claim-email = Your e-mail address
+claim-email_verified = Whether your e-mail address was confirmed
+claim-insurer_code = Code of your health insurance society
+claim-insurer_name = Name of your health insurance society
+claim-member_category = Your category (insured, dependent or voluntarily continued)
+claim-eligibility_status = Status of your eligibility
+claim-eligible_from = First day of your eligibility
+claim-eligible_until = Last day of your eligibility
+claim-identity_assurance = How well your identity was checked
+claim-insurer_number = Your insurer number
+claim-symbol = Your symbol
+claim-number = Your number
+claim-branch = Your branch number
 
 # Logout and account
 logout-title = Log out?

@@ -215,6 +215,7 @@ done-to-service = サービスに戻る
 # Consent
 consent-title = 情報の利用の許可
 consent-lead = 「{ $client }」が、次の情報の利用を求めています。
+consent-claims = 次の項目
 consent-policy = 「{ $client }」のプライバシーポリシー
 consent-terms = 「{ $client }」の利用規約
 consent-allow = 許可して進む
@@ -241,6 +242,26 @@ scope-offline_access-title = ログアウト後の継続利用
 scope-offline_access-detail = サービスを使っていない間も、許可した情報を受け取れます
 scope-other-title = サービス独自の権限: { $name }
 scope-other-detail = 内容は、サービスの提供者にご確認ください。
+claim-name = 氏名
+claim-family_name = 氏
+claim-given_name = 名
+claim-locale = 表示言語
+claim-zoneinfo = タイムゾーン
+claim-updated_at = 登録内容の更新日時
+claim-birthdate = 生年月日
+claim-email = メールアドレス
+claim-email_verified = メールアドレスが確認済みかどうか
+claim-insurer_code = 健康保険組合のコード
+claim-insurer_name = 健康保険組合の名称
+claim-member_category = 区分(一般被保険者・被扶養者・任意継続被保険者)
+claim-eligibility_status = 資格の状態
+claim-eligible_from = 資格の取得日
+claim-eligible_until = 資格の最終日
+claim-identity_assurance = 本人確認の程度
+claim-insurer_number = 保険者番号
+claim-symbol = 記号
+claim-number = 番号
+claim-branch = 枝番
 
 # Logout and account
 logout-title = ログアウトしますか

@@ -1,11 +1,13 @@
 //! The answer of the token endpoint (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::header,
     response::{IntoResponse as _, Response},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
@@ -13,13 +15,14 @@ use crate::{
     crypto::{Algorithm, jwt},
     fault::Fault,
     oidc::{
+        claims,
         error::OAuthError,
         grant::{AccessToken, Grant, RefreshToken},
         scope::{Scope, Scopes},
     },
 };
 
-/// An access token for `scope`, an ID token if `openid` is in it, and the refresh token if there is one.
+/// The answer: an access token for `scope`, an ID token if `openid` is in it, and the refresh token if there is one.
 pub async fn tokens(
     app: &App,
     client: &Client,
@@ -27,15 +30,7 @@ pub async fn tokens(
     grant: &Grant,
     scope: &Scopes,
 ) -> Result<Response, OAuthError> {
-    let life = app.config().lifetimes.access_token();
-    let access_token = app.members.entropy.secret();
-    let record = AccessToken {
-        grant: grant_id.to_owned(),
-        client_id: client.id.clone(),
-        scope: scope.clone(),
-        expires_at: app.now().plus(life),
-    };
-    app.members.ephemeral.put(&access_token, &record, life).await?;
+    let (access_token, life) = access_token(app, client, grant_id, scope).await?;
     let mut body = json!({
         "access_token": access_token,
         "token_type": "Bearer",
@@ -43,7 +38,16 @@ pub async fn tokens(
         "scope": scope.to_string(),
     });
     if scope.has(Scope::OpenId) {
-        body["id_token"] = Value::String(id_token(app, client, grant, &access_token)?);
+        let claims = match grant.claims.id_token.is_empty() {
+            true => Map::new(),
+            false => {
+                let holder = grant.holder(app).await?;
+                let holder = holder.ok_or_else(|| OAuthError::invalid_grant("the grant holds no more"))?;
+                claims::id_token(&app.members, client, grant, &Scopes::default(), &holder)
+            }
+        };
+        let beside = Beside { access_token: Some(&access_token), code: None, claims };
+        body["id_token"] = Value::String(id_token(app, client, grant, beside)?);
     }
     if let Some(family) = &grant.family {
         body["refresh_token"] = Value::String(RefreshToken::mint(app, grant_id, family.generation));
@@ -53,8 +57,38 @@ pub async fn tokens(
     Ok((headers, Json(body)).into_response())
 }
 
-/// The ID token (OIDC Core §2): nothing personal is in it.
-fn id_token(app: &App, client: &Client, grant: &Grant, access_token: &str) -> Result<String, Fault> {
+/// An access token for `scope` under a grant that is stored, and how long it lives.
+pub async fn access_token(
+    app: &App,
+    client: &Client,
+    grant_id: &str,
+    scope: &Scopes,
+) -> Result<(String, Duration), Fault> {
+    let life = app.config().lifetimes.access_token();
+    let token = app.members.entropy.secret();
+    let record = AccessToken {
+        grant: grant_id.to_owned(),
+        client_id: client.id.clone(),
+        scope: scope.clone(),
+        expires_at: app.now().plus(life),
+    };
+    app.members.ephemeral.put(&token, &record, life).await?;
+    Ok((token, life))
+}
+
+/// What an ID token is issued with.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// The access token beside it: `at_hash`.
+    pub access_token: Option<&'a str>,
+    /// The code beside it: `c_hash`.
+    pub code: Option<&'a str>,
+    /// Claims about the member that were asked for ([`claims::id_token`]).
+    pub claims: Map<String, Value>,
+}
+
+/// The ID token (OIDC Core §2): nothing personal is in it that was not asked for there.
+pub fn id_token(app: &App, client: &Client, grant: &Grant, beside: Beside<'_>) -> Result<String, Fault> {
     let alg = client.metadata.id_token_signed_response_alg.unwrap_or(Algorithm::Rs256);
     let now = app.now();
     let mut claims = json!({
@@ -68,8 +102,17 @@ fn id_token(app: &App, client: &Client, grant: &Grant, access_token: &str) -> Re
         "acr": grant.acr,
         "amr": grant.amr,
         "sid": grant.sid,
-        "at_hash": jwt::at_hash(alg, access_token),
     });
+    let hashes = [("at_hash", beside.access_token), ("c_hash", beside.code)];
+    for (name, value) in hashes {
+        if let Some(value) = value {
+            claims[name] = json!(jwt::at_hash(alg, value));
+        }
+    }
+    // Those of the protocol are not among them.
+    for (name, value) in beside.claims {
+        claims[name] = value;
+    }
     if let Some(nonce) = &grant.nonce {
         claims["nonce"] = json!(nonce);
     }

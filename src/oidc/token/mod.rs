@@ -1,7 +1,7 @@
 //! `/token` (RFC 6749 §3.2): codes and refresh tokens become access tokens and ID tokens.
 
 mod authorization_code;
-mod issue;
+pub mod issue;
 mod refresh_token;
 
 use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
