@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
     app::App,
-    oidc::{authorize, discovery, jwks, logout, token, userinfo},
+    oidc::{authorize, discovery, jwks, logout, session_management, token, userinfo},
     pages,
     web::{assets, headers, page_error, page_error::PageError, trace},
 };
@@ -53,6 +53,7 @@ fn protocol() -> Router<App> {
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
+        .route("/session/check", get(session_management::get))
 }
 
 fn hosted_pages() -> Router<App> {

@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     fault::Fault,
+    oidc::backchannel_logout::Messenger,
     routes,
     storage::{delivery::DELIVERIES, outbox::MAILS, recovery, registration},
     web::{
@@ -62,6 +63,9 @@ impl Running {
         let outbox = app.members.outbox.clone();
         let quit = stop.clone();
         tasks.spawn(async move { outbox.run(quit).await });
+        let (deliveries, messenger) = (app.members.deliveries.clone(), Messenger(app.clone()));
+        let quit = stop.clone();
+        tasks.spawn(async move { deliveries.run(messenger, quit).await });
         tasks.spawn(housekeeping(app.clone(), stop.clone()));
         let refresh = app.signing.spawn_refresh();
         Ok(Self { app, address, stop, tasks, refresh })
@@ -119,6 +123,9 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     let counts = members.outbox.counts().await?;
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_mails", "state" => "failed").set(gauge(counts.failed));
+    let counts = members.deliveries.counts().await?;
+    metrics::gauge!("kenpos_deliveries", "state" => "queued").set(gauge(counts.queued));
+    metrics::gauge!("kenpos_deliveries", "state" => "failed").set(gauge(counts.failed));
     metrics::gauge!("kenpos_password_hashes_in_progress").set(gauge(members.passwords.in_progress()));
     Ok(())
 }

@@ -80,6 +80,12 @@ pub(super) fn list_of(member_id: &str) -> String {
 }
 
 impl Members {
+    /// What a browser shows of its session to scripts that watch over it (Session Management 1.0 §4): opaque,
+    /// and another for every `sid`.
+    pub fn browser_state(&self, sid: &str) -> String {
+        self.master.mac_base64url("browser-state", sid.as_bytes())
+    }
+
     /// Starts a session for a member who has just given the password; returns the cookie's secret.
     pub async fn start_session(&self, member: &Member, device: Device) -> Result<String, Fault> {
         let now = self.clock.now();

@@ -100,7 +100,7 @@ impl Members {
     }
 
     /// Takes a session away without a word.
-    async fn forget_session(&self, name: &str) -> Result<Option<Session>, Fault> {
+    pub(super) async fn forget_session(&self, name: &str) -> Result<Option<Session>, Fault> {
         let Some(session) = self.ephemeral.take::<Session>(name).await? else { return Ok(None) };
         self.ephemeral.untag(&list_of(&session.member_id), name).await?;
         let pointer = self.ephemeral.get::<Pointer>(&session.sid).await?;
@@ -127,11 +127,11 @@ impl Members {
         Ok(())
     }
 
-    /// The browser of the session `old` has a new one, `fresh`: both are cookies. If the same member signed in
+    /// The browser has a new session, `fresh`, after `old`: both are cookies. If the same member signed in
     /// again, the new session goes on under the `sid` that relying parties know; else the old one ends. Gives
     /// the `sid` of the new session.
-    pub async fn replace_session(&self, old: &str, fresh: &str) -> Result<Option<String>, Fault> {
-        let (old, fresh) = (name_of(old), name_of(fresh));
+    pub async fn replace_session(&self, old: Option<&str>, fresh: &str) -> Result<Option<String>, Fault> {
+        let (old, fresh) = (old.map(name_of).unwrap_or_default(), name_of(fresh));
         let Some(new) = self.ephemeral.get::<Session>(&fresh).await? else { return Ok(None) };
         let before = self.ephemeral.get::<Session>(&old).await?.map(|found| found.value);
         let Some(before) = before.filter(|_| old != fresh) else { return Ok(Some(new.value.sid)) };
@@ -164,6 +164,19 @@ impl Members {
         }
         self.ephemeral.remove::<Pointer>(&new.sid).await?;
         Ok(Some(session.sid))
+    }
+
+    /// Ends the sessions of a member but the one called `except`, and has their relying parties told. Those
+    /// too that a node with a clock ahead has dated after the change of the account that made them void.
+    pub(super) async fn end_sessions(&self, member_id: &str, except: Option<&str>) -> Result<(), Fault> {
+        let list = list_of(member_id);
+        for name in self.ephemeral.tagged(&list).await? {
+            if except != Some(name.as_str()) {
+                self.end_session(&name).await?;
+                self.ephemeral.untag(&list, &name).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Ends every session of a member that began before `epoch`, for those that a change of the account made

@@ -15,6 +15,7 @@ use super::{
     },
     claims,
     scope::Scope,
+    session_management,
 };
 use crate::{app::App, clients::AuthMethod, members::session::ACR_VALUES, texts::Locale};
 
@@ -40,6 +41,11 @@ fn metadata(app: &App) -> Value {
         "userinfo_endpoint": url("/userinfo"),
         "jwks_uri": url("/jwks"),
         "end_session_endpoint": url("/logout"),
+        "check_session_iframe": url(session_management::PATH),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "scopes_supported": Scope::NAMES,
         "response_types_supported": response_types,
         "response_modes_supported": ResponseMode::NAMES,

@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{claims_request::ClaimsRequest, permission::Permission, scope::Scopes};
+use super::{
+    claims_request::ClaimsRequest,
+    permission::Permission,
+    scope::{Scope, Scopes},
+};
 use crate::{
     app::App,
     clients::Client,
@@ -172,6 +176,11 @@ impl Grant {
         let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
             return Ok(None);
         };
+        // What was not granted for the member's absence ends with the session (OIDC Core §11).
+        let offline = self.scope.has(Scope::OfflineAccess);
+        if !offline && !app.members.sid_stands(&self.sid).await? {
+            return Ok(None);
+        }
         let consent = consent::find(&app.members.db, &self.member_id, &self.client_id).await?;
         // What was granted before a withdrawal stays dead when the member allows the client again.
         let holds = consent.is_some_and(|consent| {

@@ -1,6 +1,7 @@
 //! The protocol: OAuth 2.0 and OpenID Connect endpoints, tokens and claims.
 
 pub mod authorize;
+pub mod backchannel_logout;
 pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
@@ -14,6 +15,7 @@ pub mod permission;
 mod posted;
 pub mod registration;
 pub mod scope;
+pub mod session_management;
 pub mod signing;
 pub mod token;
 pub mod userinfo;
