@@ -136,7 +136,12 @@ fn every_page_is_sound() {
 fn nothing_on_a_page_needs_a_looser_content_security_policy() {
     for Picture { name, html, .. } in pictures() {
         let document = Html::parse_document(&html);
-        assert!(select(&document, "style, iframe, object, embed, base, img").is_empty(), "{name}");
+        assert!(select(&document, "style, object, embed, base, img").is_empty(), "{name}");
+        // Frames of relying parties that are told of a logout: they can neither lead the page away nor be seen.
+        for frame in select(&document, "iframe") {
+            assert!(name.starts_with("logged_out") && frame.attr("hidden").is_some(), "{name}");
+            assert_eq!(frame.attr("sandbox"), Some("allow-scripts allow-same-origin"), "{name}");
+        }
         for element in select(&document, "*") {
             for (attribute, value) in element.value().attrs() {
                 assert!(!attribute.starts_with("on") && attribute != "style", "{name}: {attribute}={value}");
@@ -152,7 +157,7 @@ fn nothing_on_a_page_needs_a_looser_content_security_policy() {
         for link in select(&document, "a[href]") {
             let href = link.attr("href").unwrap();
             let outside =
-                ["to-service", "client-policy", "client-terms"].contains(&link.attr("id").unwrap_or(""));
+                ["to-service", "onward", "client-policy", "client-terms"].contains(&link.attr("id").unwrap_or(""));
             let inside = href.starts_with(['#', '?', '/']) && !href.starts_with("//");
             let contact = href.starts_with("tel:") || href.starts_with("mailto:");
             assert!(inside || contact || outside && href.starts_with("https://"), "{name}: {href}");

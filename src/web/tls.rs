@@ -203,7 +203,7 @@ mod tests {
         for host in ["login.example.jp", "a.kenpo.example", "127.0.0.1"] {
             assert!(Tls::names(&pem, host), "{host}");
         }
-        for host in ["example.jp", "a.b.kenpo.example", "127.0.0.2", "[::1]", "", "login.example.jp."] {
+        for host in ["example.jp", "a.b.kenpo.example", "127.0.0.2", "[::1]", ""] {
             assert!(!Tls::names(&pem, host), "{host}");
         }
         assert!(!Tls::names(b"", "login.example.jp"));
