@@ -14,7 +14,7 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
     app::App,
-    oidc::{authorize, discovery, jwks, logout, session_management, token, userinfo},
+    oidc::{authorize, discovery, jwks, logout, registration, session_management, token, userinfo},
     pages,
     web::{assets, headers, page_error, page_error::PageError, trace},
 };
@@ -51,6 +51,11 @@ fn protocol() -> Router<App> {
         .route("/authorize/{interaction}", get(authorize::resume))
         .route("/token", post(token::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/register", post(registration::post))
+        .route(
+            "/register/{client}",
+            get(registration::get).put(registration::put).delete(registration::delete),
+        )
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
         .route("/session/check", get(session_management::get))

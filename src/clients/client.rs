@@ -1,5 +1,7 @@
 //! A relying party: its metadata, its secrets, and whether it is enabled.
 
+use std::time::Duration;
+
 use super::{
     metadata::{ApplicationType, AuthMethod, Metadata, Shown},
     redirect_uri,
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     clock::{Entropy, Timestamp},
     crypto::MasterKey,
-    storage::{Db, StorageError, client as table, client::ClientRow},
+    storage::{Db, On, StorageError, client as table, client::ClientRow},
     texts::Locale,
 };
 
@@ -30,13 +32,17 @@ pub struct Client {
 impl Client {
     /// The enabled client of this `client_id`.
     pub async fn find(db: &Db, id: &str) -> Result<Option<Self>, StorageError> {
+        Ok(Self::find_any(db, id).await?.filter(|client| client.disabled_at.is_none()))
+    }
+
+    /// The client of this `client_id`, enabled or not.
+    pub async fn find_any(db: &Db, id: &str) -> Result<Option<Self>, StorageError> {
         // No client_id is longer or has other characters (RFC 6749 appendix A.1), and PostgreSQL refuses
         // a text with NUL.
         if id.is_empty() || id.len() > 200 || !id.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
             return Ok(None);
         }
-        let row = table::find(db, id).await?;
-        Ok(row.map(Self::try_from).transpose()?.filter(|client| client.disabled_at.is_none()))
+        table::find(db, id).await?.map(Self::try_from).transpose()
     }
 
     /// Every client, disabled ones too, oldest first.
@@ -72,14 +78,49 @@ impl Client {
         Some(text)
     }
 
+    /// Makes the secrets those of its method: a method that takes none has none, and one that takes one
+    /// gets a new one where none would work. Gives the text of a new one.
+    pub fn settle_secrets(
+        &mut self,
+        master: &MasterKey,
+        entropy: &Entropy,
+        now: Timestamp,
+    ) -> Option<String> {
+        let sealed = self.metadata.token_endpoint_auth_method == AuthMethod::ClientSecretJwt;
+        if sealed {
+            self.secrets.retain(|secret| secret.sealed.is_some());
+        }
+        if !self.metadata.token_endpoint_auth_method.has_secret() {
+            self.secrets.clear();
+        }
+        for secret in &mut self.secrets {
+            // What only `client_secret_jwt` needs is kept for it alone.
+            secret.sealed = secret.sealed.take().filter(|_| sealed);
+        }
+        let works = self.secrets.iter().any(|secret| secret.is_valid(now));
+        if works { None } else { self.add_secret(master, entropy, now) }
+    }
+
+    /// Gives the client a new secret and lets those of before work a while longer.
+    pub fn rotate_secret(
+        &mut self,
+        master: &MasterKey,
+        entropy: &Entropy,
+        now: Timestamp,
+        overlap: Duration,
+    ) -> Option<String> {
+        secret::retire(&mut self.secrets, now, overlap);
+        self.add_secret(master, entropy, now)
+    }
+
     /// Stores a client that is not there yet; [`StorageError::Conflict`] if its id is taken.
-    pub async fn insert(&self, db: &Db, now: Timestamp) -> Result<(), StorageError> {
-        table::insert(db, &self.row(now)).await
+    pub async fn insert(&self, on: impl Into<On<'_>>, now: Timestamp) -> Result<(), StorageError> {
+        table::insert(on, &self.row(now)).await
     }
 
     /// Stores changed metadata or secrets; false when the client is gone.
-    pub async fn save(&self, db: &Db, now: Timestamp) -> Result<bool, StorageError> {
-        table::update(db, &self.row(now)).await
+    pub async fn save(&self, on: impl Into<On<'_>>, now: Timestamp) -> Result<bool, StorageError> {
+        table::update(on, &self.row(now)).await
     }
 
     fn row(&self, now: Timestamp) -> ClientRow {

@@ -294,6 +294,9 @@ pub struct Metadata {
     /// says. Ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token_lifetime: Option<u64>,
+    /// Whether `aud` of its assertions must be the issuer as text, and nothing else (FAPI 2.0 §5.3.2.1). Ours.
+    #[serde(skip_serializing_if = "is_false")]
+    pub strict_assertions: bool,
     /// Runs a 健康保険事業, so it may ask for `insured_number` (健康保険法 §194-2 forbids it to others).
     pub health_insurance_business: bool,
     /// Whether a code may be had without PKCE; never for public clients.

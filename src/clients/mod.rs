@@ -4,6 +4,7 @@ pub mod client;
 pub mod keys;
 pub mod metadata;
 pub mod redirect_uri;
+pub mod registration;
 pub mod rules;
 pub mod secret;
 

@@ -3,6 +3,8 @@
 //! A client that signs with its secret (`client_secret_jwt`) makes us need the secret itself: it is kept
 //! beside its hash, sealed under the master key and bound to the client.
 
+use std::time::Duration;
+
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,15 @@ pub fn generate(entropy: &Entropy, now: Timestamp) -> (String, StoredSecret) {
     (text, stored)
 }
 
+/// Lets the secrets of before work a while longer, and forgets those that ended.
+pub fn retire(secrets: &mut Vec<StoredSecret>, now: Timestamp, overlap: Duration) {
+    let end = now.plus(overlap);
+    for secret in secrets.iter_mut() {
+        secret.expires_at = Some(secret.expires_at.map_or(end, |before| before.min(end)));
+    }
+    secrets.retain(|secret| secret.is_valid(now));
+}
+
 /// Whether `presented` is one of the valid secrets, compared in constant time.
 pub fn verify(secrets: &[StoredSecret], presented: &str, now: Timestamp) -> bool {
     let hash = digest::sha256_base64url(presented);
@@ -65,8 +76,6 @@ pub fn verify(secrets: &[StoredSecret], presented: &str, now: Timestamp) -> bool
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -83,6 +92,18 @@ mod tests {
         assert!(!verify(&secrets, &secrets[1].hash, now));
         assert!(!verify(&secrets, "", now));
         assert!(!verify(&[], &new_text, now));
+    }
+
+    #[test]
+    fn a_retired_secret_ends_with_its_overlap_and_never_later_than_before() {
+        let now = Timestamp::from_millis(1_000_000);
+        let (_, secret) = generate(&Entropy::system(), now);
+        let mut secrets = vec![secret];
+        retire(&mut secrets, now, Duration::from_secs(60));
+        retire(&mut secrets, now, Duration::from_secs(3600));
+        assert_eq!(secrets[0].expires_at, Some(now.plus(Duration::from_secs(60))));
+        retire(&mut secrets, now, Duration::ZERO);
+        assert!(secrets.is_empty());
     }
 
     #[test]

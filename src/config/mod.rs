@@ -14,6 +14,7 @@ pub mod limits;
 pub mod mail;
 pub mod passwords;
 pub mod protocol;
+pub mod registration;
 pub mod server;
 pub mod telemetry;
 
@@ -36,6 +37,7 @@ pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
 pub use protocol::Protocol;
+pub use registration::Registration;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
+    /// `[registration]`
+    pub registration: Registration,
     /// `[egress]`
     pub egress: Egress,
     /// `[protocol]`
@@ -120,6 +124,7 @@ impl Config {
         self.deliveries.validate(&mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
+        self.registration.validate(&mut problems);
         self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {

@@ -19,6 +19,9 @@ use super::{
 };
 use crate::{app::App, clients::AuthMethod, members::session::ACR_VALUES, texts::Locale};
 
+/// Algorithms of client assertions: HMAC for `client_secret_jwt`, the others for `private_key_jwt`.
+const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
+
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
 pub async fn get(State(app): State<App>) -> Response {
     let headers =
@@ -40,6 +43,7 @@ fn metadata(app: &App) -> Value {
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
         "jwks_uri": url("/jwks"),
+        "registration_endpoint": url("/register"),
         "end_session_endpoint": url("/logout"),
         "check_session_iframe": url(session_management::PATH),
         "backchannel_logout_supported": true,
@@ -53,6 +57,7 @@ fn metadata(app: &App) -> Value {
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": app.config().keys.algorithms,
         "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
+        "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": Prompt::NAMES,
         // One layout, for a phone's width and a window's.

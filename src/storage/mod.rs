@@ -3,12 +3,14 @@
 pub mod activation_code;
 pub mod audit;
 pub mod client;
+pub mod client_registration;
 pub mod consent;
 pub mod db;
 pub mod deletion_request;
 pub mod delivery;
 pub mod document;
 pub mod email_change;
+pub mod initial_access_token;
 pub mod member;
 pub mod member_change;
 pub mod outbox;
