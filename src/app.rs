@@ -125,25 +125,10 @@ impl App {
         let client_keys = ClientKeys::new(egress.clone(), clock.clone());
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
-        let deliveries = Deliveries::new(
-            db.clone(),
-            master.clone(),
-            clock.clone(),
-            entropy.clone(),
-            &config.deliveries,
-        );
-        let desk = Desk {
-            config,
-            clock,
-            entropy,
-            db,
-            ephemeral,
-            master,
-            passwords,
-            outbox,
-            deliveries,
-            documents,
-        };
+        let deliveries =
+            Deliveries::new(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.deliveries);
+        let desk =
+            Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, deliveries, documents };
         let members = Members::new(desk);
         Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, templates, texts })))
     }

@@ -49,6 +49,7 @@ fn protocol() -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
+        .route("/par", post(authorize::par::post))
         .route("/token", post(token::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/register", post(registration::post))
@@ -63,13 +64,14 @@ fn protocol() -> Router<App> {
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number,
-        password, registration_start, select_account, sent,
+        account, cancel, confirm, consent, details, documents, done, eligibility, link, login_id,
+        login_number, password, registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
         .route("/login", get(login_id::enter))
         .route("/login/{interaction}", get(login_id::get).post(login_id::post))
+        .route("/login/{interaction}/cancel", post(cancel::post))
         .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))

@@ -226,6 +226,9 @@ pub struct Metadata {
     /// JWS algorithm that request objects must have; absent: any that the provider knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<Algorithm>,
+    /// Whether every authorization request must be a signed request object (RFC 9101 §10.5).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
     /// `request_uri` values that it may use; a fragment may hold the hash of the content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub request_uris: Vec<String>,

@@ -238,6 +238,7 @@ impl Metadata {
         let has = self.jwks.is_some() || self.jwks_uri.is_some();
         let needs = self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt
             || self.request_object_signing_alg.is_some()
+            || self.require_signed_request_object
             || self.id_token_encrypted_response_alg.is_some()
             || self.userinfo_encrypted_response_alg.is_some();
         require(has || !needs, "jwks", "must be given, or jwks_uri: the client has to have keys for this")

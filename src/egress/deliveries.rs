@@ -179,7 +179,14 @@ impl Deliveries {
             }
             Outcome::Again(reason) => {
                 let at = inner.next_attempt(&row);
-                tracing::warn!(message = id, kind, target, attempt, reason, "message not sent, to be tried again");
+                tracing::warn!(
+                    message = id,
+                    kind,
+                    target,
+                    attempt,
+                    reason,
+                    "message not sent, to be tried again"
+                );
                 DELIVERIES.retry_later(&inner.db, &row, at, &reason).await
             }
             Outcome::Failed(reason) => {

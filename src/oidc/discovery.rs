@@ -9,15 +9,13 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    authorize::{
-        request::{Prompt, ResponseMode},
-        response_type::ResponseType,
-    },
+    authorize::request::{Prompt, ResponseMode},
     claims,
+    registration::{grant_types, response_types},
     scope::Scope,
     session_management,
 };
-use crate::{app::App, clients::AuthMethod, members::session::ACR_VALUES, texts::Locale};
+use crate::{app::App, clients::AuthMethod, crypto::Algorithm, members::session::ACR_VALUES, texts::Locale};
 
 /// Algorithms of client assertions: HMAC for `client_secret_jwt`, the others for `private_key_jwt`.
 const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
@@ -32,14 +30,10 @@ pub async fn get(State(app): State<App>) -> Response {
 fn metadata(app: &App) -> Value {
     let server = &app.config().server;
     let url = |path: &str| server.url(path);
-    let (response_types, grant_types) = if app.config().protocol.front_channel_tokens {
-        (&ResponseType::NAMES[..], &["authorization_code", "refresh_token", "implicit"][..])
-    } else {
-        (&["code"][..], &["authorization_code", "refresh_token"][..])
-    };
     json!({
         "issuer": server.issuer,
         "authorization_endpoint": url("/authorize"),
+        "pushed_authorization_request_endpoint": url("/par"),
         "token_endpoint": url("/token"),
         "userinfo_endpoint": url("/userinfo"),
         "jwks_uri": url("/jwks"),
@@ -51,9 +45,9 @@ fn metadata(app: &App) -> Value {
         "frontchannel_logout_supported": true,
         "frontchannel_logout_session_supported": true,
         "scopes_supported": Scope::NAMES,
-        "response_types_supported": response_types,
+        "response_types_supported": response_types(app.config()),
         "response_modes_supported": ResponseMode::NAMES,
-        "grant_types_supported": grant_types,
+        "grant_types_supported": grant_types(app.config()),
         "subject_types_supported": ["pairwise", "public"],
         "id_token_signing_alg_values_supported": app.config().keys.algorithms,
         "token_endpoint_auth_methods_supported": AuthMethod::ALL.map(AuthMethod::as_str),
@@ -67,8 +61,12 @@ fn metadata(app: &App) -> Value {
         "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "request_object_signing_alg_values_supported": Algorithm::ALL,
+        "require_pushed_authorization_requests": false,
+        "require_signed_request_object": false,
         "authorization_response_iss_parameter_supported": true,
     })
 }

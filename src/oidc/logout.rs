@@ -187,8 +187,7 @@ fn with_state(target: &str, state: Option<&str>) -> String {
 /// The URI letter for letter as it was registered, with these parameters behind its own.
 fn with_query(uri: &str, parameters: &[(&str, &str)]) -> String {
     let joint = if uri.contains('?') { '&' } else { '?' };
-    let query =
-        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     format!("{uri}{joint}{query}")
 }
 

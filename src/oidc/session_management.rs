@@ -10,11 +10,7 @@ use url::Url;
 use crate::{
     app::App,
     crypto::digest,
-    web::{
-        assets,
-        cookies::Name,
-        headers::Framable,
-    },
+    web::{assets, cookies::Name, headers::Framable},
 };
 
 /// Path of the frame.

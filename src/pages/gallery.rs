@@ -156,8 +156,8 @@ fn nothing_on_a_page_needs_a_looser_content_security_policy() {
         }
         for link in select(&document, "a[href]") {
             let href = link.attr("href").unwrap();
-            let outside =
-                ["to-service", "onward", "client-policy", "client-terms"].contains(&link.attr("id").unwrap_or(""));
+            let outside = ["to-service", "onward", "client-policy", "client-terms"]
+                .contains(&link.attr("id").unwrap_or(""));
             let inside = href.starts_with(['#', '?', '/']) && !href.starts_with("//");
             let contact = href.starts_with("tel:") || href.starts_with("mailto:");
             assert!(inside || contact || outside && href.starts_with("https://"), "{name}: {href}");

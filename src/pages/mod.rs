@@ -5,6 +5,7 @@
 //! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something.
 
 pub mod account;
+pub mod cancel;
 pub mod confirm;
 pub mod consent;
 pub mod details;

@@ -32,27 +32,39 @@ macro_rules! queue {
         $crate::storage::queue::Queue {
             table: $table,
             lease: concat!(
-                "update ", $table, " set leased_until = $2, attempts = attempts + 1
+                "update ",
+                $table,
+                " set leased_until = $2, attempts = attempts + 1
                  where id in (
-                     select id from ", $table, "
+                     select id from ",
+                $table,
+                "
                      where state = 'queued' and next_attempt_at <= $1 and leased_until <= $1
                      order by next_attempt_at, id limit $3
                  )
                  and state = 'queued' and next_attempt_at <= $1 and leased_until <= $1
-                 returning id, kind, ", $target, " as target, sealed, attempts, leased_until, give_up_at,
+                 returning id, kind, ",
+                $target,
+                " as target, sealed, attempts, leased_until, give_up_at,
                            created_at"
             ),
             sent: concat!(
-                "update ", $table, " set state = 'sent', sealed = null, last_error = null, leased_until = 0,
+                "update ",
+                $table,
+                " set state = 'sent', sealed = null, last_error = null, leased_until = 0,
                         finished_at = $2
                  where id = $1 and state = 'queued'"
             ),
             retry_later: concat!(
-                "update ", $table, " set next_attempt_at = $3, last_error = $4, leased_until = 0
+                "update ",
+                $table,
+                " set next_attempt_at = $3, last_error = $4, leased_until = 0
                  where id = $1 and state = 'queued' and leased_until = $2"
             ),
             failed: concat!(
-                "update ", $table, " set state = 'failed', sealed = null, last_error = $4, leased_until = 0,
+                "update ",
+                $table,
+                " set state = 'failed', sealed = null, last_error = $4, leased_until = 0,
                         finished_at = $3
                  where id = $1 and state = 'queued' and leased_until = $2"
             ),

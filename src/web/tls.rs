@@ -91,11 +91,16 @@ impl Tls {
     /// Looks at the files until `stop`. New connections are shown the new certificate; if it is broken, the
     /// one of before.
     pub async fn follow(self, stop: CancellationToken) {
+        let mut told = String::new();
         while time::timeout(POLL, stop.cancelled()).await.is_err() {
             match self.refresh().await {
                 Ok(true) => tracing::info!("the certificate changed and is shown from now on"),
                 Ok(false) => {}
-                Err(error) => tracing::error!(%error, "the new certificate is not used; that of before is"),
+                Err(error) if error.to_string() == told => {}
+                Err(error) => {
+                    tracing::error!(%error, "the new certificate is not used; that of before is");
+                    told = error.to_string();
+                }
             }
         }
     }
@@ -160,7 +165,8 @@ mod tests {
     use super::*;
 
     fn write(folder: &Path, names: &[&str]) -> (PathBuf, PathBuf) {
-        let made = rcgen::generate_simple_self_signed(names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let made =
+            rcgen::generate_simple_self_signed(names.iter().map(ToString::to_string).collect::<Vec<_>>());
         let made = made.unwrap();
         let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
         fs::write(&certificate, made.cert.pem()).unwrap();

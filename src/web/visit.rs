@@ -156,7 +156,8 @@ impl Visit {
             None => None,
         };
         let secure = self.app.config().server.secure();
-        self.set_cookies.extend([Name::Session, Name::State].iter().filter_map(|name| cookies::clear(*name, secure)));
+        self.set_cookies
+            .extend([Name::Session, Name::State].iter().filter_map(|name| cookies::clear(*name, secure)));
         Ok(ended)
     }
 
@@ -169,7 +170,15 @@ impl Visit {
 
     /// A page of the service itself; see [`Reply`] for more.
     pub const fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        Reply { visit: self, page, status: StatusCode::OK, brand: None, targets: Vec::new(), frames: Vec::new(), referrer: true }
+        Reply {
+            visit: self,
+            page,
+            status: StatusCode::OK,
+            brand: None,
+            targets: Vec::new(),
+            frames: Vec::new(),
+            referrer: true,
+        }
     }
 
     /// Sends the browser on with a GET (RFC 9110 §15.4.4).

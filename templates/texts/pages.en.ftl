@@ -43,6 +43,7 @@ birth-date-password = The first time you log in, your password is your date of b
 birth-date-example = Born on 21 January 2000
 
 # Login
+login-cancel = Return to “{ $client }” without logging in
 login-client = Log in to continue to “{ $client }”
 login-id-title = Log in
 login-id-label = Login ID

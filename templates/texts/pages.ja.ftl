@@ -43,6 +43,7 @@ birth-date-password = 初めてログインするときのパスワードは、�
 birth-date-example = 2000年1月21日生まれの場合
 
 # Login
+login-cancel = ログインせずに「{ $client }」に戻る
 login-client = 「{ $client }」にログインします
 login-id-title = ログイン
 login-id-label = ログインID

@@ -141,6 +141,35 @@ async fn who_dawdles_or_idles_is_left() {
 }
 
 #[tokio::test]
+async fn a_request_under_way_is_answered_when_the_server_stops() {
+    let files = Certificate::new();
+    let mut app = start(&files).await;
+    let mut stream = handshake(&app, &files, &TLS13, &["http/1.1"]).await.unwrap();
+    let idle = handshake(&app, &files, &TLS13, &["h2"]).await.unwrap();
+    // Its handler waits for the rest of the body.
+    let head = "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n\r\na";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await; // for the head to be read before the stop
+    let stopping = async {
+        app.stop().await;
+        app.start_again().await;
+    };
+    let finishing = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stream.write_all(b"=b").await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    let ((), answer) = tokio::join!(stopping, finishing);
+    assert!(answer.starts_with("HTTP/1.1 40") && answer.contains("error"), "{answer}");
+    drop(idle);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn one_connection_too_many_waits_for_another_to_end() {
     let app = TestApp::start_with(Backend::Embedded, |config| {
         config.server.max_connections = 1;

@@ -100,9 +100,8 @@ impl Members {
         // Nobody is told of the end of this one: it goes on, under the `sid` that relying parties know.
         let present = self.forget_session(&signed_in.name).await?;
         let present = present.unwrap_or_else(|| signed_in.session.clone());
-        let secret = self
-            .store_session(Session { created_at: now.max(epoch), seen_at: now, ..present })
-            .await?;
+        let secret =
+            self.store_session(Session { created_at: now.max(epoch), seen_at: now, ..present }).await?;
         self.end_sessions(&member.id, Some(&name_of(&secret))).await?;
         Ok(secret)
     }

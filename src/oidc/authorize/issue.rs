@@ -4,6 +4,8 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::Map;
 
 use super::{
+    checks::AuthorizationError,
+    pushed::Pushed,
     request::AuthorizationRequest,
     respond::{self, Answer},
 };
@@ -36,6 +38,12 @@ pub async fn issue(
         return Err(Fault::internal("a code was about to be issued to nobody").into());
     };
     let app = visit.app();
+    if let Some(id) = &request.pushed
+        && !Pushed::spend(app, id).await?
+    {
+        let error = AuthorizationError::new("invalid_request_uri", "request_uri was used already");
+        return respond::error(visit, client, &request.callback, &error);
+    }
     let grant = grant_of(app, client, request, &signed_in).await?;
     let mut answer = Answer::default();
     let mut code = None;

@@ -3,10 +3,14 @@
 pub mod checks;
 pub mod decide;
 mod issue;
+mod object;
+pub mod par;
 pub mod params;
+mod pushed;
 pub mod request;
 mod respond;
 pub mod response_type;
+mod source;
 
 use axum::{
     body::Bytes,
@@ -20,6 +24,7 @@ use self::{
     decide::{Known, Next, Progress},
     issue::issue,
     params::Params,
+    pushed::Pushed,
     request::AuthorizationRequest,
 };
 use super::{
@@ -72,9 +77,13 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
     }
     let app = visit.app().clone();
     let client = client_of(&app, params).await?;
-    let callback = checks::callback(params, &client).map_err(|refusal| refused(&refusal))?;
-    let request = match checks::check(&Provider::of(&app), params, &client, callback.clone()) {
-        Ok(request) => request,
+    let source = match source::of_request(&app, &client, params).await? {
+        Ok(source) => source,
+        Err(error) => return no_request(&visit, &client, params, &error),
+    };
+    let callback = checks::callback(&source.params, &client).map_err(|refusal| refused(&refusal))?;
+    let request = match checks::check(&Provider::of(&app), &source.params, &client, callback.clone()) {
+        Ok(request) => AuthorizationRequest { pushed: source.pushed, ..request },
         Err(error) => return respond::error(&visit, &client, &callback, &error),
     };
     visit.prefer(request.locale);
@@ -86,6 +95,25 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
         page => {
             let parked = interaction::park(&visit, Some(request)).await?;
             Ok(visit.redirect(&path_of(&page, &parked.id))?)
+        }
+    }
+}
+
+/// A request object or a reference that cannot be used. Nothing in it is proven, so the error goes back only
+/// where the parameters beside it name a registered address.
+fn no_request(
+    visit: &Visit,
+    client: &Client,
+    params: &Params,
+    error: &AuthorizationError,
+) -> Result<Response, PageError> {
+    match checks::callback(params, client) {
+        Ok(callback) => respond::error(visit, client, &callback, error),
+        Err(_) => {
+            tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
+            let text =
+                if error.code == "invalid_request_uri" { "error-request-uri" } else { "error-request-object" };
+            Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
         }
     }
 }
@@ -148,6 +176,9 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
     let request = taken.and_then(|taken| taken.request);
     let request = request.ok_or_else(|| PageError::status(StatusCode::GONE).restarting_at("/login"))?;
     let client = app.client(&request.client_id).await?.ok_or_else(|| PageError::status(StatusCode::GONE))?;
+    if let Some(id) = &request.pushed {
+        Pushed::spend(app, id).await?;
+    }
     let error = AuthorizationError::new("access_denied", "the member did not allow it");
     respond::error(visit, &client, &request.callback, &error)
 }

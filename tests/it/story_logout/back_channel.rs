@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
-use super::{check_token, log_out, start, told_at, tokens};
+use super::{check_token, log_out, start, tokens, told_at};
 use crate::support::{
     app::{Backend, DAY, HOUR, MINUTE, TestApp, metadata, on_both_backends},
     members::{HANAKO, ICHIRO},
@@ -155,7 +155,8 @@ async fn a_new_sign_in_of_the_same_member_ends_nothing(backend: Backend) {
     assert_eq!(before.0, state(), "relying parties see no change");
     assert_ne!(before.1, browser.cookie(&app.url("/"), "kenpos-session").unwrap());
     let again = tokens(&app, &browser, &client, "openid").await;
-    let sid = |answer: &crate::support::attack::Answer| super::part(answer.text("id_token"), 1)["sid"].clone();
+    let sid =
+        |answer: &crate::support::attack::Answer| super::part(answer.text("id_token"), 1)["sid"].clone();
     assert_eq!(sid(&first), sid(&again));
     assert_eq!(app.userinfo(first.text("access_token")).await.status, StatusCode::OK);
     assert_eq!(app.number("select count(*) from delivery").await, 0);

@@ -86,7 +86,8 @@ async fn session_management_and_frontchannel_logout_in_a_browser() {
     let mut app = TestApp::start(Backend::Embedded).await;
     app.activate(&HANAKO).await;
     let site = Watcher::start(&app).await;
-    let browser = Browser::desktop().await;
+    // Chromium keeps cookies from frames of other sites unless its user allows them.
+    let browser = Browser::desktop_with_cookies_in_frames().await;
     log_in(&app, &browser, &site.client).await;
     browser.wait_for("#state.unchanged").await;
     let watching = browser.url().await;

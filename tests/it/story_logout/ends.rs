@@ -3,13 +3,17 @@
 
 use kenpos_idp::{
     cli::operate::{self, ActArgs, CodeArgs},
-    members::roster::{Outcome, RosterImport},
+    members::{
+        login_id,
+        roster::{Outcome, RosterImport},
+    },
+    storage::{delivery, recovery},
 };
 use reqwest::StatusCode;
 
-use super::{check_token, log_out, start, told_at, tokens};
+use super::{check_token, log_out, start, tokens, told_at};
 use crate::support::{
-    app::{Backend, TestApp, on_both_backends},
+    app::{Backend, MILLISECOND, MINUTE, TestApp, on_both_backends},
     attack::Answer,
     http_browser::HttpBrowser,
     members::HANAKO,
@@ -25,6 +29,7 @@ on_both_backends! {
     a_new_password_and_a_report
     a_forgotten_password
     the_office_ends_resets_and_loses_somebody
+    who_is_cut_off_after_the_change_is_made_up_for
 }
 
 /// A session with tokens, of a client that is told of its end.
@@ -56,7 +61,7 @@ impl Scene {
         let back = browser.get(silent.url.as_str()).await.location().unwrap();
         assert_eq!(rp.code(&silent, &back), Err("login_required".to_owned()));
         // The safety net of the database tells nobody twice.
-        app.clock.advance(crate::support::app::MINUTE);
+        app.clock.advance(MINUTE);
         assert!(receiver.unread().is_empty());
     }
 
@@ -145,7 +150,7 @@ async fn the_office_ends_resets_and_loses_somebody(backend: Backend) {
     operate::end_sessions(scene.app.app(), &act(), &mut Vec::new()).await.unwrap();
     scene.assert_ended().await;
     scene.sign_in_again(HANAKO.password).await;
-    scene.app.clock.advance(crate::support::app::MINUTE);
+    scene.app.clock.advance(MINUTE);
     lose_everybody(&scene.app).await;
     scene.assert_ended().await;
     scene.app.import_roster(crate::support::members::ROSTER).await;
@@ -153,6 +158,24 @@ async fn the_office_ends_resets_and_loses_somebody(backend: Backend) {
     let code = CodeArgs { code: false, letter: None };
     operate::reset(scene.app.app(), &act(), &code, &mut Vec::new()).await.unwrap();
     scene.app.mailbox.next(HANAKO.email).await;
+    scene.assert_ended().await;
+    scene.app.finish().await;
+}
+
+/// The change of the account is committed, and the process ends before it could tell anybody.
+async fn who_is_cut_off_after_the_change_is_made_up_for(backend: Backend) {
+    let mut scene = Scene::set(backend).await;
+    let members = &scene.app.app().members;
+    let typed = login_id::parse(HANAKO.login_id, &members.config.insurers).unwrap();
+    let member = members.subject_of(&typed, None).await.unwrap().unwrap().member.unwrap();
+    let now = scene.app.clock.now().plus(MILLISECOND);
+    let mut tx = members.db.begin().await.unwrap();
+    recovery::end_sessions(&mut tx, &member.id, now).await.unwrap();
+    delivery::sessions_ended(&mut tx, &member.id, now).await.unwrap();
+    tx.commit().await.unwrap();
+    scene.app.restart().await;
+    assert!(scene.receiver.unread().is_empty());
+    scene.app.clock.advance(MINUTE);
     scene.assert_ended().await;
     scene.app.finish().await;
 }

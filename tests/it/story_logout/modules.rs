@@ -8,7 +8,7 @@ use kenpos_idp::{
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{part, start, told_at, tokens};
+use super::{part, start, tokens, told_at};
 use crate::support::{
     app::{Backend, HOUR, TestApp, metadata, on_both_backends},
     attack::{encoded, parameter},
@@ -244,7 +244,8 @@ async fn what_the_specification_says_beyond() {
     assert!(!app.is_signed_in(&browser_of).await);
     // POST does the same as GET.
     let headers = [("Content-Type", "application/x-www-form-urlencoded")];
-    let body = encoded(&[("id_token_hint", id_token.clone()), ("post_logout_redirect_uri", GOODBYE.to_owned())]);
+    let body =
+        encoded(&[("id_token_hint", id_token.clone()), ("post_logout_redirect_uri", GOODBYE.to_owned())]);
     let out = browser.raw(Method::POST, &app.url("/logout"), &headers, &body).await.follow_here().await;
     assert_eq!(out.location().unwrap().as_str(), GOODBYE);
     scene.app.finish().await;
@@ -271,7 +272,8 @@ async fn frontchannel_rp_initiated_logout(backend: Backend) {
         [("id_token_hint", id_token.as_str()), ("post_logout_redirect_uri", goodbye), ("state", "a\"b;'<c")];
     let page = logout(&app, &browser, &parameters).await;
     assert_eq!(page.status, StatusCode::OK);
-    let frames: Vec<_> = page.select("iframe").iter().map(|frame| frame.attr("src").unwrap().to_owned()).collect();
+    let frames: Vec<_> =
+        page.select("iframe").iter().map(|frame| frame.attr("src").unwrap().to_owned()).collect();
     let query = encoded(&[("iss", app.url("")), ("sid", sid)]);
     assert_eq!(
         frames,
@@ -295,7 +297,9 @@ async fn frontchannel_rp_initiated_logout(backend: Backend) {
     tokens(&app, &browser, &two, "openid").await;
     let page = super::log_out(&app, &browser).await;
     assert_eq!(page.select("iframe").len(), 1);
-    assert!(page.select("meta[http-equiv], #onward").is_empty() && page.text().contains("ログアウトしました"));
+    assert!(
+        page.select("meta[http-equiv], #onward").is_empty() && page.text().contains("ログアウトしました")
+    );
     app.finish().await;
 }
 

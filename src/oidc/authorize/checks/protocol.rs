@@ -56,6 +56,12 @@ pub fn response_type_is_the_clients(draft: &mut Draft<'_>) -> Checked {
     if parsed.is_front_channel() && !draft.provider.front_channel_tokens {
         return unsupported("response_type must be code");
     }
+    if !draft.client.metadata.allows_response_type(parsed.name()) {
+        return Err(AuthorizationError::new(
+            "unauthorized_client",
+            "the client is not registered for this response_type",
+        ));
+    }
     draft.request.response_type = parsed;
     Ok(())
 }

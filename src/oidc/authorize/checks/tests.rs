@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    clients::Metadata,
+    clients::{Metadata, ResponseTypes},
     clock::Timestamp,
     crypto::{Algorithm, KeyState, SigningKey},
     texts::Locale,
@@ -127,6 +127,46 @@ fn pkce_may_be_left_out_only_by_a_client_flagged_so() {
     let mut client = client();
     client.metadata.pkce_optional = true;
     assert!(checked_by(&provider(), &client, query).is_ok());
+}
+
+#[test]
+fn tokens_from_here_need_the_setting_the_registration_and_a_nonce() {
+    let on = Provider { front_channel_tokens: true, ..provider() };
+    let query = |text: &str| GOOD.replace("response_type=code", &format!("response_type={text}"));
+    for name in ResponseType::NAMES.into_iter().filter(|name| *name != "code") {
+        let query = query(&name.replace(' ', "+"));
+        assert_eq!(checked(&query).unwrap_err().code, "unsupported_response_type", "{name}");
+        assert_eq!(checked_by(&on, &client(), &query).unwrap_err().code, "unauthorized_client", "{name}");
+        let mut legacy = client();
+        legacy.metadata.response_types = ResponseTypes(vec![name.to_owned()]);
+        let request = checked_by(&on, &legacy, &query).unwrap();
+        assert_eq!(request.response_type.name(), name);
+        assert_eq!(request.callback.mode(), ResponseMode::Fragment);
+        let nameless = checked_by(&on, &legacy, &query.replace("&nonce=n", ""));
+        assert_eq!(nameless.is_err(), name.contains("id_token"), "{name}");
+        let in_query = checked_by(&on, &legacy, &format!("{query}&response_mode=query"));
+        assert_eq!(in_query.unwrap_err().code, "invalid_request", "{name}");
+        assert!(checked_by(&on, &legacy, &format!("{query}&response_mode=form_post")).is_ok());
+        assert_eq!(
+            checked_by(&on, &legacy, GOOD).unwrap_err().code,
+            "unauthorized_client",
+            "code is not {name}"
+        );
+        let bare = query.split("&code_challenge=").next().unwrap();
+        assert_eq!(
+            checked_by(&on, &legacy, bare).is_ok(),
+            !name.contains("code"),
+            "PKCE is for codes: {name}"
+        );
+    }
+}
+
+#[test]
+fn a_registered_max_age_holds_where_the_request_does_not_say() {
+    let mut client = client();
+    client.metadata.default_max_age = Some(300);
+    assert_eq!(checked_by(&provider(), &client, GOOD).unwrap().max_age, Some(300));
+    assert_eq!(checked_by(&provider(), &client, &format!("{GOOD}&max_age=9")).unwrap().max_age, Some(9));
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub fn max_age_is_a_number(draft: &mut Draft<'_>) -> Checked {
         Some(text) => Some(
             text.parse().map_err(|_| AuthorizationError::invalid("max_age must be a number of seconds"))?,
         ),
-        None => None,
+        None => draft.client.metadata.default_max_age,
     };
     Ok(())
 }
