@@ -210,7 +210,7 @@ impl Inner {
         }
         let content = match row.sealed.as_deref().map(|sealed| self.master.open(PURPOSE, &row.id, sealed)) {
             None => None,
-            Some(Ok(plain)) => Some(plain.to_vec()),
+            Some(Ok(plain)) => Some(plain),
             Some(Err(_)) => return Outcome::Failed("the content cannot be opened".to_owned()),
         };
         let message = Message {

@@ -141,7 +141,7 @@ impl Visit {
     pub async fn begin_session(&mut self, secret: &str) -> Result<(), Fault> {
         let members = &self.app.members;
         let old = self.session_cookie.replace(secret.to_owned());
-        let sid = members.replace_session(old.as_deref(), secret).await?;
+        let sid = Box::pin(members.replace_session(old.as_deref(), secret)).await?;
         let secure = self.app.config().server.secure();
         self.set_cookies.extend(cookies::set(Name::Session, secret, secure));
         let state = sid.map(|sid| members.browser_state(&sid));
