@@ -102,6 +102,8 @@ fn protocol(app: &App) -> Map<String, Value> {
         "prompt_values_supported": Prompt::NAMES,
         // One layout, for a phone's width and a window's.
         "display_values_supported": ["page", "popup", "touch"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims::SUPPORTED,
         "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
         "claims_parameter_supported": true,
