@@ -220,7 +220,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     forge(&app, &browser, &account, "#logout-form", &[]).await;
 
     // These are for programs, and no cookie lets them do anything that it should not.
-    let programs = BTreeSet::from(["/authorize", "/token", "/userinfo"]);
+    let programs = BTreeSet::from(["/authorize", "/register", "/token", "/userinfo"]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
     assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK, "still signed in");
