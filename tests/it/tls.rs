@@ -21,7 +21,7 @@ use tokio_rustls::{
 
 use crate::support::{
     app::{Backend, TestApp},
-    receiver::Certificate,
+    receiver::KeyPairFiles,
 };
 
 /// A provider that ends TLS itself.
