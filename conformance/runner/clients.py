@@ -2,47 +2,50 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from .plans import Plan
 
 ALIAS = "kenpos"
 """Part of the suite's redirect URIs (`{suite}/test/a/{alias}/callback`)."""
 
-
-@dataclass(frozen=True)
-class StaticClient:
-    """A client that is registered before a plan starts."""
-
-    key: str
-    """Its key in the suite's configuration."""
-    auth: str
-    """`--auth` of `client create`."""
+AUTH_METHODS = {
+    "client": "client_secret_basic",
+    "client2": "client_secret_basic",
+    "client_secret_post": "client_secret_post",
+}
+"""The clients by their keys in the suite's configuration."""
 
 
-STATIC_CLIENTS = [
-    StaticClient("client", "basic"),
-    StaticClient("client2", "basic"),
-    StaticClient("client_secret_post", "post"),
-]
+def register(create: Callable[[str], str], suite: str, plan: Plan, metadata: dict) -> dict[str, dict[str, str]]:
+    """Registers every static client; gives their sections of the suite's configuration.
 
-
-def register(create: Callable[..., str], suite: str, scope: str) -> dict[str, dict[str, str]]:
-    """Registers every static client; gives their section of the suite's configuration.
-
-    `create` runs `kenpos-idp client create` with the arguments and gives what it prints.
+    `create` registers a client with the metadata and gives what the provider prints; `metadata` is the
+    provider's own.
     """
-    base = f"{suite}/test/a/{ALIAS}"
     configured = {}
-    for client in STATIC_CLIENTS:
-        printed = create(
-            "--name", f"Conformance {client.key}",
-            "--auth", client.auth,
-            "--redirect-uri", f"{base}/callback",
-            "--post-logout-redirect-uri", f"{base}/post_logout_redirect",
-            "--scope", scope,
-            # The profiles of OpenID Connect Core are older than PKCE.
-            "--pkce-optional",
-            "--json",
-        )
+    for key, method in AUTH_METHODS.items():
+        printed = create(json.dumps(_client(key, method, f"{suite}/test/a/{ALIAS}", plan, metadata)))
         created = json.loads(printed)
-        configured[client.key] = {name: created[name] for name in ("client_id", "client_secret")}
+        configured[key] = {name: created[name] for name in ("client_id", "client_secret")}
     return configured
+
+
+def _client(key: str, method: str, base: str, plan: Plan, metadata: dict) -> dict:
+    """What OIDC Registration §2 calls client metadata."""
+    return {
+        "client_name": f"Conformance {key}",
+        "token_endpoint_auth_method": method,
+        "redirect_uris": [f"{base}/callback"],
+        "post_logout_redirect_uris": [f"{base}/post_logout_redirect"],
+        "response_types": metadata["response_types_supported"],
+        "grant_types": ["authorization_code", "implicit", "refresh_token"],
+        "scope": " ".join(standard_scopes(metadata)),
+        # The profiles of OpenID Connect Core are older than PKCE.
+        "pkce_optional": True,
+    } | {name: value.replace("{base}", base) if isinstance(value, str) else value for name, value in plan.client.items()}
+
+
+def standard_scopes(metadata: dict) -> list[str]:
+    """The scopes of OIDC Core §5.4 and §11 that the provider has."""
+    standard = ("openid", "profile", "email", "address", "phone", "offline_access")
+    return [scope for scope in standard if scope in metadata["scopes_supported"]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .suite import DONE, Suite
 
 POLL_SECONDS = 0.3
-IDLE_SECONDS = 45
+IDLE_SECONDS = 75
 """A module that waits this long with no browser under way waits for something that will not come."""
 LONGEST_SECONDS = 420
 

@@ -5,14 +5,14 @@ import datetime
 import fnmatch
 from pathlib import Path
 
-from . import browser, clients, drive, provider, results
+from . import browser, clients, drive, provider, readme, results
+from .chromium import Chromium
 from .plans import PLANS, Plan, select
 from .provider import Provider
 from .suite import Suite
 
 HERE = Path(__file__).resolve().parent.parent
 REPOSITORY = HERE.parent
-STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     binary = arguments.binary or provider.build(REPOSITORY)
     expected = results.read_expected(HERE / "expected.json")
     print(f"suite {version} at {suite.url}\n")
-    running = Provider(binary.resolve(), arguments.data.resolve(), arguments.port)
+    running = Provider(binary.resolve(), arguments.data.resolve(), arguments.port, suite)
     try:
         unexpected = 0
         for plan in plans:
@@ -41,6 +41,7 @@ def main() -> int:
             if arguments.export:
                 today = datetime.date.today().isoformat()
                 results.export(arguments.export, plan, version, today, outcomes)
+                readme.update(HERE / "README.md", arguments.export)
     finally:
         running.stop()
     return 1 if unexpected else 0
@@ -67,31 +68,33 @@ def _run_plan(
 ) -> list[drive.Outcome]:
     print(f"{plan.name} ({plan.suite_name})", flush=True)
     created = suite.create_plan(plan.suite_name, plan.variant, _configuration(suite, running, plan))
-    helpers = drive.Helpers(rotate_keys=running.rotate_keys, visit=None)
+    chromium = Chromium(running.issuer) if plan.real_browser else None
+    helpers = drive.Helpers(running.rotate_keys, chromium.visit if chromium else None)
     outcomes = []
-    for module in created["modules"]:
-        name = module["testModule"]
-        if not fnmatch.fnmatch(name, pattern):
-            continue
-        outcome = drive.run(suite, created["id"], name, module.get("variant") or {}, helpers)
-        results.print_outcome(plan, outcome, expected)
-        outcomes.append(outcome)
+    try:
+        for module in created["modules"]:
+            name = module["testModule"]
+            if fnmatch.fnmatch(name, pattern):
+                outcome = drive.run(suite, created["id"], name, module.get("variant") or {}, helpers)
+                results.print_outcome(plan, outcome, expected)
+                outcomes.append(outcome)
+    finally:
+        if chromium:
+            chromium.quit()
     results.print_summary(plan, outcomes, expected)
     return outcomes
 
 
 def _configuration(suite: Suite, running: Provider, plan: Plan) -> dict:
-    metadata = running.metadata()
-    scope = " ".join(scope for scope in STANDARD_SCOPES if scope in metadata["scopes_supported"])
     configuration = {
         "alias": clients.ALIAS,
         "description": f"kenpos-idp, {plan.name}",
         "server": {"discoveryUrl": f"{running.issuer}/.well-known/openid-configuration"},
     }
-    if "dynamic_client" not in plan.variant.values():
-        configuration |= clients.register(lambda *options: running.run("client", "create", *options), suite.url, scope)
+    if plan.variant.get("client_registration") == "static_client":
+        configuration |= clients.register(running.create_client, suite.url, plan, running.metadata())
     else:
-        configuration |= {key: {"client_name": f"Conformance {key}"} for key in ("client", "client2")}
+        configuration |= {key: {"client_name": f"Conformance {key}"} for key in clients.AUTH_METHODS}
     if not plan.real_browser:
         configuration["browser"] = browser.section(running.issuer, suite.url)
         configuration["override"] = browser.overrides(running.issuer, suite.url)

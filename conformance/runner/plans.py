@@ -12,34 +12,46 @@ class Plan:
 
     name: str
     """Its name on the command line and in `results/`."""
-    suite_name: str
-    """Its name in the suite."""
+    profile: str
+    """Its name in the suite is `oidcc-{profile}-certification-test-plan`."""
     variant: dict[str, str] = field(default_factory=dict)
     """Variant parameters that the plan leaves open."""
+    client: dict[str, str | bool] = field(default_factory=dict)
+    """Metadata that static clients have for this plan alone."""
     real_browser: bool = False
     """The pages need more than the suite's own browser can do: Chromium drives them."""
 
+    @property
+    def suite_name(self) -> str:
+        """Its name in the suite."""
+        return f"oidcc-{self.profile}-certification-test-plan"
 
-def _plan(name: str, profile: str, variant: dict[str, str] | None = None, real_browser: bool = False) -> Plan:
-    return Plan(name, f"oidcc-{profile}-certification-test-plan", variant or {}, real_browser)
 
+STATIC_CODE = {"client_registration": "static_client", "response_type": "code"}
+DYNAMIC_CODE = {"client_registration": "dynamic_client", "response_type": "code"}
+BACK_CHANNEL = {"backchannel_logout_uri": "{base}/backchannel_logout", "backchannel_logout_session_required": True}
+FRONT_CHANNEL = {"frontchannel_logout_uri": "{base}/frontchannel_logout", "frontchannel_logout_session_required": True}
 
 PLANS = [
-    _plan("config", "config"),
-    _plan("basic", "basic", STATIC),
-    _plan("basic-dynamic", "basic", DYNAMIC),
-    _plan("formpost-basic", "formpost-basic", STATIC),
-    _plan("formpost-basic-dynamic", "formpost-basic", DYNAMIC),
-    _plan("rp-initiated-logout", "rp-initiated-logout", {"client_registration": "static_client", "response_type": "code"}),
-    _plan("backchannel", "backchannel-rp-initiated-logout", {"client_registration": "static_client", "response_type": "code"}),
-    _plan("frontchannel", "frontchannel-rp-initiated-logout", {"client_registration": "static_client", "response_type": "code"}),
-    _plan("session-management", "session-management", {"client_registration": "static_client", "response_type": "code"}, real_browser=True),
-    _plan("3rdparty-init-login", "3rdparty-init-login", {"response_type": "code"}),
-    _plan("dynamic", "dynamic", {"response_type": "code"}),
-    _plan("implicit", "implicit", STATIC),
-    _plan("implicit-dynamic", "implicit", DYNAMIC),
-    _plan("hybrid", "hybrid", STATIC),
-    _plan("hybrid-dynamic", "hybrid", DYNAMIC),
+    Plan("config", "config"),
+    Plan("basic", "basic", STATIC),
+    Plan("basic-dynamic", "basic", DYNAMIC),
+    Plan("formpost-basic", "formpost-basic", STATIC),
+    Plan("formpost-basic-dynamic", "formpost-basic", DYNAMIC),
+    Plan("rp-initiated-logout", "rp-initiated-logout", STATIC_CODE),
+    Plan("rp-initiated-logout-dynamic", "rp-initiated-logout", DYNAMIC_CODE),
+    Plan("backchannel", "backchannel-rp-initiated-logout", STATIC_CODE, BACK_CHANNEL),
+    Plan("backchannel-dynamic", "backchannel-rp-initiated-logout", DYNAMIC_CODE),
+    Plan("frontchannel", "frontchannel-rp-initiated-logout", STATIC_CODE, FRONT_CHANNEL, real_browser=True),
+    Plan("frontchannel-dynamic", "frontchannel-rp-initiated-logout", DYNAMIC_CODE, real_browser=True),
+    Plan("session-management", "session-management", STATIC_CODE, real_browser=True),
+    Plan("session-management-dynamic", "session-management", DYNAMIC_CODE, real_browser=True),
+    Plan("3rdparty-init-login", "3rdparty-init-login", {"response_type": "code"}),
+    Plan("dynamic", "dynamic", {"response_type": "code"}),
+    Plan("implicit", "implicit", STATIC),
+    Plan("implicit-dynamic", "implicit", DYNAMIC),
+    Plan("hybrid", "hybrid", STATIC),
+    Plan("hybrid-dynamic", "hybrid", DYNAMIC),
 ]
 """Every plan, in the order of the certification targets."""
 

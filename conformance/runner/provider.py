@@ -3,15 +3,14 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 
 from . import certificates, member
-from .front import Front
 from .mailbox import Mailbox
+from .suite import Suite
 
 HOST = "localhost"
 REFRESH_SECONDS = 1
@@ -19,8 +18,11 @@ REFRESH_SECONDS = 1
 CONFIGURATION = """
 [server]
 issuer = "{issuer}"
-listen = "127.0.0.1:{listen}"
-trusted_proxies = ["127.0.0.1/32"]
+listen = "127.0.0.1:{port}"
+
+[server.tls]
+certificate = "{certificates.certificate}"
+key = "{certificates.key}"
 
 [database]
 url = "sqlite://{folder}/kenpos.sqlite"
@@ -37,6 +39,20 @@ port = {smtp}
 security = "none"
 from = "no-reply@kenpos.example"
 
+[egress]
+# The suite is on this machine, and its certificate is its own.
+allowed_hosts = ["{suite}"]
+ca_file = "{suite_authority}"
+
+[registration]
+open = true
+open_clients = 100000
+per_address_hour = 100000
+certification = true
+
+[protocol]
+front_channel_tokens = true
+
 [limits]
 # One member logs in hundreds of times from one address.
 per_address = 100000
@@ -49,21 +65,19 @@ overall = 100000
 class Provider:
     """A running provider; `stop` ends it."""
 
-    def __init__(self, binary: Path, folder: Path, port: int) -> None:
+    def __init__(self, binary: Path, folder: Path, port: int, suite: Suite) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.issuer = f"https://{HOST}:{port}"
         self._binary, self._folder = binary, folder
         self._mailbox = Mailbox()
-        self._certificates = certificates.make(folder, HOST)
-        self.trust = self._certificates.trust()
-        listen = _free_port()
-        self._configure(listen)
+        made = certificates.make(folder, HOST)
+        self.trust = made.trust()
+        self._configure(port, made, suite)
         self._import_roster()
         self._log = (folder / "provider.log").open("wb")
         self._process = subprocess.Popen(self._command("serve"), stdout=self._log, stderr=self._log)
         try:
-            Front(port, listen, self._certificates)
             self._wait_until_ready()
             member.register(self.issuer, self.trust, self._mailbox)
         except BaseException:
@@ -77,9 +91,9 @@ class Provider:
         self._log.close()
         self._mailbox.shutdown()
 
-    def run(self, *arguments: str) -> str:
-        """Runs a command of the provider's and gives what it prints."""
-        return subprocess.run(self._command(*arguments), check=True, capture_output=True, text=True).stdout
+    def create_client(self, metadata: str) -> str:
+        """Registers a client; gives what the command prints, as JSON."""
+        return self._run("client", "create", "--metadata", "-", "--json", stdin=metadata)
 
     def metadata(self) -> dict:
         """The discovery document."""
@@ -89,24 +103,31 @@ class Provider:
 
     def rotate_keys(self) -> None:
         """Signs with the next keys from now on, everywhere."""
-        self.run("keys", "rotate")
+        self._run("keys", "rotate")
         time.sleep(REFRESH_SECONDS + 1)
+
+    def _run(self, *arguments: str, stdin: str = "") -> str:
+        """Runs a command of the provider's and gives what it prints."""
+        command = self._command(*arguments)
+        return subprocess.run(command, check=True, input=stdin, stdout=subprocess.PIPE, text=True).stdout
 
     def _command(self, *arguments: str) -> list[str]:
         return [str(self._binary), "--config", str(self._folder / "kenpos.toml"), *arguments]
 
-    def _configure(self, listen: int) -> None:
+    def _configure(self, port: int, made: certificates.Certificates, suite: Suite) -> None:
+        authority = self._folder / "suite.pem"
+        authority.write_text(suite.certificate())
         text = CONFIGURATION.format(
-            issuer=self.issuer, listen=listen, folder=self._folder, smtp=self._mailbox.port,
-            refresh=REFRESH_SECONDS, insurer=member.INSURER,
+            issuer=self.issuer, port=port, certificates=made, folder=self._folder, smtp=self._mailbox.port,
+            suite=suite.address, suite_authority=authority, refresh=REFRESH_SECONDS, insurer=member.INSURER,
         )
         (self._folder / "kenpos.toml").write_text(text)
 
     def _import_roster(self) -> None:
         roster = self._folder / "roster.csv"
         roster.write_text(member.ROSTER)
-        self.run("migrate")
-        self.run("roster", "import", str(roster))
+        self._run("migrate")
+        self._run("roster", "import", str(roster))
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + 60
@@ -124,9 +145,3 @@ def build(repository: Path) -> Path:
     subprocess.run(["cargo", "build", "--locked", "--quiet"], cwd=repository, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", repository / "target"))
     return target / "debug" / "kenpos-idp"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]

@@ -20,6 +20,16 @@ class Suite:
         self._context.check_hostname = False
         self._context.verify_mode = ssl.CERT_NONE
 
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return urllib.parse.urlsplit(self.url).netloc
+
+    def certificate(self) -> str:
+        """The certificate that it shows, as PEM."""
+        parts = urllib.parse.urlsplit(self.url)
+        return ssl.get_server_certificate((parts.hostname or "", parts.port or 443))
+
     def version(self) -> str:
         """The version that it names."""
         return self._call("GET", "server")["version"]
