@@ -63,6 +63,9 @@ pub struct SignedIn {
 /// Authentication context class (`acr`) of a password sign-in.
 pub const AAL1: &str = "aal1";
 
+/// Every context class that a sign-in here can have.
+pub const ACR_VALUES: [&str; 1] = [AAL1];
+
 /// The name of the session of a cookie.
 pub fn name_of(cookie: &str) -> String {
     digest::sha256_base64url(cookie)

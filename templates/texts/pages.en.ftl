@@ -8,7 +8,7 @@ frame-language-ja = 日本語
 frame-language-en = English
 
 contact-phone = Phone { $phone }
-contact-hours = Hours: { $hours }
+contact-hours = Hours:
 contact-none = Please contact the office of your health insurance society.
 
 # Forms
@@ -43,6 +43,7 @@ birth-date-password = The first time you log in, your password is your date of b
 birth-date-example = Born on 21 January 2000
 
 # Login
+login-cancel = Return to “{ $client }” without logging in
 login-client = Log in to continue to “{ $client }”
 login-id-title = Log in
 login-id-label = Login ID
@@ -215,6 +216,8 @@ done-to-service = Back to the service
 # Consent
 consent-title = Share your information?
 consent-lead = “{ $client }” asks to use the following information.
+consent-claims = These details
+consent-host = Your answer goes to { $host }.
 consent-policy = Privacy policy of “{ $client }”
 consent-terms = Terms of “{ $client }”
 consent-allow = Allow and continue
@@ -222,11 +225,11 @@ consent-deny = Do not allow
 scope-openid-title = That it is you
 scope-openid-detail = An identifier made for this service alone, and when and how you logged in
 scope-profile-title = Your name and settings
-scope-profile-detail = Your registered name (katakana), language, time zone, and when they last changed
+scope-profile-detail = Your registered name (katakana), nickname if you gave one, language, time zone, and when they last changed
 scope-birthdate-title = Your date of birth
 scope-birthdate-detail = As registered with your health insurance
 scope-gender-title = Your gender
-scope-gender-detail = As registered with your health insurance
+scope-gender-detail = As entered on your account page, if you did
 scope-email-title = Your e-mail address
 scope-email-detail = The address you registered, and whether it was confirmed
 scope-membership-title = Your health insurance membership
@@ -234,13 +237,38 @@ scope-membership-detail = Name and code of your society, your category (insured,
 scope-insured_number-title = Your insurer number, symbol, number and branch number
 scope-insured_number-detail = To be used for health insurance services. Article 194-2 of the Health Insurance Act forbids anyone to ask for these numbers except for health insurance services and other purposes laid down by law.
 scope-address-title = Your address
-scope-address-detail = The address you registered
+scope-address-detail = As entered on your account page, if you did
 scope-phone-title = Your phone number
-scope-phone-detail = The phone number you registered
+scope-phone-detail = As entered on your account page, if you did; it was not confirmed
 scope-offline_access-title = Access while you are away
 scope-offline_access-detail = The service can obtain the information you allow even when you are not using it
 scope-other-title = A permission of the service’s own: { $name }
 scope-other-detail = Ask the provider of the service what it means.
+claim-name = Your name
+claim-family_name = Your family name
+claim-given_name = Your given name
+claim-locale = The language you chose
+claim-zoneinfo = Your time zone
+claim-updated_at = When your details last changed
+claim-birthdate = Your date of birth
+claim-gender = Your gender, if you gave it
+claim-nickname = Your nickname, if you gave it
+claim-phone_number = Your phone number, if you gave it
+claim-phone_number_verified = Whether your phone number was confirmed
+claim-address = Your address, if you gave it
+claim-email = Your e-mail address
+claim-email_verified = Whether your e-mail address was confirmed
+claim-insurer_code = Code of your health insurance society
+claim-insurer_name = Name of your health insurance society
+claim-member_category = Your category (insured, dependent or voluntarily continued)
+claim-eligibility_status = Status of your eligibility
+claim-eligible_from = First day of your eligibility
+claim-eligible_until = Last day of your eligibility
+claim-identity_assurance = How well your identity was checked
+claim-insurer_number = Your insurer number
+claim-symbol = Your symbol
+claim-number = Your number
+claim-branch = Your branch number
 
 # Logout and account
 logout-title = Log out?

@@ -8,7 +8,7 @@ frame-language-ja = 日本語
 frame-language-en = English
 
 contact-phone = 電話 { $phone }
-contact-hours = 受付時間 { $hours }
+contact-hours = 受付時間
 contact-none = ご加入の健康保険組合の事務局へお問い合わせください。
 
 # Forms
@@ -43,6 +43,7 @@ birth-date-password = 初めてログインするときのパスワードは、�
 birth-date-example = 2000年1月21日生まれの場合
 
 # Login
+login-cancel = ログインせずに「{ $client }」に戻る
 login-client = 「{ $client }」にログインします
 login-id-title = ログイン
 login-id-label = ログインID
@@ -215,6 +216,8 @@ done-to-service = サービスに戻る
 # Consent
 consent-title = 情報の利用の許可
 consent-lead = 「{ $client }」が、次の情報の利用を求めています。
+consent-claims = 次の項目
+consent-host = 回答の送り先：{ $host }
 consent-policy = 「{ $client }」のプライバシーポリシー
 consent-terms = 「{ $client }」の利用規約
 consent-allow = 許可して進む
@@ -222,11 +225,11 @@ consent-deny = 許可しない
 scope-openid-title = ログインの確認
 scope-openid-detail = このサービス専用の会員識別子と、ログインした時刻・方法
 scope-profile-title = お名前など
-scope-profile-detail = 登録した氏名(カタカナ)、表示言語、タイムゾーン、更新日時
+scope-profile-detail = 登録した氏名(カタカナ)、ニックネーム(登録がある場合)、表示言語、タイムゾーン、更新日時
 scope-birthdate-title = 生年月日
 scope-birthdate-detail = 健康保険に登録されている生年月日
 scope-gender-title = 性別
-scope-gender-detail = 健康保険に登録されている性別
+scope-gender-detail = マイページで登録した性別(登録がある場合)
 scope-email-title = メールアドレス
 scope-email-detail = 登録したメールアドレスと、確認済みかどうか
 scope-membership-title = 健康保険の加入状況
@@ -234,13 +237,38 @@ scope-membership-detail = 健康保険組合の名称とコード、区分(一�
 scope-insured_number-title = 保険者番号・記号・番号・枝番
 scope-insured_number-detail = 健康保険事業のために利用されます。健康保険法第194条の2により、健康保険事業などの定められた目的以外で、これらの番号の告知を求めることは禁止されています。
 scope-address-title = 住所
-scope-address-detail = 登録した住所
+scope-address-detail = マイページで登録した住所(登録がある場合)
 scope-phone-title = 電話番号
-scope-phone-detail = 登録した電話番号
+scope-phone-detail = マイページで登録した電話番号(登録がある場合。確認はされていません)
 scope-offline_access-title = ログアウト後の継続利用
 scope-offline_access-detail = サービスを使っていない間も、許可した情報を受け取れます
 scope-other-title = サービス独自の権限: { $name }
 scope-other-detail = 内容は、サービスの提供者にご確認ください。
+claim-name = 氏名
+claim-family_name = 氏
+claim-given_name = 名
+claim-locale = 表示言語
+claim-zoneinfo = タイムゾーン
+claim-updated_at = 登録内容の更新日時
+claim-birthdate = 生年月日
+claim-gender = 性別(登録がある場合)
+claim-nickname = ニックネーム(登録がある場合)
+claim-phone_number = 電話番号(登録がある場合)
+claim-phone_number_verified = 電話番号が確認済みかどうか
+claim-address = 住所(登録がある場合)
+claim-email = メールアドレス
+claim-email_verified = メールアドレスが確認済みかどうか
+claim-insurer_code = 健康保険組合のコード
+claim-insurer_name = 健康保険組合の名称
+claim-member_category = 区分(一般被保険者・被扶養者・任意継続被保険者)
+claim-eligibility_status = 資格の状態
+claim-eligible_from = 資格の取得日
+claim-eligible_until = 資格の最終日
+claim-identity_assurance = 本人確認の程度
+claim-insurer_number = 保険者番号
+claim-symbol = 記号
+claim-number = 番号
+claim-branch = 枝番
 
 # Logout and account
 logout-title = ログアウトしますか

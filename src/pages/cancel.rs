@@ -1,0 +1,25 @@
+//! `/login/{interaction}/cancel`: back to the relying party without a login.
+
+use axum::{extract::Path, response::Response};
+use serde::Deserialize;
+
+use crate::{
+    oidc::{authorize, interaction},
+    web::{PageError, PageForm},
+};
+
+/// What the button sends.
+#[derive(Deserialize)]
+pub struct CancelForm {}
+
+/// POST `/login/{interaction}/cancel`. Without a request there is nobody to go back to.
+pub async fn post(
+    Path(id): Path<String>,
+    PageForm(visit, CancelForm {}): PageForm<CancelForm>,
+) -> Result<Response, PageError> {
+    let found = interaction::load(&visit, &id).await?;
+    if found.value.request.is_none() {
+        return Ok(visit.redirect(&format!("/login/{id}"))?);
+    }
+    authorize::deny(&visit, found).await
+}
