@@ -68,7 +68,10 @@ class Browser:
         body = urllib.parse.urlencode(form.fields | fields).encode()
         url = urllib.parse.urljoin(page.url, form.action)
         origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(url))
-        return self._open(urllib.request.Request(url, body, {"Origin": origin}))
+        answer = self._open(urllib.request.Request(url, body, {"Origin": origin}))
+        if 'id="errors"' in answer.text:
+            raise ValueError(f"{answer.url} does not take what was typed into {form_id}")
+        return answer
 
     def _open(self, request: urllib.request.Request) -> Page:
         with self._opener.open(request, timeout=30) as response:

@@ -26,9 +26,20 @@ ROSTER = f"""\
 091,200001,一般被保険者,{KANA},{TEMPORARY_PASSWORD}
 """
 
+PROFILE = {
+    "nickname": "はなちゃん",
+    "gender": "female",
+    "phone": "03-1234-5678",
+    "postal_code": "100-0001",
+    "region": "東京都",
+    "locality": "千代田区",
+    "street_address": "千代田1-1",
+}
+"""What the member says on 「任意の情報」, so that every standard claim that there is has a value."""
+
 
 def register(issuer: str, trust: ssl.SSLContext, mailbox: Mailbox) -> None:
-    """Takes the member from the first login to an account with a password and a proven address."""
+    """Takes the member from the first login to an account with a password, a proven address and a profile."""
     browser = Browser(trust)
     page = browser.get(f"{issuer}/login")
     page = browser.submit(page, "login-id-form", login_id=LOGIN_ID)
@@ -37,4 +48,7 @@ def register(issuer: str, trust: ssl.SSLContext, mailbox: Mailbox) -> None:
     page = browser.submit(page, "details-form", kana=KANA, password=PASSWORD, email=EMAIL)
     browser.submit(page, "confirm-form")
     page = browser.get(mailbox.link(f"{issuer}/registration/link/"))
-    browser.submit(page, "link-form", password=PASSWORD)
+    page = browser.submit(page, "link-form", password=PASSWORD)
+    browser.submit(page, "done-form")
+    page = browser.get(f"{issuer}/account/profile/more")
+    browser.submit(page, "more-form", **PROFILE)

@@ -48,6 +48,7 @@ ca_file = "{suite_authority}"
 open = true
 open_clients = 100000
 per_address_hour = 100000
+scopes = ["openid", "profile", "email", "address", "phone", "offline_access"]
 certification = true
 
 [protocol]
