@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
-    egress::{Egress, EgressSetupError},
+    egress::{Egress, EgressSetupError, deliveries::Deliveries},
     ephemeral::{Ephemeral, EphemeralError},
     fault::Fault,
     mail::outbox::{Outbox, OutboxError},
@@ -142,7 +142,10 @@ impl App {
         let logos = Logos::read(&config.insurers)?;
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
-        let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
+        let deliveries =
+            Deliveries::new(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.deliveries);
+        let desk =
+            Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, deliveries, documents };
         let members = Members::new(desk);
         Ok(Self(Arc::new(Parts {
             members,

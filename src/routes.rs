@@ -15,7 +15,8 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use crate::{
     app::App,
     oidc::{
-        authorize, cors, device, discovery, introspect, jwks, logout, registration, revoke, token, userinfo,
+        authorize, cors, device, discovery, introspect, jwks, logout, registration, revoke,
+        session_management, token, userinfo,
     },
     pages,
     web::{assets, headers, hosts, logos, page_error, page_error::PageError, trace},
@@ -63,14 +64,15 @@ fn protocol(app: &App) -> Router<App> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
+        .route("/par", post(authorize::par::post))
         .route("/register", post(registration::post))
         .route(
             "/register/{client}",
             get(registration::get).put(registration::put).delete(registration::delete),
         )
-        .route("/par", post(authorize::par::post))
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
+        .route("/session/check", get(session_management::get))
 }
 
 fn hosted_pages() -> Router<App> {

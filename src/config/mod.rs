@@ -4,6 +4,7 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+pub mod deliveries;
 pub mod egress;
 pub mod ephemeral;
 pub mod insurer;
@@ -26,6 +27,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use deliveries::Deliveries;
 pub use egress::Egress;
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
@@ -55,16 +57,18 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[deliveries]`
+    pub deliveries: Deliveries,
     /// `[lifetimes]`
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
     /// `[registration]`
     pub registration: Registration,
-    /// `[protocol]`
-    pub protocol: Protocol,
     /// `[egress]`
     pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -117,6 +121,7 @@ impl Config {
         self.keys.validate(&mut problems);
         self.passwords.validate(&mut problems);
         self.mail.validate("mail", &mut problems);
+        self.deliveries.validate(&mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
         self.registration.validate(&mut problems);

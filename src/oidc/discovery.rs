@@ -13,6 +13,7 @@ use super::{
     claims,
     registration::{grant_types, response_types},
     scope::Scope,
+    session_management,
 };
 use crate::{
     app::App,
@@ -58,6 +59,11 @@ fn endpoints(app: &App) -> Map<String, Value> {
         "jwks_uri": url("/jwks"),
         "registration_endpoint": url("/register"),
         "end_session_endpoint": url("/logout"),
+        "check_session_iframe": url(session_management::PATH),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
     }))
 }
 

@@ -186,6 +186,11 @@ impl Grant {
         if !client.is_some_and(|client| client.admits(&member.insurer)) {
             return Ok(None);
         }
+        // What was not granted for the member's absence ends with the session (OIDC Core §11).
+        let offline = self.scope.has(Scope::OfflineAccess);
+        if !offline && !app.members.sid_stands(&self.sid).await? {
+            return Ok(None);
+        }
         let consent = consent::find(&app.members.db, &self.member_id, &self.client_id).await?;
         // What was granted before a withdrawal stays dead when the member allows the client again.
         let holds = consent.is_some_and(|consent| {

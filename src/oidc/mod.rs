@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod authorize;
+pub mod backchannel_logout;
 pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
@@ -22,6 +23,7 @@ pub mod resource;
 pub mod revoke;
 pub mod scope;
 mod seal;
+pub mod session_management;
 pub mod signing;
 pub mod token;
 pub mod userinfo;

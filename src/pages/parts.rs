@@ -137,6 +137,16 @@ impl ExternalUrl {
         let clean = !text.contains(|c: char| c.is_control() || c.is_whitespace());
         (clean && matches!(url.scheme(), "https" | "http")).then(|| Self(text.to_owned()))
     }
+
+    /// A URI that a client has registered, of whatever scheme: none can be registered that runs a script.
+    pub const fn registered(uri: String) -> Self {
+        Self(uri)
+    }
+
+    /// The URL as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a page shows of a relying party beside its name.

@@ -22,7 +22,7 @@ use crate::{
     fault::Fault,
     members::{
         device::Device,
-        session::{self, SignedIn},
+        session::{self, Session, SignedIn},
     },
     texts::Locale,
     web::client_ip::client_ip,
@@ -139,21 +139,26 @@ impl Visit {
 
     /// Gives the browser a session; an earlier one ends, so its id never outlives a sign-in.
     pub async fn begin_session(&mut self, secret: &str) -> Result<(), Fault> {
-        if let Some(old) = self.session_cookie.replace(secret.to_owned()) {
-            self.app.members.end_session(&session::name_of(&old)).await?;
-        }
+        let members = &self.app.members;
+        let old = self.session_cookie.replace(secret.to_owned());
+        let sid = Box::pin(members.replace_session(old.as_deref(), secret)).await?;
         let secure = self.app.config().server.secure();
         self.set_cookies.extend(cookies::set(Name::Session, secret, secure));
+        let state = sid.map(|sid| members.browser_state(&sid));
+        self.set_cookies.extend(state.and_then(|state| cookies::set(Name::State, &state, secure)));
         Ok(())
     }
 
-    /// Ends the browser's session.
-    pub async fn end_session(&mut self) -> Result<(), Fault> {
-        if let Some(old) = self.session_cookie.take() {
-            self.app.members.end_session(&session::name_of(&old)).await?;
-        }
-        self.set_cookies.extend(cookies::clear(Name::Session, self.app.config().server.secure()));
-        Ok(())
+    /// Ends the browser's session, and gives it.
+    pub async fn end_session(&mut self) -> Result<Option<Session>, Fault> {
+        let ended = match self.session_cookie.take() {
+            Some(old) => self.app.members.end_session(&session::name_of(&old)).await?,
+            None => None,
+        };
+        let secure = self.app.config().server.secure();
+        self.set_cookies
+            .extend([Name::Session, Name::State].iter().filter_map(|name| cookies::clear(*name, secure)));
+        Ok(ended)
     }
 
     /// Answers in this language unless the reader chose one.
@@ -165,7 +170,15 @@ impl Visit {
 
     /// A page of the service itself; see [`Reply`] for more.
     pub const fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        Reply { visit: self, page, status: StatusCode::OK, brand: None, targets: Vec::new(), referrer: true }
+        Reply {
+            visit: self,
+            page,
+            status: StatusCode::OK,
+            brand: None,
+            targets: Vec::new(),
+            frames: Vec::new(),
+            referrer: true,
+        }
     }
 
     /// Sends the browser on with a GET (RFC 9110 §15.4.4).
@@ -194,6 +207,7 @@ pub struct Reply<'a, P: Page> {
     status: StatusCode,
     brand: Option<Brand>,
     targets: Vec<String>,
+    frames: Vec<String>,
     referrer: bool,
 }
 
@@ -219,6 +233,13 @@ impl<P: Page> Reply<'_, P> {
         self
     }
 
+    /// It has frames of these origins.
+    #[must_use]
+    pub fn framing(mut self, origins: Vec<String>) -> Self {
+        self.frames = origins;
+        self
+    }
+
     /// Its URL is a secret.
     #[must_use]
     pub const fn without_referrer(mut self) -> Self {
@@ -240,8 +261,9 @@ impl<P: Page> Reply<'_, P> {
         let mut response = (self.status, Html(html)).into_response();
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
-            self.targets.join(" ")
+             form-action 'self' {}; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
+            self.targets.join(" "),
+            if self.frames.is_empty() { "'none'".to_owned() } else { self.frames.join(" ") },
         );
         let headers = response.headers_mut();
         let policy = HeaderValue::from_str(&policy).map_err(Fault::internal)?;

@@ -359,7 +359,7 @@ async fn an_assertion_proves_one_client_to_us_once(backend: Backend) {
     // A registered algorithm is the only one, although the key could do another.
     let bound = Metadata {
         token_endpoint_auth_signing_alg: serde_json::from_value(json!("PS256")).unwrap(),
-        jwks: Some(json!({ "keys": [without_alg(ClientKey::new(Algorithm::Rs256).jwks())] })),
+        jwks: Some(json!({ "keys": [without_alg(&ClientKey::new(Algorithm::Rs256).jwks())] })),
         ..with_key
     };
     let bound = app.register(bound).await;
@@ -368,7 +368,7 @@ async fn an_assertion_proves_one_client_to_us_once(backend: Backend) {
     app.finish().await;
 }
 
-fn without_alg(jwks: Value) -> Value {
+fn without_alg(jwks: &Value) -> Value {
     let mut key = jwks["keys"][0].clone();
     key.as_object_mut().unwrap().remove("alg");
     key

@@ -11,7 +11,7 @@ use std::{
 
 use kenpos_idp::{
     app::App,
-    cli::serve::Running,
+    cli::serve::{Running, open_tls},
     clients::{Client, Metadata},
     clock::{Clock, Entropy, Timestamp},
     config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
@@ -118,7 +118,8 @@ impl TestApp {
         let app = App::open(config.clone(), clock.clone(), Entropy::system()).await.unwrap();
         import_roster(&app, ROSTER).await;
         let client = register(&app, metadata("https://app.example.jp")).await;
-        let running = Some(Running::start(app, listener).unwrap());
+        let tls = open_tls(&app).await.unwrap();
+        let running = Some(Running::start_with(app, listener, tls).unwrap());
         Self { clock, mailbox, client, config, running, address, finished: false, _directory: directory }
     }
 
@@ -151,7 +152,8 @@ impl TestApp {
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
-        self.running = Some(Running::start(app, listener).unwrap());
+        let tls = open_tls(&app).await.unwrap();
+        self.running = Some(Running::start_with(app, listener, tls).unwrap());
     }
 
     /// Stops the provider and starts it again.

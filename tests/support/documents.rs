@@ -35,7 +35,7 @@ pub struct Documents {
     pub origin: String,
     host: String,
     folder: TempDir,
-    documents: Arc<Mutex<BTreeMap<String, Document>>>,
+    known: Arc<Mutex<BTreeMap<String, Document>>>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -79,18 +79,21 @@ impl Documents {
                         delay: Duration::ZERO,
                     });
                     tokio::time::sleep(found.delay).await;
-                    let mut answer = format!("HTTP/1.1 {} x\r\nConnection: close\r\n", found.status);
-                    for (name, value) in &found.headers {
-                        answer += &format!("{name}: {value}\r\n");
-                    }
-                    answer += &format!("Content-Length: {}\r\n\r\n", found.body.len());
+                    let (status, length) = (found.status, found.body.len());
+                    let mut lines = vec![
+                        format!("HTTP/1.1 {status} x"),
+                        "Connection: close".to_owned(),
+                        format!("Content-Length: {length}"),
+                    ];
+                    lines.extend(found.headers.iter().map(|(name, value)| format!("{name}: {value}")));
+                    let answer = lines.join("\r\n") + "\r\n\r\n";
                     let _ = stream.write_all(answer.as_bytes()).await;
                     let _ = stream.write_all(&found.body).await;
                     let _ = stream.shutdown().await;
                 });
             }
         });
-        Self { origin: format!("https://{host}"), host, folder, documents, asked }
+        Self { origin: format!("https://{host}"), host, folder, known: documents, asked }
     }
 
     /// Lets a provider call it: its certificate, and its host although that is loopback.
@@ -106,7 +109,7 @@ impl Documents {
 
     /// Answers with this at the path.
     pub fn put(&self, path: &str, document: Document) -> String {
-        self.documents.lock().unwrap().insert(path.to_owned(), document);
+        self.known.lock().unwrap().insert(path.to_owned(), document);
         format!("{}{path}", self.origin)
     }
 

@@ -25,7 +25,6 @@ use crate::{
 
 /// What to do with relying parties.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
 pub enum ClientCommand {
     /// Registers a relying party and shows its secret, once.
     Create(CreateArgs),
@@ -252,7 +251,7 @@ async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow
     match secret {
         Some(secret) => writeln!(out, "client_secret  {secret}\n\nThe secret is not shown again.")?,
         None => {
-            writeln!(out, "\nThe client has no secret: it proves itself otherwise, or PKCE protects it.")?
+            writeln!(out, "\nThe client has no secret: it proves itself otherwise, or PKCE protects it.")?;
         }
     }
     writeln!(out, "issuer         {}", tools.config.server.issuer)?;

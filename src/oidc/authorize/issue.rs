@@ -1,6 +1,6 @@
 //! The answer to a request that is allowed: a code, and for the response types that have them, tokens.
 
-use axum::response::Response;
+use axum::{http::StatusCode, response::Response};
 use serde_json::Map;
 
 use super::{
@@ -16,9 +16,10 @@ use crate::{
     members::{Members, session::SignedIn},
     oidc::{
         access_token::{self, Claims},
-        claims,
+        backchannel_logout, claims,
         grant::{self, Code, Grant, Holder, IssuedCode},
         scope::{Scope, Scopes},
+        session_management::session_state,
         token::issue::{self, Beside},
     },
     web::{PageError, Visit},
@@ -54,8 +55,15 @@ pub async fn issue(
         answer.put("code", issued.clone());
         code = Some(issued);
     }
+    let state = session_state(app, &client.id, request.callback.redirect_uri(), &signed_in.session.sid);
     if request.response_type.is_front_channel() {
+        if !backchannel_logout::note(app, client, &grant.sub, &signed_in.name).await? {
+            return Err(PageError::status(StatusCode::CONFLICT).restarting_at("/login"));
+        }
         tokens(app, client, request, grant, signed_in, code.as_deref(), &mut answer).await?;
+    }
+    if let Some(state) = state {
+        answer.put("session_state", state);
     }
     respond::success(visit, client, &request.callback, answer)
 }

@@ -12,6 +12,7 @@ use crate::{
     fault::Fault,
     oidc::{
         authorize::params::Params,
+        backchannel_logout,
         direct::required,
         error::OAuthError,
         grant::{Code, Grant, IssuedCode},
@@ -36,7 +37,9 @@ pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Respo
     }
     check_redirect_uri(issued, params)?;
     check_pkce(issued, params)?;
-    if !app.members.session_stands(&issued.session).await? || issued.grant.holder(app).await?.is_none() {
+    if !backchannel_logout::note(app, client, &issued.grant.sub, &issued.session).await?
+        || issued.grant.holder(app).await?.is_none()
+    {
         return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
     }
     let audience = resource::audience(client, &issued.grant, params)?;

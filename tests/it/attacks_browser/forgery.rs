@@ -180,7 +180,14 @@ pub fn assert_guarded(page: &Page) {
     }
     for cookie in page.headers.get_all("set-cookie") {
         let cookie = cookie.to_str().unwrap().to_ascii_lowercase();
-        for attribute in ["; httponly", "; samesite=lax", "; path=/"] {
+        // The browser state of Session Management 1.0 is for a script of ours in other sites' frames.
+        let state = cookie.starts_with("kenpos-state=");
+        let attributes = if state {
+            ["; secure", "; samesite=none", "; path=/"]
+        } else {
+            ["; httponly", "; samesite=lax", "; path=/"]
+        };
+        for attribute in attributes {
             assert!(cookie.contains(attribute), "{at}: {cookie}");
         }
         assert!(!cookie.contains("domain="), "{at}: {cookie}");
@@ -200,6 +207,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let id = interaction(&login);
     note("/login/{interaction}");
     forge(&app, &browser, &login, "#login-id-form", &[("login_id", HANAKO.login_id)]).await;
+    note("/login/{interaction}/cancel");
+    forge(&app, &browser, &login, "#cancel-form", &[("decision", "cancel")]).await;
     note("/login/{interaction}/number");
     let number = login.click("#by-number").await;
     let action = format!("form[action$='{id}/number']");
@@ -264,6 +273,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
         "/introspect",
         "/revoke",
         "/device_authorization",
+        "/par",
     ]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
@@ -275,7 +285,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
 async fn no_page_can_be_framed_and_none_is_kept() {
     let mut app = TestApp::start(Backend::Embedded).await;
     let browser = app.activate(&HANAKO).await;
-    let files = ["/assets/{*path}", "/favicon.ico", "/jwks"];
+    // The last is made to be framed, and tests/it/story_logout/browser.rs looks at it.
+    let files = ["/assets/{*path}", "/favicon.ico", "/jwks", "/session/check"];
     let discovery = |path: &str| path.starts_with("/.well-known/");
     for path in routes("get").into_iter().filter(|path| !files.contains(path) && !discovery(path)) {
         let unknown =
