@@ -363,7 +363,9 @@ async fn nobody_is_signed_out_or_sent_away_by_another_site() {
 
 /// The session of the hint ends, or had ended, and no place that was asked for is led to.
 async fn assert_ends_here(browser: &HttpBrowser, app: &TestApp, query: &str, what: &str) {
-    let page = browser.get(&app.url(&format!("/logout?{query}"))).await;
+    let asked = browser.get(&app.url(&format!("/logout?{query}"))).await;
+    assert_eq!((asked.status, asked.location()), (StatusCode::OK, None), "{what}");
+    let page = asked.form("#logout-form").submit().await;
     assert_eq!((page.status, page.location()), (StatusCode::OK, None), "{what}");
     for link in page.select("main a[href]") {
         let href = link.attr("href").unwrap();
