@@ -39,7 +39,7 @@ const KEPT: [&str; 6] =
 /// What a logout request turned out to be.
 struct LogoutRequest {
     client: Option<Client>,
-    /// `sid` of a genuine hint.
+    /// `sid` of a genuine hint, in a request with nothing wrong in it.
     sid: Option<String>,
     /// Where to go afterwards, registered by the client.
     target: Option<String>,
@@ -116,7 +116,9 @@ async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError
                 && client.as_ref().is_some_and(|client| client.post_logout_redirect_uri_matches(uri))
         })
         .map(str::to_owned);
-    Ok(LogoutRequest { sid: sid.filter(|_| client.is_some()), client, target })
+    // A request that leads to an address which is not the client's is not valid: the member is asked first.
+    let astray = params.get("post_logout_redirect_uri").is_some() && target.is_none();
+    Ok(LogoutRequest { sid: sid.filter(|_| client.is_some() && !astray), client, target })
 }
 
 /// Whether a `logout_hint`, where there is one, means the member who is signed in: by the `sid`, the login ID
