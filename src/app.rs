@@ -3,11 +3,11 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clients::{Client, ClientKeys, Logos},
+    clients::{self, Client, ClientKeys},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
-    egress::{Egress, EgressSetupError},
+    egress::{Egress, EgressSetupError, deliveries::Deliveries},
     ephemeral::{Ephemeral, EphemeralError},
     fault::Fault,
     mail::outbox::{Outbox, OutboxError},
@@ -15,10 +15,16 @@ use crate::{
         Desk, Members,
         documents::{Documents, DocumentsError},
     },
-    oidc::signing::{Signing, SigningError},
+    oidc::{
+        cors::Origins,
+        signing::{Signing, SigningError},
+    },
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
-    web::templates::{TemplateError, Templates},
+    web::{
+        logos::{LogoError, Logos},
+        templates::{TemplateError, Templates},
+    },
 };
 
 /// The running provider; clones share it.
@@ -35,10 +41,14 @@ pub struct Parts {
     pub egress: Egress,
     /// Public keys of clients.
     pub client_keys: ClientKeys,
+    /// The origins whose pages may read answers to programs.
+    pub cors: Origins,
     /// Pictures of clients.
-    pub logos: Logos,
+    pub client_logos: clients::Logos,
     /// Pages.
     pub templates: Templates,
+    /// Logos of insurers.
+    pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
 }
@@ -78,6 +88,9 @@ pub enum StartError {
     /// The documents that members accept.
     #[error(transparent)]
     Documents(#[from] DocumentsError),
+    /// The logos of insurers.
+    #[error(transparent)]
+    Logos(#[from] LogoError),
     /// The texts.
     #[error(transparent)]
     Texts(#[from] TextsError),
@@ -125,12 +138,26 @@ impl App {
         )?;
         let egress = Egress::new(&config.egress)?;
         let client_keys = ClientKeys::new(egress.clone(), clock.clone());
-        let logos = Logos::new(egress.clone(), clock.clone());
+        let client_logos = clients::Logos::new(egress.clone(), clock.clone());
+        let logos = Logos::read(&config.insurers)?;
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
-        let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
+        let deliveries =
+            Deliveries::new(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.deliveries);
+        let desk =
+            Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, deliveries, documents };
         let members = Members::new(desk);
-        Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, logos, templates, texts })))
+        Ok(Self(Arc::new(Parts {
+            members,
+            signing,
+            egress,
+            client_keys,
+            client_logos,
+            cors: Origins::default(),
+            templates,
+            logos,
+            texts,
+        })))
     }
 
     /// The configuration.

@@ -141,6 +141,11 @@ impl Client {
         self.metadata.redirect_uris.iter().any(|known| redirect_uri::matches(known, requested, native))
     }
 
+    /// Whether members of the insurer with this portal code may sign in to it.
+    pub fn admits(&self, insurer: &str) -> bool {
+        self.metadata.insurer.as_deref().is_none_or(|only| only == insurer)
+    }
+
     /// Whether members may be sent there after they signed out.
     pub fn post_logout_redirect_uri_matches(&self, requested: &str) -> bool {
         self.metadata.post_logout_redirect_uris.iter().any(|known| known == requested)

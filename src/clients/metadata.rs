@@ -80,6 +80,9 @@ pub struct Metadata {
     /// JWS algorithm that request objects must have; absent: any that the provider knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<Algorithm>,
+    /// Whether every authorization request must be a signed request object (RFC 9101 §10.5).
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
     /// `request_uri` values that it may use; a fragment may hold the hash of the content.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub request_uris: Vec<String>,
@@ -155,6 +158,9 @@ pub struct Metadata {
     pub health_insurance_business: bool,
     /// Whether a code may be had without PKCE; never for public clients.
     pub pkce_optional: bool,
+    /// Portal code of the insurer whose members alone may sign in to it; everybody's if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insurer: Option<String>,
 
     /// Names and links in other languages: `client_name#en`, `policy_uri#ja` (OIDC Registration §2.1).
     #[serde(flatten)]

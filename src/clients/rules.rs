@@ -60,7 +60,15 @@ impl Metadata {
         self.keys()?;
         self.algorithms(supported)?;
         self.subjects()?;
+        self.members()?;
         self.limits()
+    }
+
+    fn members(&self) -> Checked {
+        let digits =
+            |code: &String| (1..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+        let fits = self.insurer.as_ref().is_none_or(digits);
+        require(fits, "insurer", "must be the portal code of an insurer, 1 to 8 digits")
     }
 
     fn names(&self) -> Checked {
@@ -236,6 +244,7 @@ impl Metadata {
         let has = self.jwks.is_some() || self.jwks_uri.is_some();
         let needs = self.token_endpoint_auth_method == AuthMethod::PrivateKeyJwt
             || self.request_object_signing_alg.is_some()
+            || self.require_signed_request_object
             || self.id_token_encrypted_response_alg.is_some()
             || self.userinfo_encrypted_response_alg.is_some();
         require(has || !needs, "jwks", "must be given, or jwks_uri: the client has to have keys for this")

@@ -1,5 +1,6 @@
 //! Digests, the master key, password hashes, signing keys and tokens: all that touches OpenSSL and JOSE.
 
+pub mod certificate;
 pub mod digest;
 pub mod jwe;
 pub mod jwk;

@@ -8,6 +8,7 @@
 //! `egress.allowed_hosts` may have any address.
 
 mod address;
+pub mod deliveries;
 mod resolve;
 mod slots;
 

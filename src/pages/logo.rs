@@ -13,7 +13,7 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>) -> Result<Respo
     let none = || PageError::status(StatusCode::NOT_FOUND);
     let client = app.client(&id).await?.ok_or_else(none)?;
     let url = client.metadata.logo_uri.as_deref().ok_or_else(none)?;
-    let logo = app.logos.find(url).await.ok_or_else(none)?;
+    let logo = app.client_logos.find(url).await.ok_or_else(none)?;
     let headers = [
         (header::CONTENT_TYPE, logo.content_type.as_str()),
         (header::CACHE_CONTROL, "public, max-age=3600"),

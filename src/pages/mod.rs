@@ -5,14 +5,17 @@
 //! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something.
 
 pub mod account;
+pub mod cancel;
 pub mod confirm;
 pub mod consent;
 pub mod details;
+pub mod device;
 pub mod documents;
 pub mod done;
 pub mod eligibility;
 pub mod flow;
 pub mod form_post;
+pub mod insurer;
 pub mod link;
 pub mod link_void;
 pub mod logged_out;
@@ -20,6 +23,7 @@ pub mod login_id;
 pub mod login_number;
 pub mod logo;
 pub mod logout;
+pub mod other_members;
 pub mod parts;
 pub mod password;
 pub mod recovery;

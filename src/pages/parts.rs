@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::{
     clients::{Client, Shown},
     config::Insurer,
-    texts::Locale,
-    web::templates::Message,
+    texts::{Given, Locale},
+    web::{logos, templates::Message},
 };
 
 /// What is wrong with a form, in the order in which its page lists it.
@@ -103,8 +103,24 @@ fn last(digits: &str, count: usize) -> &str {
 pub struct InsurerChoice {
     /// Portal code.
     pub code: String,
-    /// Name, in the language of the page.
-    pub name: String,
+    /// Name, in the language of the page if it has one there.
+    pub name: Given,
+    /// 保険者番号.
+    pub number: String,
+    /// Path of the logo.
+    pub logo: Option<String>,
+}
+
+impl InsurerChoice {
+    /// An insurer for readers of `locale`.
+    pub fn of(insurer: &Insurer, locale: Locale) -> Self {
+        Self {
+            code: insurer.code.clone(),
+            name: insurer.name_in(locale),
+            number: insurer.number.clone(),
+            logo: logos::path_of(insurer),
+        }
+    }
 }
 
 /// A URL outside the service that a page may lead to, letter for letter as it was registered: `http` or
@@ -120,6 +136,16 @@ impl ExternalUrl {
         // The parser forgives a leading space, tabs and line breaks; a registered URL has none.
         let clean = !text.contains(|c: char| c.is_control() || c.is_whitespace());
         (clean && matches!(url.scheme(), "https" | "http")).then(|| Self(text.to_owned()))
+    }
+
+    /// A URI that a client has registered, of whatever scheme: none can be registered that runs a script.
+    pub const fn registered(uri: String) -> Self {
+        Self(uri)
+    }
+
+    /// The URL as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

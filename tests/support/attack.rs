@@ -69,7 +69,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of(page: Page) -> Self {
+    pub fn of(page: Page) -> Self {
         let json = serde_json::from_str(&page.body);
         let json = json.unwrap_or_else(|_| panic!("not JSON: {} {:?}", page.status, page.body));
         Self { status: page.status, headers: page.headers, json }
@@ -103,11 +103,34 @@ impl TestApp {
         parameter(&callback, "code").unwrap_or_else(|| panic!("no code: {callback}"))
     }
 
-    /// POST `/token` by a client that proves itself as it registered (`client_secret_basic`).
+    /// POST `/token` by a client; see [`call`](Self::call).
     pub async fn token(&self, client: &Registered, fields: &[(&str, &str)]) -> Answer {
-        let credential = format!("{}:{}", client.id, client.secret.as_deref().unwrap());
-        let authorization = format!("Basic {}", BASE64_STANDARD.encode(credential));
-        self.token_with(&[("Authorization", authorization.as_str())], fields).await
+        Answer::of(self.call("/token", client, &[], fields).await)
+    }
+
+    /// POST to an endpoint for programs by a client that proves itself as it registered:
+    /// `client_secret_basic`, or `none`.
+    pub async fn call(
+        &self,
+        path: &str,
+        client: &Registered,
+        headers: &[(&str, &str)],
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let mut fields = fields.to_vec();
+        let mut headers = headers.to_vec();
+        let authorization;
+        match &client.secret {
+            Some(secret) => {
+                let credential = BASE64_STANDARD.encode(format!("{}:{secret}", client.id));
+                authorization = format!("Basic {credential}");
+                headers.push(("Authorization", authorization.as_str()));
+            }
+            None => fields.push(("client_id", &client.id)),
+        }
+        headers.push(("Content-Type", "application/x-www-form-urlencoded"));
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+        HttpBrowser::new().raw(Method::POST, &self.url(path), &headers, &body).await
     }
 
     /// POST `/token` with other headers.

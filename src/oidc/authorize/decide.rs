@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     members::session::SignedIn,
-    oidc::{interaction::Interaction, scope::Scopes},
+    oidc::{interaction::Interaction, permission::Permission},
 };
 
 /// What happens next.
@@ -19,6 +19,8 @@ pub enum Next {
     SelectAccount,
     /// First-time registration (Prompt Create 1.0).
     Registration,
+    /// The page that says for whose members the client is.
+    OtherMembers,
     /// The page that asks for consent.
     Consent,
     /// A code.
@@ -36,6 +38,8 @@ pub struct Progress {
     pub account_chosen: bool,
     /// Consent was given.
     pub consented: bool,
+    /// Whether the client is not for members of the signed-in member's insurer.
+    pub turned_away: bool,
 }
 
 impl Progress {
@@ -45,15 +49,25 @@ impl Progress {
             signed_in: interaction.signed_in.clone(),
             account_chosen: interaction.account_chosen,
             consented: interaction.consented,
+            turned_away: false,
         }
     }
 }
 
-/// Decides (OIDC Core §3.1.2.3 and §3.1.2.4). `remembered` are the scopes that the member allowed before.
+/// What is known of the member who is signed in, as far as this request is concerned.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What the member allowed the client before.
+    pub allowed: Permission,
+    /// The request is for somebody else ([`AuthorizationRequest::subjects`]).
+    pub is_another: bool,
+}
+
+/// Decides (OIDC Core §3.1.2.3 and §3.1.2.4).
 pub fn next(
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    remembered: &Scopes,
+    known: &Known,
     progress: &Progress,
     now: Timestamp,
 ) -> Next {
@@ -67,6 +81,15 @@ pub fn next(
         };
     };
     let just_now = progress.signed_in.as_deref() == Some(signed_in.name.as_str());
+    if known.is_another {
+        // OIDC Core §3.1.2.2: never an answer about another member than the one who was asked for, also not
+        // when somebody else signed in as a result of the request.
+        return if silent || just_now {
+            refuse("login_required", "another member is signed in than the one who was asked for")
+        } else {
+            Next::Login
+        };
+    }
     if !just_now {
         if request.prompts(Prompt::Create) {
             return Next::Registration;
@@ -82,12 +105,19 @@ pub fn next(
             return Next::SelectAccount;
         }
     }
+    if progress.turned_away {
+        return if silent {
+            refuse("access_denied", "the client is for members of another insurer")
+        } else {
+            Next::OtherMembers
+        };
+    }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
-    if asked_again || !request.scope.within(remembered) {
+    if asked_again || !request.needs().within(&known.allowed) {
         return if silent {
             refuse(
                 "consent_required",
-                "the member has not allowed these scopes and prompt=none forbids asking",
+                "the member has not allowed all of this and prompt=none forbids asking",
             )
         } else {
             Next::Consent

@@ -25,7 +25,7 @@ const DIRECTION: &[(&str, &str)] = &[
     ("fault", "storage ephemeral mail egress audit crypto"),
     ("ephemeral", "storage crypto"),
     ("mail", "storage crypto"),
-    ("egress", ""),
+    ("egress", "storage crypto"),
     ("audit", "storage crypto"),
     ("storage", "audit crypto"),
     ("crypto", ""),
