@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clients::{Client, ClientKeys},
+    clients::{self, Client, ClientKeys},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
@@ -15,10 +15,16 @@ use crate::{
         Desk, Members,
         documents::{Documents, DocumentsError},
     },
-    oidc::signing::{Signing, SigningError},
+    oidc::{
+        cors::Origins,
+        signing::{Signing, SigningError},
+    },
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
-    web::templates::{TemplateError, Templates},
+    web::{
+        logos::{LogoError, Logos},
+        templates::{TemplateError, Templates},
+    },
 };
 
 /// The running provider; clones share it.
@@ -35,8 +41,14 @@ pub struct Parts {
     pub egress: Egress,
     /// Public keys of clients.
     pub client_keys: ClientKeys,
+    /// The origins whose pages may read answers to programs.
+    pub cors: Origins,
+    /// Pictures of clients.
+    pub client_logos: clients::Logos,
     /// Pages.
     pub templates: Templates,
+    /// Logos of insurers.
+    pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
 }
@@ -76,6 +88,9 @@ pub enum StartError {
     /// The documents that members accept.
     #[error(transparent)]
     Documents(#[from] DocumentsError),
+    /// The logos of insurers.
+    #[error(transparent)]
+    Logos(#[from] LogoError),
     /// The texts.
     #[error(transparent)]
     Texts(#[from] TextsError),
@@ -123,6 +138,8 @@ impl App {
         )?;
         let egress = Egress::new(&config.egress)?;
         let client_keys = ClientKeys::new(egress.clone(), clock.clone());
+        let client_logos = clients::Logos::new(egress.clone(), clock.clone());
+        let logos = Logos::read(&config.insurers)?;
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
         let deliveries =
@@ -130,7 +147,17 @@ impl App {
         let desk =
             Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, deliveries, documents };
         let members = Members::new(desk);
-        Ok(Self(Arc::new(Parts { members, signing, egress, client_keys, templates, texts })))
+        Ok(Self(Arc::new(Parts {
+            members,
+            signing,
+            egress,
+            client_keys,
+            client_logos,
+            cors: Origins::default(),
+            templates,
+            logos,
+            texts,
+        })))
     }
 
     /// The configuration.

@@ -25,7 +25,10 @@ use crate::{
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::MasterKey,
-    members::roster::RosterImport,
+    members::{
+        login_id::{self, Typed},
+        roster::RosterImport,
+    },
     oidc::signing::Signing,
     storage::Db,
     telemetry,
@@ -136,6 +139,9 @@ enum MemberCommand {
     Show {
         /// Login ID, such as 7132-091200001.
         login_id: String,
+        /// Portal code of the insurer; may be left out if there is only one, or if the login ID names it.
+        #[arg(long)]
+        insurer: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -215,8 +221,8 @@ impl Cli {
                 roster::sample(insurer_of(&config, insurer.as_deref())?, count, seed, &target)?;
                 println!("{} made-up people are in {}", count, target.display());
             }
-            Command::Member(MemberCommand::Show { login_id, json }) => {
-                member::show(&Tools::open(file).await?, &login_id, json, out).await?;
+            Command::Member(MemberCommand::Show { login_id, insurer, json }) => {
+                member::show(&Tools::open(file).await?, (&login_id, insurer.as_deref()), json, out).await?;
             }
             Command::Preferences(PreferencesCommand::Export { file: target, insurer, operator }) => {
                 let tools = Tools::open(file).await?;
@@ -297,6 +303,26 @@ async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
         preview: args.preview,
     };
     roster::import(&import, &args.file, &Texts::load()?, args.language, stdout()).await
+}
+
+/// A login ID and its insurer: the one that a number names, and no other may be named beside it; or the one
+/// named with an address.
+fn typed_of<'a>(config: &'a Config, typed: &str, code: Option<&str>) -> anyhow::Result<(Typed, &'a Insurer)> {
+    let typed = login_id::parse(typed, &config.insurers).map_err(|error| {
+        anyhow::anyhow!(Texts::load().map_or_else(
+            |_| error.to_string(),
+            |texts| texts.text(Locale::En, error.text_id(), &error.args()),
+        ))
+    })?;
+    let named = match &typed {
+        Typed::Number(id) => Some(id.insurer()),
+        Typed::Email(_) => None,
+    };
+    if let (Some(named), Some(code)) = (named, code) {
+        anyhow::ensure!(named == code, "this login ID is of insurer {named}, not of {code}");
+    }
+    let insurer = insurer_of(config, named.or(code))?;
+    Ok((typed, insurer))
 }
 
 /// The insurer of a portal code, or the only one.

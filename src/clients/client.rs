@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    metadata::{ApplicationType, AuthMethod, Metadata, Shown},
+    metadata::Metadata,
     redirect_uri,
     secret::{self, StoredSecret},
+    values::{ApplicationType, AuthMethod, Shown},
 };
 use crate::{
     clock::{Entropy, Timestamp},
@@ -138,6 +139,11 @@ impl Client {
     pub fn redirect_uri_matches(&self, requested: &str) -> bool {
         let native = self.metadata.application_type == ApplicationType::Native;
         self.metadata.redirect_uris.iter().any(|known| redirect_uri::matches(known, requested, native))
+    }
+
+    /// Whether members of the insurer with this portal code may sign in to it.
+    pub fn admits(&self, insurer: &str) -> bool {
+        self.metadata.insurer.as_deref().is_none_or(|only| only == insurer)
     }
 
     /// Whether members may be sent there after they signed out.

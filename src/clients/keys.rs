@@ -1,16 +1,12 @@
 //! The public keys of clients, by value (`jwks`) or fetched (`jwks_uri`) and kept for a while.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::Metadata;
 use crate::{
     clock::{Clock, Timestamp},
     crypto::{Algorithm, JwkSet, JwkSetError, PublicKey, jwe::KeyManagement},
-    egress::{Egress, EgressError, Policy},
+    egress::{Egress, EgressError, Policy, Slots},
 };
 
 /// What a JWK Set may be. Some servers say text/plain, and nothing hangs on it.
@@ -24,7 +20,7 @@ const KEPT_BOUNDS: (Duration, Duration) = (Duration::from_secs(60), Duration::fr
 const PAUSE: Duration = Duration::from_secs(10);
 /// How long a set outlives its time while its server cannot be reached.
 const GRACE: Duration = Duration::from_secs(3600);
-/// Sets that are kept at most; past it the oldest goes.
+/// Sets that are kept at most.
 const MOST: usize = 1000;
 
 /// Why there is no key of the client.
@@ -49,13 +45,10 @@ pub enum ClientKeysError {
 pub struct ClientKeys {
     egress: Egress,
     clock: Clock,
-    fetched: Arc<Mutex<HashMap<String, Arc<Entry>>>>,
+    fetched: Slots<State>,
 }
 
-/// The set of one `jwks_uri`; the lock is held while it is fetched, so that many requests make one fetch.
-#[derive(Debug, Default)]
-struct Entry(tokio::sync::Mutex<State>);
-
+/// The set of one `jwks_uri`.
 #[derive(Debug, Default)]
 struct State {
     set: Option<Arc<JwkSet>>,
@@ -70,7 +63,7 @@ struct State {
 impl ClientKeys {
     /// Keys that are fetched through the guarded way out.
     pub fn new(egress: Egress, clock: Clock) -> Self {
-        Self { egress, clock, fetched: Arc::default() }
+        Self { egress, clock, fetched: Slots::new(MOST) }
     }
 
     /// The keys that may have signed with the algorithm; with a `kid`, only those of that name. A `kid`
@@ -103,8 +96,8 @@ impl ClientKeys {
             return pick(&set).ok_or(ClientKeysError::NoKey);
         }
         let url = metadata.jwks_uri.as_deref().ok_or(ClientKeysError::NoKey)?;
-        let entry = self.entry(url);
-        let mut state = entry.0.lock().await;
+        let slot = self.fetched.of(url);
+        let mut state = slot.lock().await;
         let now = self.clock.now();
         let found = state.set.as_deref().and_then(&pick);
         if let Some(found) = found {
@@ -125,16 +118,6 @@ impl ClientKeys {
             (Some(failure), None) => Err(failure.clone()),
             (None, None) => Err(ClientKeysError::NoKey),
         }
-    }
-
-    fn entry(&self, url: &str) -> Arc<Entry> {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        if fetched.len() >= MOST && !fetched.contains_key(url) {
-            // Whoever is in use comes back with its next request.
-            let victim = fetched.keys().next().cloned();
-            victim.map(|victim| fetched.remove(&victim));
-        }
-        Arc::clone(fetched.entry(url.to_owned()).or_default())
     }
 
     /// Fetches the set again unless that was just tried; a set that is there outlives a failure.

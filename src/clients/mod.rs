@@ -2,16 +2,20 @@
 
 pub mod client;
 pub mod keys;
+pub mod logos;
 pub mod metadata;
 pub mod redirect_uri;
 pub mod registration;
 pub mod rules;
 pub mod secret;
+pub mod values;
 
 pub use client::Client;
 pub use keys::{ClientKeys, ClientKeysError};
-pub use metadata::{
-    AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes, Hmac,
-    Metadata, ResponseTypes, Shown, SubjectType,
-};
+pub use logos::Logos;
+pub use metadata::Metadata;
 pub use rules::{MetadataError, Supported};
+pub use values::{
+    AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes, Hmac,
+    ResponseTypes, Shown, SubjectType,
+};

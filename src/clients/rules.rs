@@ -3,10 +3,9 @@
 use std::fmt::Display;
 
 use super::{
-    metadata::{
-        ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, Metadata, Shown, SubjectType, same_words,
-    },
+    metadata::{Metadata, same_words},
     redirect_uri::{self, UriRefusal},
+    values::{ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, Shown, SubjectType},
 };
 use crate::crypto::{Algorithm, JwkSet};
 
@@ -61,7 +60,15 @@ impl Metadata {
         self.keys()?;
         self.algorithms(supported)?;
         self.subjects()?;
+        self.members()?;
         self.limits()
+    }
+
+    fn members(&self) -> Checked {
+        let digits =
+            |code: &String| (1..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+        let fits = self.insurer.as_ref().is_none_or(digits);
+        require(fits, "insurer", "must be the portal code of an insurer, 1 to 8 digits")
     }
 
     fn names(&self) -> Checked {
@@ -204,16 +211,15 @@ impl Metadata {
     fn authentication(&self) -> Checked {
         let method = self.token_endpoint_auth_method;
         let field = "token_endpoint_auth_signing_alg";
+        // Methods without an assertion may name one: it has no meaning for them.
         match (method, self.token_endpoint_auth_signing_alg) {
-            (_, None)
-            | (AuthMethod::ClientSecretJwt, Some(AssertionAlgorithm::Secret(_)))
-            | (AuthMethod::PrivateKeyJwt, Some(AssertionAlgorithm::Key(_))) => {}
-            // Registered by habit; it has no meaning for methods without assertion.
-            (AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost | AuthMethod::None, Some(_)) => {}
-            (AuthMethod::ClientSecretJwt, Some(_)) => refuse(field, "must be HS256 for client_secret_jwt")?,
-            (AuthMethod::PrivateKeyJwt, Some(_)) => {
+            (AuthMethod::ClientSecretJwt, Some(AssertionAlgorithm::Key(_))) => {
+                refuse(field, "must be HS256 for client_secret_jwt")?;
+            }
+            (AuthMethod::PrivateKeyJwt, Some(AssertionAlgorithm::Secret(_))) => {
                 refuse(field, "must be an algorithm of a private key for private_key_jwt")?;
             }
+            _ => {}
         }
         let public = method == AuthMethod::None;
         require(

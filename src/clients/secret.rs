@@ -3,7 +3,7 @@
 //! A client that signs with its secret (`client_secret_jwt`) makes us need the secret itself: it is kept
 //! beside its hash, sealed under the master key and bound to the client.
 
-use std::time::Duration;
+use std::{ops::BitOr, time::Duration};
 
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -69,9 +69,11 @@ pub fn retire(secrets: &mut Vec<StoredSecret>, now: Timestamp, overlap: Duration
 /// Whether `presented` is one of the valid secrets, compared in constant time.
 pub fn verify(secrets: &[StoredSecret], presented: &str, now: Timestamp) -> bool {
     let hash = digest::sha256_base64url(presented);
-    secrets.iter().fold(false, |found, secret| {
-        (digest::equal(secret.hash.as_bytes(), hash.as_bytes()) && secret.is_valid(now)) || found
-    })
+    // Every one is compared, whichever it is.
+    let matches = secrets
+        .iter()
+        .map(|known| digest::equal(known.hash.as_bytes(), hash.as_bytes()) & known.is_valid(now));
+    matches.fold(false, BitOr::bitor)
 }
 
 #[cfg(test)]

@@ -232,8 +232,8 @@ impl ForeignJwt {
     /// The claims, if they were signed with HS256 and the secret (RFC 7518 §3.2).
     pub fn verify_hs256(&self, secret: &[u8]) -> Result<&Map<String, Value>, JwtError> {
         let verifier = HS256.verifier_from_bytes(secret).map_err(|_| JwtError::Invalid)?;
-        let verified = jws::deserialize_compact(&self.text, &verifier).is_ok();
-        if verified && self.alg() == Some("HS256") { Ok(&self.claims) } else { Err(JwtError::Invalid) }
+        let signed = jws::deserialize_compact(&self.text, &verifier).is_ok();
+        if signed && self.alg() == Some("HS256") { Ok(&self.claims) } else { Err(JwtError::Invalid) }
     }
 }
 

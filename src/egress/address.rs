@@ -24,7 +24,7 @@ const SPECIAL_V4: &[([u8; 4], u8)] = &[
     ([240, 0, 0, 0], 4),     // reserved, and broadcast
 ];
 
-/// Parts of 2000::/3, the one block of global unicast, that are special (RFC 6890).
+/// Parts of `2000::/3`, the one block of global unicast, that are special (RFC 6890).
 const SPECIAL_V6: &[([u16; 8], u8)] = &[
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), // protocol assignments, Teredo, ORCHID
     ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), // documentation (RFC 3849)

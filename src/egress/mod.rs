@@ -10,6 +10,7 @@
 mod address;
 pub mod deliveries;
 mod resolve;
+mod slots;
 
 use std::{error::Error as _, fs, path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,8 +21,8 @@ use reqwest::{
 };
 use url::{Host, Url};
 
-pub use self::resolve::Resolver;
 use self::resolve::{Guarded, NotPublic};
+pub use self::{resolve::Resolver, slots::Slots};
 use crate::config;
 
 /// Longest URL that is called, in bytes.
@@ -91,11 +92,11 @@ pub struct Egress {
 impl Egress {
     /// With the names of the system's resolver.
     pub fn new(settings: &config::Egress) -> Result<Self, EgressSetupError> {
-        Self::with_resolver(settings, Resolver::System)
+        Self::with_resolver(settings, &Resolver::System)
     }
 
     /// With names of another source: tests tell their own stories about them.
-    pub fn with_resolver(settings: &config::Egress, resolver: Resolver) -> Result<Self, EgressSetupError> {
+    pub fn with_resolver(settings: &config::Egress, resolver: &Resolver) -> Result<Self, EgressSetupError> {
         let authorities = authorities(settings)?;
         let client = |guarded| {
             let resolver = Arc::new(Guarded { resolver: resolver.clone(), public_only: guarded });

@@ -10,13 +10,16 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::is_public;
 
+/// Tells the addresses of a name.
+pub type Tell = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
+
 /// Where the addresses of a name come from.
 #[derive(Clone)]
 pub enum Resolver {
     /// The system's resolver.
     System,
     /// A function, for tests.
-    Told(Arc<dyn Fn(&str) -> Vec<IpAddr> + Send + Sync>),
+    Told(Arc<Tell>),
 }
 
 impl fmt::Debug for Resolver {

@@ -8,7 +8,7 @@ const POLICY: Policy = Policy { max_bytes: 1000, content_types: &[] };
 
 fn told(addresses: &'static [&'static str]) -> Egress {
     let resolver = Resolver::Told(Arc::new(|_| addresses.iter().map(|ip| ip.parse().unwrap()).collect()));
-    Egress::with_resolver(&config::Egress { timeout_seconds: 1, ..config::Egress::default() }, resolver)
+    Egress::with_resolver(&config::Egress { timeout_seconds: 1, ..config::Egress::default() }, &resolver)
         .unwrap()
 }
 
@@ -61,7 +61,7 @@ async fn a_connection_goes_to_the_address_that_was_looked_at() {
         // Nothing listens there, but it counts as public: 192.0.0.0/24 and its like would be refused.
         vec![if *count.lock().unwrap() == 1 { "10.0.0.1" } else { "127.0.0.1" }.parse().unwrap()]
     }));
-    let egress = Egress::with_resolver(&config::Egress::default(), resolver).unwrap();
+    let egress = Egress::with_resolver(&config::Egress::default(), &resolver).unwrap();
     let refused = egress.fetch("https://app.example.com/jwks", &POLICY).await.unwrap_err();
     assert!(matches!(refused, EgressError::Refused(_)), "{refused:?}");
     assert_eq!(*asked.lock().unwrap(), 1);

@@ -17,7 +17,7 @@ use crate::{
     storage::{
         Tx, activation_code, consent, delivery,
         member::{self, Member, MemberState},
-        recovery, registration, roster,
+        profile, recovery, registration, roster,
     },
 };
 
@@ -123,17 +123,13 @@ impl Members {
             return Ok(Err(Refused::NotActive));
         }
         consent::withdraw_all(&mut tx, &member.id).await?;
+        profile::erase(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;
         if let Some(email) = &member.email {
-            let notice = Mail {
-                to: email.clone(),
-                locale: member.locale,
-                insurer: insurer.name_in(member.locale).to_owned(),
-                contact: insurer.contact.clone(),
-                kind: MailKind::Recovery(RecoveryMail::RegistrationReset),
-            };
+            let kind = MailKind::Recovery(RecoveryMail::RegistrationReset);
+            let notice = Mail::of(insurer, email, member.locale, kind);
             self.outbox.enqueue(&mut tx, &notice).await?;
         }
         self.write_act(&mut tx, "member.reset", subject, act).await?;

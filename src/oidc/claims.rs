@@ -6,7 +6,12 @@ use super::{
     grant::{Grant, Holder},
     scope::{Scope, Scopes},
 };
-use crate::{clients::Client, config::Insurer, members::Members, members::birth_date::today};
+use crate::{
+    clients::Client,
+    config::Insurer,
+    members::{Members, birth_date::today},
+    storage::profile::Profile,
+};
 
 /// Every claim that this provider can give, as metadata lists them.
 pub const SUPPORTED: &[&str] = &[
@@ -28,12 +33,17 @@ pub const SUPPORTED: &[&str] = &[
     "name#ja-Kana-JP",
     "family_name#ja-Kana-JP",
     "given_name#ja-Kana-JP",
+    "nickname",
     "locale",
     "zoneinfo",
     "updated_at",
     "birthdate",
+    "gender",
     "email",
     "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "address",
     "insurer_code",
     "insurer_name",
     "member_category",
@@ -57,12 +67,16 @@ const fn of_scope(scope: Scope) -> &'static [&'static str] {
             "name#ja-Kana-JP",
             "family_name#ja-Kana-JP",
             "given_name#ja-Kana-JP",
+            "nickname",
             "locale",
             "zoneinfo",
             "updated_at",
         ],
         Scope::BirthDate => &["birthdate"],
+        Scope::Gender => &["gender"],
         Scope::Email => &["email", "email_verified"],
+        Scope::Phone => &["phone_number", "phone_number_verified"],
+        Scope::Address => &["address"],
         Scope::Membership => &[
             "insurer_code",
             "insurer_name",
@@ -150,7 +164,10 @@ fn about(
         match scope {
             Scope::Profile => profile(&mut claims, holder),
             Scope::BirthDate => put(&mut claims, "birthdate", json!(holder.person.birth_date.iso())),
+            Scope::Gender => put(&mut claims, "gender", json!(holder.profile.gender)),
             Scope::Email => email(&mut claims, holder),
+            Scope::Phone => phone(&mut claims, holder),
+            Scope::Address => put(&mut claims, "address", address(&holder.profile)),
             Scope::Membership => membership(&mut claims, members, insurer, holder),
             Scope::InsuredNumber => insured_number(&mut claims, insurer, holder),
             Scope::OpenId | Scope::OfflineAccess => {}
@@ -178,6 +195,7 @@ fn profile(claims: &mut Map<String, Value>, holder: &Holder) {
             put(claims, &format!("given_name{suffix}"), json!(given));
         }
     }
+    put(claims, "nickname", json!(holder.profile.nickname));
     put(claims, "locale", json!(holder.member.locale.tag()));
     put(claims, "zoneinfo", json!("Asia/Tokyo"));
     put(claims, "updated_at", json!(holder.member.updated_at.seconds()));
@@ -188,6 +206,38 @@ fn email(claims: &mut Map<String, Value>, holder: &Holder) {
         put(claims, "email", json!(email));
         put(claims, "email_verified", json!(holder.member.email_verified_at.is_some()));
     }
+}
+
+/// As the member gave it; nobody called there.
+fn phone(claims: &mut Map<String, Value>, holder: &Holder) {
+    if let Some(phone) = &holder.profile.phone {
+        put(claims, "phone_number", json!(phone));
+        put(claims, "phone_number_verified", json!(false));
+    }
+}
+
+/// The address claim (OIDC Core §5.1.1); null if the member gave none.
+fn address(profile: &Profile) -> Value {
+    let parts = [
+        ("postal_code", &profile.postal_code),
+        ("region", &profile.region),
+        ("locality", &profile.locality),
+        ("street_address", &profile.street_address),
+    ];
+    let mut address = Map::new();
+    for (name, part) in parts {
+        put(&mut address, name, json!(part));
+    }
+    if address.is_empty() {
+        return Value::Null;
+    }
+    // As Japanese addresses are written: from the large to the small, the postal code above.
+    let line: String = parts[1..].iter().filter_map(|(_, part)| part.as_deref()).collect();
+    let code = profile.postal_code.as_ref().map(|code| format!("〒{code}"));
+    let lines: Vec<_> = code.into_iter().chain(Some(line).filter(|line| !line.is_empty())).collect();
+    address.insert("formatted".to_owned(), json!(lines.join("\n")));
+    address.insert("country".to_owned(), json!("JP"));
+    address.into()
 }
 
 fn membership(

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn known_claims_are_kept_with_what_is_said_of_them_and_unknown_ones_left_out() {
         let request = parsed(&json!({
-            "userinfo": { "email": null, "nickname": { "essential": true }, "name": { "essential": true } },
+            "userinfo": { "email": null, "website": { "essential": true }, "name": { "essential": true } },
             "id_token": { "acr": { "values": ["aal2", "aal1"] }, "birthdate": { "value": "x", "odd": 1 } },
             "other": 7
         }));

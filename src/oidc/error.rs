@@ -65,6 +65,14 @@ impl OAuthError {
         }
     }
 
+    /// A Bearer challenge that asks for a sign-in within the last `max_age` seconds (RFC 9470 §3).
+    pub fn step_up(description: &str, max_age: u64) -> Self {
+        let mut error =
+            Self::bearer(StatusCode::UNAUTHORIZED, "insufficient_user_authentication", description);
+        error.challenge = error.challenge.map(|challenge| format!("{challenge}, max_age=\"{max_age}\""));
+        error
+    }
+
     /// The caller tried too often: 429 with Retry-After.
     pub fn too_many(description: &str) -> Self {
         Self { status: StatusCode::TOO_MANY_REQUESTS, ..Self::new("temporarily_unavailable", description) }

@@ -30,6 +30,9 @@ pub struct Interaction {
     /// A page of ours to go on to, where nothing was parked.
     #[serde(default)]
     pub goal: Option<String>,
+    /// Portal code of the insurer whose entry it began at, or that was chosen.
+    #[serde(default)]
+    pub insurer: Option<String>,
     /// The login ID of the first step, in its canonical form.
     pub login_id: Option<String>,
     /// Name of the session that was signed in to *within* this interaction (`prompt=login`, `max_age`).
@@ -64,6 +67,7 @@ impl Interaction {
             browser,
             request,
             goal: None,
+            insurer: None,
             login_id: None,
             signed_in: None,
             account_chosen: false,
@@ -100,23 +104,29 @@ pub async fn find(visit: &Visit, id: &str) -> Result<Option<Found<Interaction>>,
     }))
 }
 
-/// Parks a request, or nothing but a visit to the login page.
-pub async fn park(visit: &Visit, request: Option<AuthorizationRequest>) -> Result<Interaction, Fault> {
+/// Parks a request, or nothing but a visit to the login page, at the insurer with this portal code if it is
+/// known already.
+pub async fn park(
+    visit: &Visit,
+    request: Option<AuthorizationRequest>,
+    insurer: Option<&str>,
+) -> Result<Interaction, Fault> {
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
-    let interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
+    let mut interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
+    interaction.insurer = insurer.map(str::to_owned);
     app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
     Ok(interaction)
 }
 
 /// Parks a visit to a page of ours that is for signed-in members.
-pub async fn park_for(visit: &Visit, goal: &'static str) -> Result<Interaction, Fault> {
+pub async fn park_for(visit: &Visit, goal: impl Into<String>) -> Result<Interaction, Fault> {
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let mut interaction = Interaction::new(id, visit.browser_hash(), None, app.now(), life);
-    interaction.goal = Some(goal.to_owned());
+    interaction.goal = Some(goal.into());
     app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
     Ok(interaction)
 }

@@ -10,15 +10,19 @@ use crate::{
 
 /// What the button sends.
 #[derive(Deserialize)]
-pub struct CancelForm {}
+pub struct CancelForm {
+    #[serde(default)]
+    decision: String,
+}
 
-/// POST `/login/{interaction}/cancel`. Without a request there is nobody to go back to.
+/// POST `/login/{interaction}/cancel`. An empty POST decides nothing, and without a request
+/// there is nobody to go back to.
 pub async fn post(
     Path(id): Path<String>,
-    PageForm(visit, CancelForm {}): PageForm<CancelForm>,
+    PageForm(visit, form): PageForm<CancelForm>,
 ) -> Result<Response, PageError> {
     let found = interaction::load(&visit, &id).await?;
-    if found.value.request.is_none() {
+    if form.decision != "cancel" || found.value.request.is_none() {
         return Ok(visit.redirect(&format!("/login/{id}"))?);
     }
     authorize::deny(&visit, found).await

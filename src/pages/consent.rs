@@ -2,7 +2,9 @@
 
 use super::flow::Flow;
 use crate::{
+    app::App,
     audit::{self, Event},
+    clients::redirect_uri,
     fault::Fault,
     members::session::SignedIn,
     oidc::{authorize, permission::Permission},
@@ -13,7 +15,7 @@ use axum::{extract::Path, response::Response};
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::{parts::ExternalUrl, sample};
+use super::{parts::AboutClient, sample};
 use crate::web::templates::Page;
 
 /// The scopes that have an explanation in `templates/texts/`.
@@ -35,12 +37,17 @@ const EXPLAINED_CLAIMS: &[&str] = &[
     "name",
     "family_name",
     "given_name",
+    "nickname",
     "locale",
     "zoneinfo",
     "updated_at",
     "birthdate",
+    "gender",
     "email",
     "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "address",
     "insurer_code",
     "insurer_name",
     "member_category",
@@ -62,10 +69,10 @@ pub struct Consent {
     pub interaction: String,
     /// Name of the relying party.
     pub client: String,
-    /// How the relying party uses the data (`policy_uri`, OpenID Connect Dynamic Client Registration §2).
-    pub policy: Option<ExternalUrl>,
-    /// The relying party's terms (`tos_uri`).
-    pub terms: Option<ExternalUrl>,
+    /// What else it shows of itself.
+    pub about: AboutClient,
+    /// Host that the answer goes to: a name can be anybody's, an address cannot.
+    pub host: Option<String>,
     /// The scopes.
     pub scopes: Vec<Scope>,
     /// Single claims beside those of the scopes, by the name of their text.
@@ -109,14 +116,15 @@ impl Page for Consent {
         let usual = Self {
             interaction: sample::INTERACTION.to_owned(),
             client: sample::CLIENT.to_owned(),
-            policy: ExternalUrl::new("https://app.example.com/privacy"),
-            terms: ExternalUrl::new("https://app.example.com/terms"),
+            about: AboutClient::sample(),
+            host: Some("app.example.com".to_owned()),
             scopes: scopes(&["openid", "profile", "email", "membership"]),
             claims: Vec::new(),
             account: "7132-•••••••01".to_owned(),
             session: sample::INTERACTION.to_owned(),
         };
-        let everything = Self { scopes: scopes(EXPLAINED), policy: None, terms: None, ..usual.clone() };
+        let everything =
+            Self { scopes: scopes(EXPLAINED), about: AboutClient::default(), host: None, ..usual.clone() };
         let single = Self {
             scopes: scopes(&["openid"]),
             claims: EXPLAINED_CLAIMS.iter().map(|name| (*name).to_owned()).collect(),
@@ -153,8 +161,8 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
     let page = Consent {
         interaction: id.clone(),
         client,
-        policy: None,
-        terms: None,
+        about: flow.about_client(),
+        host: redirect_uri::host(request.callback.redirect_uri()),
         scopes: request.scope.iter().map(|scope| Scope::new(scope.as_str())).collect(),
         claims: claims(&request.needs()),
         account: account_name(&signed_in),
@@ -177,7 +185,7 @@ pub async fn post(
         // Somebody else signed in meanwhile, who was not asked yet.
         _ if form.session != signed_in.session.sid => flow.go(&format!("/consent/{id}")),
         "allow" => {
-            remember(&flow, &signed_in, &request.client_id, &request.needs()).await?;
+            remember(flow.visit.app(), &signed_in, &request.client_id, &request.needs()).await?;
             let flow = flow.update(|interaction| interaction.consented = true).await?;
             flow.proceed().await
         }
@@ -188,14 +196,14 @@ pub async fn post(
 }
 
 /// Remembers what is allowed beside what was allowed before.
-async fn remember(
-    flow: &Flow,
+pub(super) async fn remember(
+    app: &App,
     signed_in: &SignedIn,
     client_id: &str,
     allowed: &Permission,
 ) -> Result<(), Fault> {
-    let members = &flow.visit.app().members;
-    let (member, now) = (&signed_in.member, flow.visit.app().now());
+    let members = &app.members;
+    let (member, now) = (&signed_in.member, app.now());
     let mut tx = members.db.begin().await?;
     let before = consent::find(&mut tx, &member.id, client_id).await?;
     let both = allowed.union(&before.as_ref().map(Permission::given).unwrap_or_default());
@@ -211,7 +219,7 @@ async fn remember(
 }
 
 /// Who is signed in: the name as typed at registration, or else the login ID, masked.
-fn account_name(signed_in: &SignedIn) -> String {
+pub(super) fn account_name(signed_in: &SignedIn) -> String {
     signed_in.member.kana.clone().unwrap_or_else(|| format!("{}-***", signed_in.member.insurer))
 }
 

@@ -167,11 +167,13 @@ pub async fn of_email(
 }
 
 /// The accounts whose login ID is an e-mail address, by its lower-cased key: those of dependents and
-/// voluntarily insured persons, at most one an insurer. Those that can sign in come first, and of them those
+/// voluntarily insured persons, at most one an insurer; `insurer` is the portal code of the one to look at, or
+/// empty for all. Those that can sign in come first, and of them those
 /// whose person is in the roster.
 pub async fn of_login_email(
     on: impl Into<On<'_>>,
     email_key: &str,
+    insurer: &str,
     most: i64,
 ) -> Result<Vec<Member>, StorageError> {
     let rows: Vec<Row> = query!(
@@ -181,11 +183,13 @@ pub async fn of_login_email(
                 m.sessions_valid_from, m.locale, m.activated_by, m.activated_at, m.updated_at
          from member as m join roster_person as p on p.id = m.person_id
          where m.email_key = $1 and p.category in ('dependent', 'voluntary')
+           and ($3 = '' or m.insurer = $3)
          order by case when m.state = 'active' then 0 else 1 end,
                   case when p.lost_at is null then 0 else 1 end, m.activated_at desc, m.id
          limit $2",
         email_key,
-        most
+        most,
+        insurer
     )?;
     rows.into_iter().map(Member::try_from).collect()
 }

@@ -16,6 +16,7 @@ pub mod member_change;
 pub mod outbox;
 pub mod pairwise_subject;
 pub mod preference;
+pub mod profile;
 pub mod queue;
 pub mod recovery;
 pub mod registration;

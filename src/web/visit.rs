@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
 
 use super::{
     cookies::{self, Name},
-    csrf,
+    csrf, language,
     templates::{Brand, Frame, Page},
     trace::Reference,
 };
@@ -87,7 +87,7 @@ impl Visit {
         });
         // At the authorization endpoint `ui_locales` is the client's wish, not the reader's choice.
         let ours = parts.uri.path() != "/authorize";
-        let asked = query_locale(parts.uri.query()).filter(|_| ours);
+        let asked = language::asked(parts.uri.query()).filter(|_| ours);
         if let Some(locale) = asked {
             set_cookies.extend(cookies::set(Name::Locale, locale.tag(), secure));
         }
@@ -95,7 +95,7 @@ impl Visit {
         let chosen = asked.or_else(remembered);
         Self {
             app: app.clone(),
-            locale: chosen.or_else(|| accepted_locale(&parts.headers)).unwrap_or_default(),
+            locale: chosen.or_else(|| language::accepted(&parts.headers)).unwrap_or_default(),
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
@@ -278,47 +278,5 @@ impl<P: Page> Reply<'_, P> {
             );
         }
         Ok(visit.with_cookies(response))
-    }
-}
-
-/// The language that a link on a page of ours asks for.
-fn query_locale(query: Option<&str>) -> Option<Locale> {
-    let (_, tags) = url::form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "ui_locales")?;
-    Locale::from_tag(&tags)
-}
-
-/// The first language of `Accept-Language` that is ours, by weight (RFC 9110 §12.5.4).
-fn accepted_locale(headers: &HeaderMap) -> Option<Locale> {
-    let text = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-    let mut ranges: Vec<(f32, Locale)> = text
-        .split(',')
-        .filter_map(|range| {
-            let mut parts = range.trim().split(';');
-            let locale = Locale::from_tag(parts.next()?.trim())?;
-            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
-            Some((weight, locale))
-        })
-        .filter(|(weight, _)| *weight > 0.0)
-        .collect();
-    ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    ranges.first().map(|(_, locale)| *locale)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_weightiest_language_wins() {
-        let accepted = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_LANGUAGE, text.parse().unwrap());
-            accepted_locale(&headers)
-        };
-        assert_eq!(accepted("en;q=0.5, ja"), Some(Locale::Ja));
-        assert_eq!(accepted("fr, en-GB;q=0.8, ja;q=0.1"), Some(Locale::En));
-        assert_eq!(accepted("en;q=0"), None);
-        assert_eq!(accepted("*"), None);
-        assert_eq!(accepted(";;q=,,"), None);
     }
 }

@@ -14,12 +14,9 @@ use kenpos_idp::{
     cli::serve::{Running, open_tls},
     clients::{Client, Metadata},
     clock::{Clock, Entropy, Timestamp},
-    config::{
-        Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server,
-        insurer::{Contact, Policy},
-    },
+    config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
     crypto::Algorithm,
-    members::roster::{Outcome, RosterImport},
+    members::roster::{Outcome, Report, RosterImport},
     storage::Db,
 };
 use tempfile::TempDir;
@@ -170,6 +167,11 @@ impl TestApp {
         import_roster(self.app(), csv).await;
     }
 
+    /// Imports a roster of one of several insurers, `complete` or not.
+    pub async fn import_roster_of(&self, insurer: &str, csv: &str, complete: bool) -> Report {
+        import_roster_of(self.app(), insurer, csv, complete).await
+    }
+
     /// Registers one more client.
     pub async fn register(&self, metadata: Metadata) -> Registered {
         register(self.app(), metadata).await
@@ -264,16 +266,12 @@ pub fn insurer() -> Insurer {
         number: "06139497".to_owned(),
         name: INSURER.to_owned(),
         name_en: Some("Mihon Health Insurance Society".to_owned()),
-        symbol_digits: 3,
-        number_digits: 6,
-        colour: "#0a6b5d".to_owned(),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
             phone: Some("03-1234-5678".to_owned()),
             ..Contact::default()
         },
-        policy: Policy::default(),
-        documents: std::collections::BTreeMap::new(),
+        ..Insurer::default()
     }
 }
 
@@ -285,7 +283,8 @@ pub fn metadata(origin: &str) -> Metadata {
         post_logout_redirect_uris: vec![format!("{origin}/goodbye")],
         client_uri: Some(format!("{origin}/")),
         initiate_login_uri: Some(format!("{origin}/login")),
-        scope: "openid profile birthdate email membership insured_number offline_access".to_owned(),
+        scope: "openid profile birthdate gender email phone address membership insured_number offline_access"
+            .to_owned(),
         health_insurance_business: true,
         ..Metadata::default()
     }
@@ -298,17 +297,21 @@ async fn register(app: &App, metadata: Metadata) -> Registered {
 }
 
 async fn import_roster(app: &App, csv: &str) {
+    let report = import_roster_of(app, "7132", csv, false).await;
+    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+}
+
+async fn import_roster_of(app: &App, insurer: &str, csv: &str, complete: bool) -> Report {
     let members = &app.members;
     let import = RosterImport {
         db: &members.db,
         clock: &members.clock,
         entropy: &members.entropy,
-        insurer: members.insurer("7132").unwrap(),
+        insurer: members.insurer(insurer).unwrap(),
         file_name: "roster.csv",
         actor: "test",
-        complete: false,
+        complete,
         preview: false,
     };
-    let report = import.run(csv.as_bytes(), |_, _| ()).await.unwrap();
-    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+    import.run(csv.as_bytes(), |_, _| ()).await.unwrap()
 }

@@ -56,7 +56,13 @@ pub async fn run(tools: &Tools, command: TokenCommand, out: &mut impl Write) -> 
     }
 }
 
-async fn create(tools: &Tools, note: String, uses: i64, hours: u64, out: &mut impl Write) -> anyhow::Result<()> {
+async fn create(
+    tools: &Tools,
+    note: String,
+    uses: i64,
+    hours: u64,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let master = tools.master()?;
     let by = Registrar { db: &tools.db, master: &master, entropy: &tools.entropy, now: tools.clock.now() };
     let life = Duration::from_secs(hours.saturating_mul(3600));

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::Tools;
+use super::{Tools, insurer_of};
 use crate::{
     audit::{self, Event},
     clients::{ApplicationType, AuthMethod, Client, Metadata, SubjectType},
@@ -25,7 +25,6 @@ use crate::{
 
 /// What to do with relying parties.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
 pub enum ClientCommand {
     /// Registers a relying party and shows its secret, once.
     Create(CreateArgs),
@@ -69,9 +68,7 @@ pub async fn run(tools: &Tools, command: ClientCommand, out: &mut impl Write) ->
         ClientCommand::RotateSecret(args) => change::rotate_secret(tools, &args, out).await,
         ClientCommand::Disable { id } => change::set_enabled(tools, &id, false, out).await,
         ClientCommand::Enable { id } => change::set_enabled(tools, &id, true, out).await,
-        ClientCommand::InitialAccessToken(command) => {
-            initial_access_token::run(tools, command, out).await
-        }
+        ClientCommand::InitialAccessToken(command) => initial_access_token::run(tools, command, out).await,
     }
 }
 
@@ -132,6 +129,9 @@ pub struct CreateArgs {
     /// Lets a confidential client go without PKCE; only for old software.
     #[arg(long)]
     pkce_optional: bool,
+    /// Portal code of the insurer whose members alone may sign in to it.
+    #[arg(long)]
+    insurer: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -190,6 +190,7 @@ impl CreateArgs {
         set("id_token_signed_response_alg", self.id_token_alg.map(|alg| json!(alg)));
         set("health_insurance_business", when(self.health_insurance_business, json!(true)));
         set("pkce_optional", when(self.pkce_optional, json!(true)));
+        set("insurer", self.insurer.as_ref().map(|code| json!(code)));
         fields.entry("scope").or_insert_with(|| json!("openid profile email"));
         read(fields)
     }
@@ -222,6 +223,9 @@ fn read(fields: Map<String, Value>) -> anyhow::Result<Metadata> {
 /// Checks metadata by every rule, and the sector document that it may name.
 async fn check(tools: &Tools, metadata: &Metadata) -> anyhow::Result<()> {
     metadata.validate(&supported(&tools.config))?;
+    if let Some(code) = metadata.insurer.as_deref() {
+        insurer_of(&tools.config, Some(code))?;
+    }
     check_sector(&Egress::new(&tools.config.egress)?, metadata).await?;
     Ok(())
 }
@@ -246,7 +250,9 @@ async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow
     writeln!(out, "client_id      {}", client.id)?;
     match secret {
         Some(secret) => writeln!(out, "client_secret  {secret}\n\nThe secret is not shown again.")?,
-        None => writeln!(out, "\nThe client has no secret: it proves itself otherwise, or PKCE protects it.")?,
+        None => {
+            writeln!(out, "\nThe client has no secret: it proves itself otherwise, or PKCE protects it.")?;
+        }
     }
     writeln!(out, "issuer         {}", tools.config.server.issuer)?;
     Ok(())
@@ -285,3 +291,6 @@ async fn list(db: &Db, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

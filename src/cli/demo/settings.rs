@@ -77,17 +77,15 @@ fn insurer() -> Insurer {
         number: "06139497".to_owned(),
         name: "みほん健康保険組合".to_owned(),
         name_en: Some("Mihon Health Insurance Society (sample)".to_owned()),
-        symbol_digits: 3,
-        number_digits: 6,
-        colour: "#0a6b5d".to_owned(),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
             phone: Some("03-0000-0000".to_owned()),
             email: Some("office@kenpos.example".to_owned()),
             hours: Some("平日 9:00–17:00".to_owned()),
+            hours_en: Some("Weekdays 9:00–17:00 (Japan)".to_owned()),
+            ..Contact::default()
         },
-        policy: crate::config::insurer::Policy::default(),
-        documents: std::collections::BTreeMap::new(),
+        ..Insurer::default()
     }
 }
 

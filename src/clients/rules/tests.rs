@@ -28,8 +28,8 @@ fn metadata() -> Metadata {
     }
 }
 
-fn uri(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn set(field: &mut Option<String>, text: &str) {
+    *field = Some(text.to_owned());
 }
 
 type Change = fn(&mut Metadata);
@@ -51,16 +51,16 @@ fn each_rule_names_its_field() {
         ("redirect_uris", |m| m.redirect_uris.push("javascript:1".to_owned())),
         ("redirect_uris", |m| m.redirect_uris = vec!["https://app.example.com/".to_owned(); 51]),
         ("post_logout_redirect_uris", |m| m.post_logout_redirect_uris.push("data:,x".to_owned())),
-        ("client_uri", |m| m.client_uri = uri("http://evil.example")),
-        ("logo_uri", |m| m.logo_uri = uri("data:image/png,x")),
-        ("policy_uri", |m| m.policy_uri = uri("javascript:1")),
-        ("tos_uri", |m| m.tos_uri = uri("//x")),
-        ("initiate_login_uri", |m| m.initiate_login_uri = uri("http://app.example.com/login")),
-        ("jwks_uri", |m| m.jwks_uri = uri("http://localhost/jwks")),
-        ("jwks_uri", |m| m.jwks_uri = uri("https://app.example.com/jwks#x")),
-        ("sector_identifier_uri", |m| m.sector_identifier_uri = uri("http://app.example.com/")),
-        ("backchannel_logout_uri", |m| m.backchannel_logout_uri = uri("ftp://app.example.com/")),
-        ("frontchannel_logout_uri", |m| m.frontchannel_logout_uri = uri("javascript:1")),
+        ("client_uri", |m| set(&mut m.client_uri, "http://evil.example")),
+        ("logo_uri", |m| set(&mut m.logo_uri, "data:image/png,x")),
+        ("policy_uri", |m| set(&mut m.policy_uri, "javascript:1")),
+        ("tos_uri", |m| set(&mut m.tos_uri, "//x")),
+        ("initiate_login_uri", |m| set(&mut m.initiate_login_uri, "http://app.example.com/login")),
+        ("jwks_uri", |m| set(&mut m.jwks_uri, "http://localhost/jwks")),
+        ("jwks_uri", |m| set(&mut m.jwks_uri, "https://app.example.com/jwks#x")),
+        ("sector_identifier_uri", |m| set(&mut m.sector_identifier_uri, "http://app.example.com/")),
+        ("backchannel_logout_uri", |m| set(&mut m.backchannel_logout_uri, "ftp://app.example.com/")),
+        ("frontchannel_logout_uri", |m| set(&mut m.frontchannel_logout_uri, "javascript:1")),
         ("request_uris", |m| m.request_uris.push("http://app.example.com/request".to_owned())),
         ("contacts", |m| m.contacts.push("nobody".to_owned())),
         ("scope", |m| m.scope = "openid nonsense".to_owned()),
@@ -114,7 +114,7 @@ fn keys_stand_in_one_place_and_serve_what_needs_them() {
         ..metadata()
     };
     assert_eq!(client.validate(&SUPPORTED), Ok(()));
-    client.jwks_uri = uri("https://app.example.com/jwks");
+    set(&mut client.jwks_uri, "https://app.example.com/jwks");
     assert_eq!(client.validate(&SUPPORTED).unwrap_err().field, "jwks");
     client.jwks_uri = None;
     client.token_endpoint_auth_signing_alg = serde_json::from_value(json!("HS256")).unwrap();

@@ -19,6 +19,8 @@ pub enum Next {
     SelectAccount,
     /// First-time registration (Prompt Create 1.0).
     Registration,
+    /// The page that says for whose members the client is.
+    OtherMembers,
     /// The page that asks for consent.
     Consent,
     /// A code.
@@ -36,6 +38,8 @@ pub struct Progress {
     pub account_chosen: bool,
     /// Consent was given.
     pub consented: bool,
+    /// Whether the client is not for members of the signed-in member's insurer.
+    pub turned_away: bool,
 }
 
 impl Progress {
@@ -45,6 +49,7 @@ impl Progress {
             signed_in: interaction.signed_in.clone(),
             account_chosen: interaction.account_chosen,
             consented: interaction.consented,
+            turned_away: false,
         }
     }
 }
@@ -99,6 +104,13 @@ pub fn next(
         if request.prompts(Prompt::SelectAccount) && !progress.account_chosen {
             return Next::SelectAccount;
         }
+    }
+    if progress.turned_away {
+        return if silent {
+            refuse("access_denied", "the client is for members of another insurer")
+        } else {
+            Next::OtherMembers
+        };
     }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
     if asked_again || !request.needs().within(&known.allowed) {

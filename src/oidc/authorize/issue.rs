@@ -13,14 +13,12 @@ use crate::{
     app::App,
     clients::Client,
     fault::Fault,
-    members::{
-        Members,
-        session::{AAL1, SignedIn},
-    },
+    members::{Members, session::SignedIn},
     oidc::{
+        access_token::{self, Claims},
         backchannel_logout, claims,
         grant::{self, Code, Grant, Holder, IssuedCode},
-        scope::Scopes,
+        scope::{Scope, Scopes},
         session_management::session_state,
         token::issue::{self, Beside},
     },
@@ -44,7 +42,12 @@ pub async fn issue(
         let error = AuthorizationError::new("invalid_request_uri", "request_uri was used already");
         return respond::error(visit, client, &request.callback, &error);
     }
-    let grant = grant_of(app, client, request, &signed_in).await?;
+    let grant = Grant {
+        resource: request.resource.clone(),
+        claims: request.claims.clone(),
+        nonce: request.nonce.clone(),
+        ..grant::begin(app, client, &signed_in, request.scope.clone()).await?
+    };
     let mut answer = Answer::default();
     let mut code = None;
     if request.response_type.code {
@@ -63,33 +66,6 @@ pub async fn issue(
         answer.put("session_state", state);
     }
     respond::success(visit, client, &request.callback, answer)
-}
-
-/// What the member allowed, as of now. Whoever redeems it sets when it ends.
-async fn grant_of(
-    app: &App,
-    client: &Client,
-    request: &AuthorizationRequest,
-    signed_in: &SignedIn,
-) -> Result<Grant, Fault> {
-    let SignedIn { session, member, .. } = signed_in;
-    let now = app.now();
-    Ok(Grant {
-        client_id: client.id.clone(),
-        sub: grant::subject(app, client, &member.id).await?,
-        member_id: member.id.clone(),
-        scope: request.scope.clone(),
-        claims: request.claims.clone(),
-        sid: session.sid.clone(),
-        auth_time: session.auth_time,
-        acr: AAL1.to_owned(),
-        amr: session.amr.clone(),
-        nonce: request.nonce.clone(),
-        // A sign-out everywhere that another node's clock dates later does not concern this session.
-        created_at: now.max(member.sessions_valid_from),
-        expires_at: now.plus(app.config().lifetimes.code()),
-        family: None,
-    })
 }
 
 /// A code for the grant.
@@ -127,10 +103,13 @@ async fn tokens(
     let mut access_token = None;
     if request.response_type.token {
         let life = app.config().lifetimes.access_token();
-        let grant = Grant { expires_at: app.now().plus(life), ..grant.clone() };
+        let mut grant = Grant { expires_at: app.now().plus(life), ..grant.clone() };
+        grant.scope.remove(Scope::OfflineAccess);
         let id = members.entropy.id();
         members.ephemeral.put(&id, &grant, grant.ttl(app)).await?;
-        let (token, life) = issue::access_token(app, client, &id, &grant.scope).await?;
+        let audience = grant.resource.clone();
+        let claims = Claims { client, grant: Some((&id, &grant)), scope: &grant.scope, audience };
+        let (token, life) = access_token::issue(app, claims).await?;
         answer.put("access_token", token.clone());
         answer.put("token_type", "Bearer");
         answer.put("expires_in", life.as_secs().to_string());
@@ -142,13 +121,14 @@ async fn tokens(
         let alone = !request.response_type.token && !request.response_type.code;
         let scopes = if alone { grant.scope.clone() } else { Scopes::default() };
         let claims = if alone || !grant.claims.id_token.is_empty() {
-            let holder = Holder { member: signed_in.member, person: signed_in.person };
+            let profile = members.profile(&signed_in.member).await?;
+            let holder = Holder { member: signed_in.member, person: signed_in.person, profile };
             claims::id_token(members, client, &grant, &scopes, &holder)
         } else {
             Map::new()
         };
         let beside = Beside { access_token: access_token.as_deref(), code, claims };
-        answer.put("id_token", issue::id_token(app, client, &grant, beside)?);
+        answer.put("id_token", issue::id_token(app, client, &grant, beside).await?);
     }
     Ok(())
 }

@@ -89,11 +89,11 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
     visit.prefer(request.locale);
     let signed_in = visit.signed_in().await?;
     let progress = Progress::default();
-    match next(&app, &client, &request, signed_in.as_ref(), &progress).await? {
+    match next(&app, &client, &request, signed_in.as_ref(), progress).await? {
         Next::Issue => issue(&visit, &client, &request, signed_in).await,
         Next::Refuse(error) => respond::error(&visit, &client, &request.callback, &error),
         page => {
-            let parked = interaction::park(&visit, Some(request)).await?;
+            let parked = interaction::park(&visit, Some(request), client.metadata.insurer.as_deref()).await?;
             Ok(visit.redirect(&path_of(&page, &parked.id))?)
         }
     }
@@ -111,8 +111,11 @@ fn no_request(
         Ok(callback) => respond::error(visit, client, &callback, error),
         Err(_) => {
             tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
-            let text =
-                if error.code == "invalid_request_uri" { "error-request-uri" } else { "error-request-object" };
+            let text = if error.code == "invalid_request_uri" {
+                "error-request-uri"
+            } else {
+                "error-request-object"
+            };
             Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
         }
     }
@@ -151,7 +154,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
         .await?
         .ok_or_else(|| refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" }))?;
     let signed_in = visit.signed_in().await?;
-    match next(app, &client, request, signed_in.as_ref(), &Progress::of(interaction)).await? {
+    match next(app, &client, request, signed_in.as_ref(), Progress::of(interaction)).await? {
         Next::Issue => {
             // Taking it is what makes one answer of two tabs or a double submit.
             let taken =
@@ -196,13 +199,15 @@ async fn next(
     client: &Client,
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    progress: &Progress,
+    progress: Progress,
 ) -> Result<Next, Fault> {
     let known = match signed_in {
         Some(signed_in) => known(app, client, request, signed_in).await?,
         None => Known::default(),
     };
-    Ok(decide::next(request, signed_in, &known, progress, app.now()))
+    let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
+    let progress = Progress { turned_away, ..progress };
+    Ok(decide::next(request, signed_in, &known, &progress, app.now()))
 }
 
 async fn known(
@@ -223,6 +228,7 @@ async fn known(
 fn path_of(page: &Next, id: &str) -> String {
     match page {
         Next::SelectAccount => format!("/login/{id}/account"),
+        Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),

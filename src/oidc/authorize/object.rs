@@ -131,6 +131,10 @@ fn parameters(claims: &Map<String, Value>) -> Params {
     for (name, value) in claims.iter().filter(|(name, _)| !OF_THE_JWT.contains(&name.as_str())) {
         match value {
             Value::Null => {}
+            // The one that may be a list (RFC 8707 §2).
+            Value::Array(list) if name == "resource" => {
+                list.iter().filter_map(Value::as_str).for_each(|text| params.put(name, text.to_owned()));
+            }
             Value::String(text) => params.put(name, text.clone()),
             other => params.put(name, other.to_string()),
         }

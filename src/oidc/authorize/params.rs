@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
+use serde::{Deserialize, Serialize};
+
 /// Longest value that is looked at, in bytes; `state` and `nonce` of real clients are far shorter.
 const LONGEST_VALUE: usize = 4096;
 /// Longest value that is a document of its own.
@@ -10,12 +12,16 @@ const LONGEST_DOCUMENT: usize = 12 * 1024;
 const DOCUMENTS: [&str; 4] = ["request", "claims", "id_token_hint", "client_assertion"];
 
 /// Decoded `application/x-www-form-urlencoded` parameters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Params {
     values: BTreeMap<String, String>,
     repeated: BTreeSet<String>,
     too_long: BTreeSet<String>,
+    resources: Vec<String>,
 }
+
+/// The one parameter that may be repeated (RFC 8707 §2).
+const RESOURCE: &str = "resource";
 
 impl Params {
     /// Decodes a query string or a form body.
@@ -34,6 +40,10 @@ impl Params {
             self.too_long.insert(name.to_owned());
             return;
         }
+        if name == RESOURCE {
+            self.resources.push(value);
+            return;
+        }
         match self.values.entry(name.to_owned()) {
             Entry::Occupied(known) => {
                 self.repeated.insert(known.key().clone());
@@ -42,16 +52,6 @@ impl Params {
                 free.insert(value);
             }
         }
-    }
-
-    /// Those that were stored.
-    pub const fn from_values(values: BTreeMap<String, String>) -> Self {
-        Self { values, repeated: BTreeSet::new(), too_long: BTreeSet::new() }
-    }
-
-    /// All that came once and whole, to be stored.
-    pub fn into_values(self) -> BTreeMap<String, String> {
-        self.values
     }
 
     /// All but these.
@@ -68,12 +68,20 @@ impl Params {
         self.values.extend(upper.values);
         self.repeated.extend(upper.repeated);
         self.too_long.extend(upper.too_long);
+        if !upper.resources.is_empty() {
+            self.resources = upper.resources;
+        }
         self
     }
 
     /// The value, unless it is absent or empty: an empty value counts as absent (RFC 6749 §3.1).
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Every `resource`, in order; an empty one counts as absent.
+    pub fn resources(&self) -> impl Iterator<Item = &String> {
+        self.resources.iter().filter(|value| !value.is_empty())
     }
 
     /// Whether any parameter came twice (RFC 6749 §3.1 forbids it).

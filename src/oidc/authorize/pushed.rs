@@ -1,6 +1,6 @@
 //! Pushed authorization requests (RFC 9126) as they wait for the browser.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ const OF_THE_CLIENT: [&str; 4] = ["client_secret", "client_assertion", "client_a
 #[derive(Serialize, Deserialize)]
 pub struct Pushed {
     client_id: String,
-    params: BTreeMap<String, String>,
+    params: Params,
     expires_at: Timestamp,
 }
 
@@ -31,7 +31,7 @@ impl Record for Pushed {
 impl Pushed {
     /// Keeps the parameters of a client and gives the `request_uri`: 256 random bits.
     pub async fn keep(app: &App, client: &Client, params: &Params) -> Result<String, Fault> {
-        let params = params.without(&OF_THE_CLIENT).into_values();
+        let params = params.without(&OF_THE_CLIENT);
         let pushed = Self { client_id: client.id.clone(), params, expires_at: app.now().plus(LIFE) };
         let id = app.members.entropy.secret();
         // For as long as an answer may still come of it, so that a second one is known for what it is.
@@ -50,7 +50,7 @@ impl Pushed {
     pub async fn find(app: &App, client: &Client, id: &str) -> Result<Option<Params>, Fault> {
         let found = app.members.ephemeral.get::<Self>(id).await?;
         let good = found.filter(|found| found.client_id == client.id && app.now() < found.expires_at);
-        Ok(good.map(|found| Params::from_values(found.value.params)))
+        Ok(good.map(|found| found.value.params))
     }
 
     /// Spends it with the answer; false when another answer did so before.

@@ -115,6 +115,8 @@ pub struct AuthorizationRequest {
     pub response_type: ResponseType,
     /// Scopes that were asked for, are known, and are allowed to the client.
     pub scope: Scopes,
+    /// `resource`: for which APIs the access tokens will be (RFC 8707).
+    pub resource: Vec<String>,
     /// `claims`, as far as the client may have them.
     pub claims: ClaimsRequest,
     /// The subjects one of whom must be signed in (`id_token_hint`, `sub` in `claims`); none if anybody may.

@@ -126,6 +126,8 @@ fn settled(app: &App, mut metadata: Metadata, before: &Metadata) -> Metadata {
     metadata.scope = scopes.into_iter().collect::<Vec<_>>().join(" ");
     let confidential = metadata.token_endpoint_auth_method != AuthMethod::None;
     metadata.pkce_optional = (settings.certification || before.pkce_optional) && confidential;
+    // An operator bound it to the members of one insurer.
+    metadata.insurer.clone_from(&before.insurer);
     metadata
 }
 

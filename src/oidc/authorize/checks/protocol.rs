@@ -4,7 +4,10 @@ use super::{
     super::{request::ResponseMode, response_type::ResponseType},
     AuthorizationError, Draft,
 };
-use crate::oidc::scope::{Scope, Scopes};
+use crate::oidc::{
+    resource,
+    scope::{Scope, Scopes},
+};
 
 type Checked = Result<(), AuthorizationError>;
 
@@ -76,15 +79,20 @@ pub fn response_mode_fits_the_type(draft: &mut Draft<'_>) -> Checked {
 }
 
 pub fn scope_has_openid(draft: &mut Draft<'_>) -> Checked {
-    let asked = Scopes::parse(draft.params.get("scope").unwrap_or_default());
-    if !asked.has(Scope::OpenId) {
-        return Err(AuthorizationError::new("invalid_scope", "scope must include openid"));
-    }
+    let asked = Scopes::asked_of_member(draft.params.get("scope").unwrap_or_default())
+        .map_err(|reason| AuthorizationError::new("invalid_scope", reason))?;
     draft.request.scope = asked.allowed_to(draft.client);
     // OIDC Core §11: without a code there is no refresh token, so nothing is asked for.
     if !draft.request.response_type.code {
         draft.request.scope.remove(Scope::OfflineAccess);
     }
+    Ok(())
+}
+
+/// RFC 8707 §2: only resources that the client registered.
+pub fn resources_are_the_clients(draft: &mut Draft<'_>) -> Checked {
+    draft.request.resource = resource::asked(draft.client, draft.params)
+        .map_err(|reason| AuthorizationError::new(resource::INVALID_TARGET, reason))?;
     Ok(())
 }
 

@@ -80,9 +80,6 @@ pub fn hints_are_kept(draft: &mut Draft<'_>) -> Checked {
     // A hint is only a hint: one that makes no sense is left out.
     draft.request.login_hint =
         draft.params.get("login_hint").filter(|hint| hint.len() <= 254).map(str::to_owned);
-    draft.request.locale = draft
-        .params
-        .get("ui_locales")
-        .and_then(|tags| tags.split_ascii_whitespace().find_map(Locale::from_tag));
+    draft.request.locale = draft.params.get("ui_locales").and_then(Locale::of_list);
     Ok(())
 }
