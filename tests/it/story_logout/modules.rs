@@ -166,13 +166,11 @@ fn resigned(id_token: &str, header: &str, key: Option<&Keyring>) -> String {
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
     let claims = part(id_token, 1);
-    match key {
-        Some(key) => key.sign(Algorithm::Rs256, None, &claims).unwrap(),
-        None => {
-            let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-            format!("{}.{}.", encode(header), encode(&claims.to_string()))
-        }
-    }
+    let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    key.map_or_else(
+        || format!("{}.{}.", encode(header), encode(&claims.to_string())),
+        |key| key.sign(Algorithm::Rs256, None, &claims).unwrap(),
+    )
 }
 
 #[tokio::test]
