@@ -21,6 +21,13 @@ ASKS_FIRST = [
 ]
 """Modules that want a picture of the error or of the question, while the others want one of the end."""
 
+SHOWN = {
+    "oidcc-registration-logo-uri": "#client-logo",
+    "oidcc-registration-policy-uri": "#client-policy",
+    "oidcc-registration-tos-uri": "#client-terms",
+}
+"""Modules that want a picture of the login page, and what has to be on it."""
+
 
 def section(issuer: str, suite: str) -> list[dict]:
     """Logging in and allowing, and logging out."""
@@ -61,7 +68,15 @@ def overrides(issuer: str, suite: str) -> dict[str, dict]:
         "match": f"{issuer}/logout*",
         "tasks": [_task("Be asked, or refused", "*", [_wait("#logout-form, #message")])],
     }
-    return {name: {"browser": [logging_in, asked]} for name in ASKS_FIRST}
+    asking = {name: {"browser": [logging_in, asked]} for name in ASKS_FIRST}
+    showing = {name: {"browser": [_looking(issuer, css)]} for name, css in SHOWN.items()}
+    return asking | showing
+
+
+def _looking(issuer: str, css: str) -> dict:
+    """Goes to the login page and no further."""
+    commands = [["wait", "css", css, 10], _wait("#login-id-form")]
+    return {"match": f"{issuer}/authorize*", "tasks": [_task("Look at the login page", "*", commands)]}
 
 
 def _task(name: str, match: str, commands: list[list]) -> dict:

@@ -52,6 +52,8 @@ PLANS = [
     Plan("implicit-dynamic", "implicit", DYNAMIC),
     Plan("hybrid", "hybrid", STATIC),
     Plan("hybrid-dynamic", "hybrid", DYNAMIC),
+    Plan("formpost-implicit", "formpost-implicit", STATIC),
+    Plan("formpost-hybrid", "formpost-hybrid", STATIC),
 ]
 """Every plan, in the order of the certification targets."""
 

@@ -1,29 +1,36 @@
 //! What modules of the OpenID Foundation's conformance suite found here, under their names.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
 
-use crate::support::{
-    app::{Backend, TestApp},
-    attack::encoded,
-    members::HANAKO,
-};
+use crate::support::app::{Backend, TestApp};
 
-/// The module wants an error or a question where the address to go on to is not the client's.
+/// The module registers redirect URIs of two hosts and says nothing of subjects: pairwise ones, our default, have
+/// no sector there.
 #[tokio::test]
-async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri() {
-    let mut app = TestApp::start(Backend::Embedded).await;
-    let browser = app.activate(&HANAKO).await;
-    let code = app.code(&browser, &app.client, "openid").await;
-    let hint = app.redeem(&app.client, &code).await.text("id_token").to_owned();
-    let registered = &app.client.metadata.post_logout_redirect_uris[0];
-    for bad in ["https://app.example.jp/elsewhere".to_owned(), format!("{registered}?foo=bar")] {
-        let query = encoded(&[("id_token_hint", hint.clone()), ("post_logout_redirect_uri", bad)]);
-        let page = browser.get(&app.url(&format!("/logout?{query}"))).await;
-        assert_eq!((page.status, page.select("#logout-form").len()), (StatusCode::OK, 1), "{query}");
-        assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK, "still signed in");
+async fn oidcc_ensure_redirect_uri_in_authorization_request() {
+    let request = json!({
+        "redirect_uris": ["https://app.example.jp/callback", "https://example.org/redirect"],
+        "response_types": ["code"], "grant_types": ["authorization_code"],
+    });
+    let mut pairwise = request.clone();
+    pairwise["subject_type"] = json!("pairwise");
+    for certification in [true, false] {
+        let app = TestApp::start_with(Backend::Embedded, |config| {
+            config.registration.open = true;
+            config.registration.certification = certification;
+        })
+        .await;
+        let url = app.url("/register");
+        let created = app.json(Method::POST, &url, None, &request).await;
+        let refused = app.json(Method::POST, &url, None, &pairwise).await;
+        assert_eq!((refused.status, refused.error()), (StatusCode::BAD_REQUEST, "invalid_client_metadata"));
+        if certification {
+            assert_eq!(created.status, StatusCode::CREATED, "{}", created.json);
+            assert_eq!(created.json["subject_type"], "public");
+        } else {
+            assert_eq!(created.error(), "invalid_client_metadata", "public subjects are an operator's to give");
+        }
+        app.finish().await;
     }
-    let query = encoded(&[("id_token_hint", hint), ("post_logout_redirect_uri", registered.clone())]);
-    let out = browser.get(&app.url(&format!("/logout?{query}"))).await;
-    assert_eq!(out.location().unwrap().as_str(), registered);
-    app.finish().await;
 }

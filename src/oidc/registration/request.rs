@@ -83,7 +83,12 @@ pub(super) async fn metadata(
     }
     let standard = Metadata::default();
     let before = before.unwrap_or(&standard);
-    let metadata = settled(app, read(sent, before)?, before);
+    let mut metadata = settled(app, read(sent, before)?, before);
+    let open = sent.get("subject_type").is_none_or(Value::is_null);
+    if open && metadata.sector_identifier().is_none() && may_be_public(app, before) {
+        // Redirect URIs of several hosts name no sector for pairwise subjects (OIDC Core §8.1).
+        metadata.subject_type = SubjectType::Public;
+    }
     metadata.validate(&supported(app.config())).map_err(|error| explain(&error))?;
     beyond_reach(app, &metadata, before).map_err(|error| explain(&error))?;
     sector::check(&app.egress, &metadata).await.map_err(|error| explain(&error))?;
@@ -132,16 +137,18 @@ fn settled(app: &App, mut metadata: Metadata, before: &Metadata) -> Metadata {
     metadata.scope = scopes.into_iter().collect::<Vec<_>>().join(" ");
     let confidential = metadata.token_endpoint_auth_method != AuthMethod::None;
     metadata.pkce_optional = (settings.certification || before.pkce_optional) && confidential;
-    // An operator bound it to the members of one insurer.
-    metadata.insurer.clone_from(&before.insurer);
     metadata
+}
+
+/// Whether the setting or an operator lets the client have public subjects.
+fn may_be_public(app: &App, before: &Metadata) -> bool {
+    app.config().registration.certification || before.subject_type == SubjectType::Public
 }
 
 /// Rules for those whom no operator looked at.
 fn beyond_reach(app: &App, metadata: &Metadata, before: &Metadata) -> Result<(), MetadataError> {
     let refuse = |field, reason: &str| Err(MetadataError { field, reason: reason.to_owned() });
-    let granted = app.config().registration.certification || before.subject_type == SubjectType::Public;
-    if metadata.subject_type == SubjectType::Public && !granted {
+    if metadata.subject_type == SubjectType::Public && !may_be_public(app, before) {
         return refuse("subject_type", "must be pairwise; public subjects are granted by operators");
     }
     for (field, uris) in [
