@@ -22,6 +22,7 @@ mod corners;
 mod docs;
 mod house;
 mod mail;
+mod relying_parties;
 mod services_down;
 mod story_account;
 mod story_activation;

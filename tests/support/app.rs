@@ -96,6 +96,11 @@ impl TestApp {
 
     /// Starts a provider whose configuration was changed.
     pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::manual(BEGINNING), backend, change).await
+    }
+
+    /// The same by another clock, as that of the machine, by which programs go that are not of the tests.
+    pub async fn start_at(clock: Clock, backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
         log::watch();
         for someone in [HANAKO, ICHIRO, TOO_YOUNG, LOST, NOBODY] {
             let number = someone.login_id.trim_start_matches("7132-");
@@ -103,7 +108,6 @@ impl TestApp {
                 log::keep_secret(secret);
             }
         }
-        let clock = Clock::manual(BEGINNING);
         let mailbox = Mailbox::start(clock.clone()).await;
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -15,6 +15,7 @@ pub mod journey;
 pub mod log;
 pub mod mailbox;
 pub mod members;
+pub mod party;
 pub mod receiver;
 pub mod recovery;
 pub mod relying_party;
