@@ -6,12 +6,14 @@ use crate::{
     app::open_ephemeral,
     clock::{Clock, Entropy},
     config::{Config, Insurer},
-    crypto::{KeyState, MasterKey},
+    crypto::{KeyState, MasterKey, certificate},
+    egress::Egress,
     mail::outbox::Outbox,
     members::documents::Documents,
+    oidc::scope::Scope,
     storage::{Db, signing_key},
     texts::Texts,
-    web::{colour::Colour, logos::Logos},
+    web::{colour::Colour, logos::Logos, tls::Tls},
 };
 
 /// Prints a line for each check; exit code 1 if one failed.
@@ -64,6 +66,8 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
         Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
     }
     insurers(&config.insurers, report)?;
+    registration(config, report)?;
+    tls(config, &clock, report).await?;
     let Some(db) = database(config, report).await? else { return Ok(()) };
     ephemeral(config, &db, &clock, report).await?;
     keys(config, &db, report).await?;
@@ -112,6 +116,64 @@ fn insurers(insurers: &[Insurer], report: &mut Report<'_, impl Write>) -> std::i
         }
     }
     report.good("insurers", &format!("{} with codes, numbers and hosts of their own", insurers.len()))
+}
+
+/// The way out to the servers of apps, and who may register one.
+fn registration(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    match Egress::new(&config.egress) {
+        Ok(_) => report.good("egress", "apps' servers can be called")?,
+        Err(error) => report.bad("egress", &error.to_string(), "check [egress]")?,
+    }
+    let settings = &config.registration;
+    for scope in settings.scopes.iter().filter(|scope| !Scope::NAMES.contains(&scope.as_str())) {
+        let finding = format!("there is no scope {scope:?}");
+        report.bad("registration", &finding, "no app can register until it leaves registration.scopes")?;
+    }
+    if settings.open {
+        report.note(
+            "registration",
+            "anyone may register an app",
+            "unset registration.open unless you mean it",
+        )?;
+    }
+    if settings.certification {
+        let advice = "unset registration.certification: it is for a run of the conformance suite alone";
+        report.note("registration", "apps that register themselves may go without PKCE", advice)?;
+    }
+    Ok(())
+}
+
+/// Days before its end from which a certificate is told of: those made by ACME are long renewed by then.
+const SOON: u64 = 21;
+
+async fn tls(config: &Config, clock: &Clock, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    let what = "certificate";
+    let (Some(file), Some(key)) = (&config.server.tls.certificate, &config.server.tls.key) else {
+        let advice = "a proxy must end TLS and be named in server.trusted_proxies; or set server.tls";
+        return Ok(report.note(what, "none: the server speaks plain HTTP", advice)?);
+    };
+    if let Err(error) = Tls::load(file, key).await {
+        let advice = "server.tls names two PEM files; serve reads them again when they change";
+        return Ok(report.bad(what, &error.to_string(), advice)?);
+    }
+    let pem = tokio::fs::read(file).await?;
+    let issuer = url::Url::parse(&config.server.issuer)?;
+    let host = issuer.host_str().unwrap_or_default();
+    if Tls::names(&pem, host) {
+        report.good(what, &format!("is for {host}"))?;
+    } else {
+        report.bad(what, &format!("is not for {host}"), "browsers will refuse it: get one for that name")?;
+    }
+    let (now, end) = (clock.now(), certificate::not_after(&pem)?);
+    let days = end.since(now).as_secs() / 86_400;
+    if end <= now {
+        report.bad(what, "has expired", "put a new one into the files of server.tls")?;
+    } else if days < SOON {
+        report.note(what, &format!("expires in {days} days"), "see that it is renewed")?;
+    } else {
+        report.good(what, &format!("is valid for {days} more days"))?;
+    }
+    Ok(())
 }
 
 async fn database(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<Option<Db>> {

@@ -62,9 +62,9 @@ enum Command {
     /// Lists or rotates the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Registers or lists relying parties.
+    /// Registers, changes or lists relying parties.
     #[command(subcommand)]
-    Client(ClientCommand),
+    Client(client::ClientCommand),
     /// Imports a roster, or writes a made-up one.
     #[command(subcommand)]
     Roster(RosterCommand),
@@ -94,19 +94,6 @@ enum KeysCommand {
     },
     /// Lets the next keys sign and retires the active ones; running nodes follow within seconds.
     Rotate {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
-enum ClientCommand {
-    /// Registers a relying party and shows its secret, once.
-    Create(client::CreateArgs),
-    /// Lists the relying parties.
-    List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -234,12 +221,7 @@ impl Cli {
             Command::Keys(KeysCommand::Rotate { json }) => {
                 keys::rotate(&Tools::open(file).await?.signing().await?, json, out).await?;
             }
-            Command::Client(ClientCommand::Create(args)) => {
-                client::create(&Tools::open(file).await?, args, out).await?;
-            }
-            Command::Client(ClientCommand::List { json }) => {
-                client::list(&Tools::open(file).await?.db, json, out).await?;
-            }
+            Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
                 return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));
             }
@@ -323,8 +305,12 @@ impl Tools {
         Ok(Self { config, db, clock: Clock::system(), entropy: Entropy::system() })
     }
 
+    fn master(&self) -> anyhow::Result<MasterKey> {
+        Ok(MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?)
+    }
+
     async fn signing(&self) -> anyhow::Result<Signing> {
-        let master = MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?;
+        let master = self.master()?;
         let (db, clock, entropy) = (self.db.clone(), self.clock.clone(), self.entropy.clone());
         Ok(Signing::load(db, master, clock, entropy, &self.config.keys).await?)
     }

@@ -4,6 +4,8 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+pub mod deliveries;
+pub mod egress;
 pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
@@ -11,6 +13,8 @@ pub mod lifetimes;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+pub mod protocol;
+pub mod registration;
 pub mod server;
 pub mod telemetry;
 
@@ -23,6 +27,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use deliveries::Deliveries;
+pub use egress::Egress;
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 pub use keys::Keys;
@@ -30,6 +36,8 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
+pub use protocol::Protocol;
+pub use registration::Registration;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -49,10 +57,18 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[deliveries]`
+    pub deliveries: Deliveries,
     /// `[lifetimes]`
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
+    /// `[registration]`
+    pub registration: Registration,
+    /// `[egress]`
+    pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -105,8 +121,11 @@ impl Config {
         self.keys.validate(&mut problems);
         self.passwords.validate(&mut problems);
         self.mail.validate("mail", &mut problems);
+        self.deliveries.validate(&mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
+        self.registration.validate(&mut problems);
+        self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {
             insurer.validate(&format!("insurers[{index}]"), &mut problems);

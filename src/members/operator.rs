@@ -15,9 +15,9 @@ use crate::{
     fault::Fault,
     mail::message::{Mail, MailKind, RecoveryMail},
     storage::{
-        Tx, activation_code, consent,
+        Tx, activation_code, consent, delivery,
         member::{self, Member, MemberState},
-        recovery, registration, roster,
+        profile, recovery, registration, roster,
     },
 };
 
@@ -113,6 +113,7 @@ impl Members {
             return Ok(Err(Refused::NotActive));
         }
         consent::withdraw_all(&mut tx, &member.id).await?;
+        profile::erase(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         let issued = self.issue(&mut tx, insurer, &subject.person, code).await?;
@@ -122,8 +123,10 @@ impl Members {
             self.outbox.enqueue(&mut tx, &notice).await?;
         }
         self.write_act(&mut tx, "member.reset", subject, act).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
         self.outbox.wake();
+        self.end_sessions(&member.id, None).await?;
         Ok(Ok(issued))
     }
 
@@ -156,9 +159,12 @@ impl Members {
     ) -> Result<Result<(), Refused>, Fault> {
         let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
         let mut tx = self.db.begin().await?;
-        recovery::end_sessions(&mut tx, &member.id, self.clock.now()).await?;
+        let now = self.clock.now();
+        recovery::end_sessions(&mut tx, &member.id, now).await?;
         self.write_act(&mut tx, "member.sessions_ended", subject, act).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
+        self.end_sessions(&member.id, None).await?;
         Ok(Ok(()))
     }
 

@@ -39,7 +39,7 @@ pub struct Interaction {
     pub signed_in: Option<String>,
     /// Whether the account was chosen within this interaction (`prompt=select_account`).
     pub account_chosen: bool,
-    /// Scopes allowed within this interaction (`prompt=consent`).
+    /// Whether it was allowed within this interaction (`prompt=consent`).
     pub consented: bool,
     /// A first-time registration under way; this never yields a session by itself.
     pub registration: Option<Draft>,
@@ -121,12 +121,12 @@ pub async fn park(
 }
 
 /// Parks a visit to a page of ours that is for signed-in members.
-pub async fn park_for(visit: &Visit, goal: &'static str) -> Result<Interaction, Fault> {
+pub async fn park_for(visit: &Visit, goal: impl Into<String>) -> Result<Interaction, Fault> {
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let mut interaction = Interaction::new(id, visit.browser_hash(), None, app.now(), life);
-    interaction.goal = Some(goal.to_owned());
+    interaction.goal = Some(goal.into());
     app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
     Ok(interaction)
 }

@@ -8,7 +8,7 @@ use jiff::{ToSpan as _, civil::Date};
 use super::{Operator, Operators};
 use crate::{
     fault::Fault,
-    storage::{audit_chain, outbox::Counts},
+    storage::{audit_chain, queue::Counts},
 };
 
 /// Days that are shown, today included.

@@ -2,7 +2,7 @@
 
 use axum::{http::StatusCode, response::Response};
 
-use super::parts::InsurerChoice;
+use super::parts::{AboutClient, InsurerChoice};
 use crate::{
     clients::Client,
     config::{Insurer, insurer::Office},
@@ -56,6 +56,11 @@ impl Flow {
     /// Name of the client, in the language of the page.
     pub fn client_name(&self) -> Option<String> {
         self.client.as_ref().map(|client| client.name_in(self.visit.locale).to_owned())
+    }
+
+    /// What pages show of the client beside its name.
+    pub fn about_client(&self) -> AboutClient {
+        self.client.as_ref().map(|client| AboutClient::of(client, self.visit.locale)).unwrap_or_default()
     }
 
     /// See [`insurer_of`].
@@ -112,7 +117,8 @@ impl Flow {
 
     /// Goes on with the parked request as far as it has come.
     pub async fn proceed(self) -> Result<Response, PageError> {
-        authorize::proceed(&self.visit, self.found).await
+        // It holds a whole answer; boxed, the handlers above it stay small.
+        Box::pin(authorize::proceed(&self.visit, self.found)).await
     }
 
     /// The draft of a registration page, if the registration has come as far as `stage` and its person

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::{
-    parts::{FormErrors, IdRule},
+    parts::{AboutClient, FormErrors, IdRule},
     sample,
 };
 use crate::web::templates::{Message, Page};
@@ -23,6 +23,8 @@ pub struct LoginId {
     pub interaction: String,
     /// Name of the relying party that asked for the login.
     pub client: Option<String>,
+    /// What else it shows of itself.
+    pub about: AboutClient,
     /// How a login ID is composed; none where members of several insurers log in.
     pub rule: Option<IdRule>,
     /// What the way to the choice of an insurer is called, where there is one.
@@ -40,6 +42,7 @@ impl Page for LoginId {
         let empty = Self {
             interaction: sample::INTERACTION.to_owned(),
             client: Some(sample::CLIENT.to_owned()),
+            about: AboutClient::default(),
             rule: Some(sample::id_rule()),
             choice: None,
             login_id: String::new(),
@@ -67,7 +70,8 @@ impl Page for LoginId {
             errors: FormErrors::field("login_id", Message::new("login-id-error-format")),
             ..empty.clone()
         };
-        vec![empty, unpadded, nothing_typed, hostile]
+        let with_links = Self { about: AboutClient::sample(), ..empty.clone() };
+        vec![empty, unpadded, nothing_typed, hostile, with_links]
     }
 }
 
@@ -121,6 +125,7 @@ fn page(flow: &Flow, login_id: String, errors: FormErrors) -> Result<Response, P
     let page = LoginId {
         interaction: flow.id().to_owned(),
         client: flow.client_name(),
+        about: flow.about_client(),
         rule: flow.entered().map(IdRule::of),
         choice: flow.choice(),
         login_id,

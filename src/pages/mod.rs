@@ -5,9 +5,11 @@
 //! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something.
 
 pub mod account;
+pub mod cancel;
 pub mod confirm;
 pub mod consent;
 pub mod details;
+pub mod device;
 pub mod documents;
 pub mod done;
 pub mod eligibility;
@@ -19,6 +21,7 @@ pub mod link_void;
 pub mod logged_out;
 pub mod login_id;
 pub mod login_number;
+pub mod logo;
 pub mod logout;
 pub mod other_members;
 pub mod parts;

@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod client_ip;
 pub mod colour;
+pub mod connection;
 pub mod cookies;
 pub mod csrf;
 pub mod error_page;
@@ -13,6 +14,7 @@ pub mod language;
 pub mod logos;
 pub mod page_error;
 pub mod templates;
+pub mod tls;
 pub mod trace;
 pub mod visit;
 

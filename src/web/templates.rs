@@ -145,6 +145,7 @@ pub struct TemplateError(#[from] Error);
 /// Every template, by the name that others include it with.
 const TEMPLATES: &[(&str, &str)] = &[
     ("layout.html", include_str!("../../templates/layout.html")),
+    ("client.html", include_str!("../../templates/client.html")),
     ("form.html", include_str!("../../templates/form.html")),
     ("help.html", include_str!("../../templates/help.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
@@ -163,12 +164,16 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/link.html", include_str!("../../templates/pages/link.html")),
     ("pages/link_void.html", include_str!("../../templates/pages/link_void.html")),
     ("pages/done.html", include_str!("../../templates/pages/done.html")),
+    ("pages/device/code.html", include_str!("../../templates/pages/device/code.html")),
+    ("pages/device/confirm.html", include_str!("../../templates/pages/device/confirm.html")),
+    ("pages/device/outcome.html", include_str!("../../templates/pages/device/outcome.html")),
     ("pages/consent.html", include_str!("../../templates/pages/consent.html")),
     ("pages/logout.html", include_str!("../../templates/pages/logout.html")),
     ("pages/logged_out.html", include_str!("../../templates/pages/logged_out.html")),
     ("account.html", include_str!("../../templates/account.html")),
     ("pages/account/overview.html", include_str!("../../templates/pages/account/overview.html")),
     ("pages/account/profile.html", include_str!("../../templates/pages/account/profile.html")),
+    ("pages/account/more.html", include_str!("../../templates/pages/account/more.html")),
     ("pages/account/password.html", include_str!("../../templates/pages/account/password.html")),
     ("pages/account/email.html", include_str!("../../templates/pages/account/email.html")),
     ("pages/account/email_link.html", include_str!("../../templates/pages/account/email_link.html")),
@@ -336,10 +341,14 @@ mod tests {
     fn every_template_file_is_compiled_in() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
         let mut files = Vec::new();
-        for folder in [root.clone(), root.join("pages"), root.join("pages/account"), root.join("admin")] {
+        // Mails have a list of their own.
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.extension().is_some_and(|extension| extension == "html") {
+                if path.is_dir() && !path.ends_with("mail") && !path.ends_with("documents") {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "html") {
                     files.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
                 }
             }

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
@@ -24,7 +24,7 @@ use crate::{
     fault::Fault,
     members::{
         device::Device,
-        session::{self, SignedIn},
+        session::{self, Session, SignedIn},
     },
     texts::Locale,
     web::client_ip::client_ip,
@@ -49,6 +49,8 @@ pub struct Visit {
     pub device: Device,
     /// Whether the request brought no cookie of ours that binds it to a browser.
     pub is_unbound: bool,
+    /// Whether it is a HEAD request, whose handler is that of GET.
+    pub is_head: bool,
     browser: String,
     session_cookie: Option<String>,
     operator_cookie: Option<String>,
@@ -108,6 +110,7 @@ impl Visit {
                 .map(Device::of_user_agent)
                 .unwrap_or_default(),
             is_unbound,
+            is_head: parts.method == Method::HEAD,
             browser,
             session_cookie: read(Name::Session),
             operator_cookie: read(Name::Operator),
@@ -152,21 +155,26 @@ impl Visit {
 
     /// Gives the browser a session; an earlier one ends, so its id never outlives a sign-in.
     pub async fn begin_session(&mut self, secret: &str) -> Result<(), Fault> {
-        if let Some(old) = self.session_cookie.replace(secret.to_owned()) {
-            self.app.members.end_session(&session::name_of(&old)).await?;
-        }
+        let members = &self.app.members;
+        let old = self.session_cookie.replace(secret.to_owned());
+        let sid = Box::pin(members.replace_session(old.as_deref(), secret)).await?;
         let secure = self.app.config().server.secure();
         self.set_cookies.extend(cookies::set(Name::Session, secret, secure));
+        let state = sid.map(|sid| members.browser_state(&sid));
+        self.set_cookies.extend(state.and_then(|state| cookies::set(Name::State, &state, secure)));
         Ok(())
     }
 
-    /// Ends the browser's session.
-    pub async fn end_session(&mut self) -> Result<(), Fault> {
-        if let Some(old) = self.session_cookie.take() {
-            self.app.members.end_session(&session::name_of(&old)).await?;
-        }
-        self.set_cookies.extend(cookies::clear(Name::Session, self.app.config().server.secure()));
-        Ok(())
+    /// Ends the browser's session, and gives it.
+    pub async fn end_session(&mut self) -> Result<Option<Session>, Fault> {
+        let ended = match self.session_cookie.take() {
+            Some(old) => self.app.members.end_session(&session::name_of(&old)).await?,
+            None => None,
+        };
+        let secure = self.app.config().server.secure();
+        self.set_cookies
+            .extend([Name::Session, Name::State].iter().filter_map(|name| cookies::clear(*name, secure)));
+        Ok(ended)
     }
 
     /// Answers in this language unless the reader chose one.
@@ -185,6 +193,7 @@ impl Visit {
             brand: None,
             console: None,
             targets: Vec::new(),
+            frames: Vec::new(),
             referrer: true,
         }
     }
@@ -216,6 +225,7 @@ pub struct Reply<'a, P: Page> {
     brand: Option<Brand>,
     console: Option<ConsoleFrame>,
     targets: Vec<String>,
+    frames: Vec<String>,
     referrer: bool,
 }
 
@@ -248,6 +258,13 @@ impl<P: Page> Reply<'_, P> {
         self
     }
 
+    /// It has frames of these origins.
+    #[must_use]
+    pub fn framing(mut self, origins: Vec<String>) -> Self {
+        self.frames = origins;
+        self
+    }
+
     /// Its URL is a secret.
     #[must_use]
     pub const fn without_referrer(mut self) -> Self {
@@ -270,8 +287,9 @@ impl<P: Page> Reply<'_, P> {
         let mut response = (self.status, Html(html)).into_response();
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
-            self.targets.join(" ")
+             form-action 'self' {}; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
+            self.targets.join(" "),
+            if self.frames.is_empty() { "'none'".to_owned() } else { self.frames.join(" ") },
         );
         let headers = response.headers_mut();
         let policy = HeaderValue::from_str(&policy).map_err(Fault::internal)?;

@@ -21,7 +21,7 @@ use kenpos_idp::{
     },
     crypto::master_key::MasterKey,
     mail::{Mail, MailKind, Outbox},
-    storage::{Db, outbox::Counts},
+    storage::{Db, queue::Counts},
     texts::{Locale, Texts},
 };
 use tempfile::TempDir;

@@ -11,7 +11,7 @@ use std::{
 
 use kenpos_idp::{
     app::App,
-    cli::serve::Running,
+    cli::serve::{Running, open_tls},
     clients::{Client, Metadata},
     clock::{Clock, Entropy, Timestamp},
     config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
@@ -96,6 +96,11 @@ impl TestApp {
 
     /// Starts a provider whose configuration was changed.
     pub async fn start_with(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_at(Clock::manual(BEGINNING), backend, change).await
+    }
+
+    /// The same by another clock, as that of the machine, by which programs go that are not of the tests.
+    pub async fn start_at(clock: Clock, backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
         log::watch();
         for someone in [HANAKO, ICHIRO, TOO_YOUNG, LOST, NOBODY] {
             let number = someone.login_id.trim_start_matches("7132-");
@@ -103,7 +108,6 @@ impl TestApp {
                 log::keep_secret(secret);
             }
         }
-        let clock = Clock::manual(BEGINNING);
         let mailbox = Mailbox::start(clock.clone()).await;
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -118,7 +122,8 @@ impl TestApp {
         let app = App::open(config.clone(), clock.clone(), Entropy::system()).await.unwrap();
         import_roster(&app, ROSTER).await;
         let client = register(&app, metadata("https://app.example.jp")).await;
-        let running = Some(Running::start(app, listener).unwrap());
+        let tls = open_tls(&app).await.unwrap();
+        let running = Some(Running::start_with(app, listener, tls).unwrap());
         Self { clock, mailbox, client, config, running, address, finished: false, _directory: directory }
     }
 
@@ -151,7 +156,8 @@ impl TestApp {
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
-        self.running = Some(Running::start(app, listener).unwrap());
+        let tls = open_tls(&app).await.unwrap();
+        self.running = Some(Running::start_with(app, listener, tls).unwrap());
     }
 
     /// Stops the provider and starts it again.
@@ -281,15 +287,16 @@ pub fn metadata(origin: &str) -> Metadata {
         post_logout_redirect_uris: vec![format!("{origin}/goodbye")],
         client_uri: Some(format!("{origin}/")),
         initiate_login_uri: Some(format!("{origin}/login")),
-        scope: "openid profile birthdate email membership insured_number offline_access".to_owned(),
+        scope: "openid profile birthdate gender email phone address membership insured_number offline_access"
+            .to_owned(),
         health_insurance_business: true,
         ..Metadata::default()
     }
 }
 
 async fn register(app: &App, metadata: Metadata) -> Registered {
-    let (db, entropy) = (&app.members.db, &app.members.entropy);
-    let (client, secret) = Client::create(db, entropy, app.now(), None, metadata).await.unwrap();
+    let (db, master, entropy) = (&app.members.db, &app.members.master, &app.members.entropy);
+    let (client, secret) = Client::create(db, master, entropy, app.now(), None, metadata).await.unwrap();
     Registered { id: client.id, secret, metadata: client.metadata }
 }
 

@@ -25,14 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A server process under a shell that ends it on word from its standard input. When the test process
 /// ends, the operating system closes that pipe, and the shell ends the server and removes its directory.
 #[derive(Debug)]
-struct Server {
+pub struct Server {
     shell: Child,
     log: PathBuf,
 }
 
 impl Server {
     /// Starts `command` in `directory`; `signal` is what ends it at once.
-    fn start(signal: &str, directory: &Path, command: &[String]) -> Self {
+    pub fn start(signal: &str, directory: &Path, command: &[String]) -> Self {
         // A job in the background reads from /dev/null, so the pipe moves to descriptor 3 first.
         const SCRIPT: &str = "exec 3<&0; signal=$1; directory=$2; shift 2
             \"$@\" 3<&- & server=$!
@@ -56,7 +56,7 @@ impl Server {
     }
 
     /// Waits until `ready`; gives false when the server ended instead, as when its port was taken.
-    fn wait(&mut self, mut ready: impl FnMut() -> bool) -> bool {
+    pub fn wait(&mut self, mut ready: impl FnMut() -> bool) -> bool {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(code) = self.shell.try_wait().expect("the shell can be waited for") {
@@ -415,10 +415,11 @@ fn is_root() -> bool {
 }
 
 /// The path of a program, which Debian has in `package`.
-fn program(name: &str, package: &str) -> String {
+pub fn program(name: &str, package: &str) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file());
+    // Debian keeps servers out of the PATH of users.
+    let directories = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let found = directories.map(|directory| directory.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("{name} is missing: apt install {package}")).display().to_string()
 }
 

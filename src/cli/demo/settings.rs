@@ -15,7 +15,7 @@ use crate::{
         roster::{Category, RosterImport},
         sample::{SamplePeople, SamplePerson, write_roster},
     },
-    oidc::scope::Scope,
+    oidc::registration::supported,
     storage::{client as table, roster},
 };
 
@@ -141,9 +141,9 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
         application_type: ApplicationType::Native,
         ..HealthApp::metadata(&places.app.parse()?)
     };
-    let algorithms: Vec<_> = members.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
-    metadata.validate(&Scope::NAMES, &algorithms)?;
-    let stored = StoredSecret { hash: digest::sha256_base64url(&secret), created_at: now, expires_at: None };
+    metadata.validate(&supported(&members.config))?;
+    let hash = digest::sha256_base64url(&secret);
+    let stored = StoredSecret { hash, created_at: now, expires_at: None, sealed: None };
     let client = Client {
         id: "health-app".to_owned(),
         metadata,

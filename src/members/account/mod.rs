@@ -9,6 +9,7 @@ mod credential;
 mod deletion;
 mod email;
 mod password;
+mod profile;
 
 mod report;
 mod sessions;
@@ -16,6 +17,7 @@ mod sessions;
 pub use credential::Credential;
 pub use email::{EmailCompletion, EmailRequest};
 pub use password::PasswordChange;
+pub use profile::{GENDERS, Typed as TypedProfile, read as read_profile};
 pub use report::Report;
 pub use sessions::ListedSession;
 

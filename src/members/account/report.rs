@@ -10,7 +10,7 @@ use crate::{
     fault::Fault,
     mail::message::AccountMail,
     members::{Members, session::SignedIn},
-    storage::{email_change, member_change},
+    storage::{delivery, email_change, member_change},
 };
 
 /// What came of a report.
@@ -46,9 +46,10 @@ impl Members {
             let event = Event::member("member.reported", member);
             audit::record(&mut tx, &self.entropy, now, event).await?;
         }
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
         self.outbox.wake();
-        self.end_sessions(&member.id).await?;
+        self.end_sessions(&member.id, None).await?;
         tracing::warn!(member = member.id, "a member reported misuse; the account is frozen");
         metrics::counter!("kenpos_misuse_reports_total").increment(1);
         Ok(Report::Frozen)

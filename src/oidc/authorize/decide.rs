@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     members::session::SignedIn,
-    oidc::{interaction::Interaction, scope::Scopes},
+    oidc::{interaction::Interaction, permission::Permission},
 };
 
 /// What happens next.
@@ -54,11 +54,20 @@ impl Progress {
     }
 }
 
-/// Decides (OIDC Core §3.1.2.3 and §3.1.2.4). `remembered` are the scopes that the member allowed before.
+/// What is known of the member who is signed in, as far as this request is concerned.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// What the member allowed the client before.
+    pub allowed: Permission,
+    /// The request is for somebody else ([`AuthorizationRequest::subjects`]).
+    pub is_another: bool,
+}
+
+/// Decides (OIDC Core §3.1.2.3 and §3.1.2.4).
 pub fn next(
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    remembered: &Scopes,
+    known: &Known,
     progress: &Progress,
     now: Timestamp,
 ) -> Next {
@@ -72,6 +81,15 @@ pub fn next(
         };
     };
     let just_now = progress.signed_in.as_deref() == Some(signed_in.name.as_str());
+    if known.is_another {
+        // OIDC Core §3.1.2.2: never an answer about another member than the one who was asked for, also not
+        // when somebody else signed in as a result of the request.
+        return if silent || just_now {
+            refuse("login_required", "another member is signed in than the one who was asked for")
+        } else {
+            Next::Login
+        };
+    }
     if !just_now {
         if request.prompts(Prompt::Create) {
             return Next::Registration;
@@ -95,11 +113,11 @@ pub fn next(
         };
     }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
-    if asked_again || !request.scope.within(remembered) {
+    if asked_again || !request.needs().within(&known.allowed) {
         return if silent {
             refuse(
                 "consent_required",
-                "the member has not allowed these scopes and prompt=none forbids asking",
+                "the member has not allowed all of this and prompt=none forbids asking",
             )
         } else {
             Next::Consent

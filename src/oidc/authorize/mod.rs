@@ -2,9 +2,15 @@
 
 pub mod checks;
 pub mod decide;
+mod issue;
+mod object;
+pub mod par;
 pub mod params;
+mod pushed;
 pub mod request;
 mod respond;
+pub mod response_type;
+mod source;
 
 use axum::{
     body::Bytes,
@@ -14,23 +20,25 @@ use axum::{
 };
 
 use self::{
-    checks::{AuthorizationError, PageRefusal},
-    decide::{Next, Progress},
+    checks::{AuthorizationError, PageRefusal, Provider},
+    decide::{Known, Next, Progress},
+    issue::issue,
     params::Params,
+    pushed::Pushed,
     request::AuthorizationRequest,
 };
 use super::{
-    grant::{self, Code, Grant, IssuedCode},
+    grant,
     interaction::{self, Interaction},
+    permission::Permission,
     posted,
-    scope::Scopes,
 };
 use crate::{
     app::App,
     clients::Client,
     ephemeral::Found,
     fault::Fault,
-    members::session::{AAL1, SignedIn},
+    members::session::SignedIn,
     storage::consent,
     web::{PageError, Visit, form::is_form, templates::Message},
 };
@@ -64,11 +72,18 @@ pub async fn resume(visit: Visit, Path(id): Path<String>) -> Result<Response, Pa
 }
 
 async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageError> {
+    if visit.is_head {
+        return Ok(respond::nothing());
+    }
     let app = visit.app().clone();
     let client = client_of(&app, params).await?;
-    let callback = checks::callback(params, &client).map_err(|refusal| refused(&refusal))?;
-    let request = match checks::check(params, &client, callback.clone()) {
-        Ok(request) => request,
+    let source = match source::of_request(&app, &client, params).await? {
+        Ok(source) => source,
+        Err(error) => return no_request(&visit, &client, params, &error),
+    };
+    let callback = checks::callback(&source.params, &client).map_err(|refusal| refused(&refusal))?;
+    let request = match checks::check(&Provider::of(&app), &source.params, &client, callback.clone()) {
+        Ok(request) => AuthorizationRequest { pushed: source.pushed, ..request },
         Err(error) => return respond::error(&visit, &client, &callback, &error),
     };
     visit.prefer(request.locale);
@@ -82,6 +97,22 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
             Ok(visit.redirect(&path_of(&page, &parked.id))?)
         }
     }
+}
+
+/// A request object or a reference that cannot be used. Nothing in it is proven, so the error goes back only
+/// where the parameters beside it name a registered address.
+fn no_request(
+    visit: &Visit,
+    client: &Client,
+    params: &Params,
+    error: &AuthorizationError,
+) -> Result<Response, PageError> {
+    if let Ok(callback) = checks::callback(params, client) {
+        return respond::error(visit, client, &callback, error);
+    }
+    tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
+    let text = if error.code == "invalid_request_uri" { "error-request-uri" } else { "error-request-object" };
+    Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
 }
 
 /// The client of a request. Without one there is nobody to answer to but the person at the browser.
@@ -106,6 +137,9 @@ fn refused(refusal: &PageRefusal) -> PageError {
 /// Goes on with an interaction as far as it has come: to a page that is still needed, or back to the
 /// client. Where nothing was parked, the member's own page is the goal.
 pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Response, PageError> {
+    if visit.is_head {
+        return Ok(respond::nothing());
+    }
     let app = visit.app();
     let interaction = &found.value;
     let Some(request) = &interaction.request else { return finish_without_request(visit, interaction).await };
@@ -122,7 +156,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
             let Some(request) = taken.and_then(|taken| taken.request) else {
                 return Err(PageError::status(StatusCode::GONE).restarting_at("/login"));
             };
-            issue(visit, &client, &request, signed_in).await
+            Box::pin(issue(visit, &client, &request, signed_in)).await
         }
         Next::Refuse(error) => {
             app.members.ephemeral.remove::<Interaction>(&interaction.id).await.map_err(Fault::from)?;
@@ -139,6 +173,9 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
     let request = taken.and_then(|taken| taken.request);
     let request = request.ok_or_else(|| PageError::status(StatusCode::GONE).restarting_at("/login"))?;
     let client = app.client(&request.client_id).await?.ok_or_else(|| PageError::status(StatusCode::GONE))?;
+    if let Some(id) = &request.pushed {
+        Pushed::spend(app, id).await?;
+    }
     let error = AuthorizationError::new("access_denied", "the member did not allow it");
     respond::error(visit, &client, &request.callback, &error)
 }
@@ -158,14 +195,28 @@ async fn next(
     signed_in: Option<&SignedIn>,
     progress: Progress,
 ) -> Result<Next, Fault> {
+    let known = match signed_in {
+        Some(signed_in) => known(app, client, request, signed_in).await?,
+        None => Known::default(),
+    };
     let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
     let progress = Progress { turned_away, ..progress };
-    let remembered = match signed_in {
-        Some(signed_in) => consent::scope(&app.members.db, &signed_in.member.id, &request.client_id).await?,
-        None => None,
+    Ok(decide::next(request, signed_in, &known, &progress, app.now()))
+}
+
+async fn known(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    signed_in: &SignedIn,
+) -> Result<Known, Fault> {
+    let member = &signed_in.member.id;
+    let allowed = consent::find(&app.members.db, member, &client.id).await?;
+    let is_another = match &request.subjects {
+        Some(subjects) => !subjects.contains(&grant::subject(app, client, member).await?),
+        None => false,
     };
-    let remembered = Scopes::parse(&remembered.unwrap_or_default());
-    Ok(decide::next(request, signed_in, &remembered, &progress, app.now()))
+    Ok(Known { allowed: allowed.as_ref().map(Permission::given).unwrap_or_default(), is_another })
 }
 
 fn path_of(page: &Next, id: &str) -> String {
@@ -176,45 +227,4 @@ fn path_of(page: &Next, id: &str) -> String {
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }
-}
-
-/// Issues a code to the client.
-async fn issue(
-    visit: &Visit,
-    client: &Client,
-    request: &AuthorizationRequest,
-    signed_in: Option<SignedIn>,
-) -> Result<Response, PageError> {
-    let app = visit.app();
-    let Some(SignedIn { name, session, member, .. }) = signed_in else {
-        return Err(Fault::internal("a code was about to be issued to nobody").into());
-    };
-    let now = app.now();
-    let life = app.config().lifetimes.code();
-    let grant = Grant {
-        client_id: client.id.clone(),
-        sub: grant::subject(app, client, &member.id).await?,
-        member_id: member.id,
-        scope: request.scope.clone(),
-        sid: session.sid,
-        auth_time: session.auth_time,
-        acr: AAL1.to_owned(),
-        amr: session.amr,
-        nonce: request.nonce.clone(),
-        // A sign-out everywhere that another node's clock dates later does not concern this session.
-        created_at: now.max(member.sessions_valid_from),
-        expires_at: now.plus(life),
-        family: None,
-    };
-    let issued = IssuedCode {
-        grant,
-        redirect_uri: request.callback.redirect_uri().to_owned(),
-        code_challenge: request.code_challenge.clone(),
-        session: name,
-        expires_at: now.plus(life),
-    };
-    let code = app.members.entropy.secret();
-    let record = Code::Issued(Box::new(issued));
-    app.members.ephemeral.put(&code, &record, life).await.map_err(Fault::from)?;
-    respond::success(visit, client, &request.callback, &code)
 }

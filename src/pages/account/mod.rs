@@ -9,6 +9,7 @@ pub mod deletion;
 pub mod email;
 pub mod email_link;
 pub mod history;
+pub mod more;
 pub mod overview;
 pub mod password;
 pub mod preferences;
@@ -51,7 +52,10 @@ pub struct Account {
 
 impl Account {
     /// The member, or the way to the login page and from there to `goal`.
-    pub async fn enter(mut visit: Visit, goal: &'static str) -> Result<Result<Self, Response>, PageError> {
+    pub async fn enter(
+        mut visit: Visit,
+        goal: impl Into<String>,
+    ) -> Result<Result<Self, Response>, PageError> {
         let Some(signed_in) = visit.signed_in().await? else {
             let parked = interaction::park_for(&visit, goal).await?;
             return Ok(Err(visit.redirect(&format!("/login/{}", parked.id))?));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::clients::Metadata;
+use kenpos_idp::clients::{GrantType, Metadata};
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -76,8 +76,9 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     let password = ("password", HANAKO.password);
     let new = ("new_password", "しろくまと海辺で7回踊る");
     let email = ("email", "new@mail.example");
-    let forms: [(&'static str, &str, &[(&str, &str)]); 8] = [
+    let forms: [(&'static str, &str, &[(&str, &str)]); 9] = [
         ("/account/profile", "#language-form", &[("language", "en")]),
+        ("/account/profile/more", "#more-form", &[("nickname", "evil")]),
         ("/account/password", "#password-form", &[password, new]),
         ("/account/email", "#email-form", &[password, email]),
         ("/account/preferences", "#preferences-form", &[("topics", "checkup")]),
@@ -98,6 +99,22 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     forge(app, browser, &deletion.follow_here().await, "#withdraw-form", &[]).await;
     let page = browser.get(&app.url("/account/email")).await;
     page.form("#email-form").set(email.0, email.1).set(password.0, password.1).submit().await;
+}
+
+/// The code of a device, and what the member says to it.
+async fn forge_device(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnMut(&'static str) -> bool) {
+    let mut metadata = metadata("https://tv.example.jp");
+    metadata.grant_types.0.push(GrantType::DeviceCode);
+    let tv = app.register(metadata).await;
+    let device = app.call("/device_authorization", &tv, &[], &[("scope", "openid")]).await;
+    let device: serde_json::Value = serde_json::from_str(&device.body).unwrap();
+    let code = ("user_code", device["user_code"].as_str().unwrap());
+    note("/device");
+    let page = browser.get(&app.url("/device")).await;
+    forge(app, browser, &page, "#device-form", &[code]).await;
+    let page = page.form("#device-form").set(code.0, code.1).submit().await.follow_here().await;
+    note("/device/{id}");
+    forge(app, browser, &page, "#device-confirm-form", &[("decision", "allow")]).await;
 }
 
 /// The forms of those who forgot something, and those behind their links.
@@ -163,7 +180,14 @@ pub fn assert_guarded(page: &Page) {
     }
     for cookie in page.headers.get_all("set-cookie") {
         let cookie = cookie.to_str().unwrap().to_ascii_lowercase();
-        for attribute in ["; httponly", "; samesite=lax", "; path=/"] {
+        // The browser state of Session Management 1.0 is for a script of ours in other sites' frames.
+        let state = cookie.starts_with("kenpos-state=");
+        let attributes = if state {
+            ["; secure", "; samesite=none", "; path=/"]
+        } else {
+            ["; httponly", "; samesite=lax", "; path=/"]
+        };
+        for attribute in attributes {
             assert!(cookie.contains(attribute), "{at}: {cookie}");
         }
         assert!(!cookie.contains("domain="), "{at}: {cookie}");
@@ -183,6 +207,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let id = interaction(&login);
     note("/login/{interaction}");
     forge(&app, &browser, &login, "#login-id-form", &[("login_id", HANAKO.login_id)]).await;
+    note("/login/{interaction}/cancel");
+    forge(&app, &browser, &login, "#cancel-form", &[("decision", "cancel")]).await;
     note("/login/{interaction}/number");
     let number = login.click("#by-number").await;
     let action = format!("form[action$='{id}/number']");
@@ -226,6 +252,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let choice = browser.get(&app.authorize_url(&request)).await.follow_here().await;
     note("/login/{interaction}/account");
     forge(&app, &browser, &choice, "#account-form", &[("choice", "continue")]).await;
+    forge_device(&app, &browser, &mut note).await;
     forge_account(&app, &browser, &mut note).await;
     app.mailbox.next(HANAKO.email).await;
     let link = app.mailbox.next_link("new@mail.example").await;
@@ -239,7 +266,16 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     forge(&app, &browser, &account, "#logout-form", &[]).await;
 
     // These are for programs, and no cookie lets them do anything that it should not.
-    let programs = BTreeSet::from(["/authorize", "/token", "/userinfo"]);
+    let programs = BTreeSet::from([
+        "/authorize",
+        "/par",
+        "/register",
+        "/token",
+        "/userinfo",
+        "/introspect",
+        "/revoke",
+        "/device_authorization",
+    ]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     // The console's stand in console.rs.
     let all: BTreeSet<_> = all.into_iter().filter(|path| !path.starts_with("/admin")).collect();
@@ -252,7 +288,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
 async fn no_page_can_be_framed_and_none_is_kept() {
     let mut app = TestApp::start(Backend::Embedded).await;
     let browser = app.activate(&HANAKO).await;
-    let files = ["/assets/{*path}", "/favicon.ico", "/jwks"];
+    // The last is made to be framed, and tests/it/story_logout/browser.rs looks at it.
+    let files = ["/assets/{*path}", "/favicon.ico", "/jwks", "/session/check"];
     let discovery = |path: &str| path.starts_with("/.well-known/");
     for path in routes("get").into_iter().filter(|path| !files.contains(path) && !discovery(path)) {
         let unknown =
@@ -328,7 +365,9 @@ async fn nobody_is_signed_out_or_sent_away_by_another_site() {
 
 /// The session of the hint ends, or had ended, and no place that was asked for is led to.
 async fn assert_ends_here(browser: &HttpBrowser, app: &TestApp, query: &str, what: &str) {
-    let page = browser.get(&app.url(&format!("/logout?{query}"))).await;
+    let asked = browser.get(&app.url(&format!("/logout?{query}"))).await;
+    assert_eq!((asked.status, asked.location()), (StatusCode::OK, None), "{what}");
+    let page = asked.form("#logout-form").submit().await;
     assert_eq!((page.status, page.location()), (StatusCode::OK, None), "{what}");
     for link in page.select("main a[href]") {
         let href = link.attr("href").unwrap();
