@@ -115,13 +115,15 @@ pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> an
     let algorithms: Vec<_> = tools.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
     metadata.validate(&Scope::NAMES, &algorithms)?;
     let now = tools.clock.now();
-    let created = Client::create(&tools.db, &tools.entropy, now, args.id, metadata).await;
+    let mut tx = tools.db.begin().await?;
+    let created = Client::create(&mut tx, &tools.entropy, now, args.id, metadata).await;
     let (client, secret) = match created {
         Err(error) if error.is_conflict() => anyhow::bail!("there is a client with this client_id already"),
         other => other?,
     };
     let event = Event::operator("cli", "client.created").with_client(Some(&client.id));
-    audit::record(&tools.db, &tools.entropy, now, event).await?;
+    audit::record(&mut tx, &tools.entropy, now, event).await?;
+    tx.commit().await?;
     if args.json {
         let shown = json!({ "client_id": client.id, "client_secret": secret, "metadata": client.metadata });
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;

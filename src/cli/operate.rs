@@ -1,4 +1,4 @@
-//! `member reset`, `reissue`, `unlock` and `end-sessions`: what an operator does to an account.
+//! `member reset`, `reissue`, `unlock`, `end-sessions` and `unfreeze`: what an operator does to an account.
 
 use std::{
     io::Write,
@@ -51,12 +51,12 @@ pub struct CodeArgs {
 }
 
 impl ActArgs {
-    fn act(&self, code: bool) -> anyhow::Result<Act<'_>> {
+    pub(super) fn act(&self, code: bool) -> anyhow::Result<Act<'_>> {
         anyhow::ensure!(!self.reason.trim().is_empty(), "the reason is empty");
         Ok(Act { operator: &self.operator, reason: self.reason.trim(), code })
     }
 
-    async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
+    pub(super) async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
         let typed = login_id::parse(&self.login_id, &app.config().insurers).map_err(|error| {
             anyhow::anyhow!(Texts::load().map_or_else(
                 |_| error.to_string(),
@@ -98,6 +98,13 @@ pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> an
     let (typed, subject) = args.subject(app).await?;
     app.members.end_all_sessions(&subject, args.act(false)?).await??;
     say(args, &json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
+}
+
+/// Lets a stopped account or registration go on.
+pub async fn unfreeze(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let (typed, subject) = args.subject(app).await?;
+    app.members.unfreeze(&subject, args.act(false)?).await??;
+    say(args, &json!({ "done": "unfrozen", "login_id": typed.to_string() }), out)
 }
 
 /// A letter that cannot be written must not cost the code that was in it.
@@ -156,7 +163,7 @@ fn say_issued(
     say(args, &shown, out)
 }
 
-fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
         return Ok(());
@@ -169,7 +176,7 @@ fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()
     Ok(())
 }
 
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
 }

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     fault::Fault,
     routes,
-    storage::{outbox, recovery, registration},
+    storage::{activation_notice, outbox, recovery, registration, sign_in_failure},
 };
 
 /// How often what has expired is swept away and the gauges are read.
@@ -91,7 +91,10 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     let (members, now) = (&app.members, app.now());
     members.ephemeral.sweep().await?;
     registration::sweep(&members.db, now).await?;
+    registration::sweep_mails(&members.db, now.minus(members.config.lifetimes.registration_link())).await?;
     recovery::sweep(&members.db, now).await?;
+    activation_notice::sweep(&members.db, now).await?;
+    sign_in_failure::sweep(&members.db, now.minus(members.config.limits.failures_kept())).await?;
     outbox::purge(&members.db, now.minus(KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));

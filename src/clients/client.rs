@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::{Entropy, Timestamp},
-    storage::{Db, StorageError, client as table, client::ClientRow},
+    storage::{Db, On, StorageError, client as table, client::ClientRow},
     texts::Locale,
 };
 
@@ -227,7 +227,7 @@ impl Client {
     /// Registers a client and gives it with its secret, which is shown once; public clients have none.
     /// The metadata must have been validated.
     pub async fn create(
-        db: &Db,
+        on: impl Into<On<'_>>,
         entropy: &Entropy,
         now: Timestamp,
         id: Option<String>,
@@ -242,13 +242,13 @@ impl Client {
         };
         let id = id.unwrap_or_else(|| entropy.id());
         let client = Self { id, metadata, secrets: stored, disabled_at: None, created_at: now };
-        client.insert(db, now).await?;
+        client.insert(on, now).await?;
         Ok((client, text))
     }
 
     /// Stores a client that is not there yet; [`StorageError::Conflict`] if its id is taken.
-    pub async fn insert(&self, db: &Db, now: Timestamp) -> Result<(), StorageError> {
-        table::insert(db, &self.row(now)).await
+    pub async fn insert(&self, on: impl Into<On<'_>>, now: Timestamp) -> Result<(), StorageError> {
+        table::insert(on, &self.row(now)).await
     }
 
     /// Stores changed metadata or secrets; false when the client is gone.

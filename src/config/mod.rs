@@ -4,6 +4,7 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+mod environment;
 pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
@@ -18,7 +19,7 @@ use std::path::Path;
 
 use figment::{
     Figment,
-    providers::{Env, Format as _, Toml},
+    providers::{Format as _, Toml},
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,9 +88,8 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // KENPOS_CONFIG names the file itself.
         let config: Self = figment
-            .merge(Env::prefixed("KENPOS_").ignore(&["config"]).split("__"))
+            .merge(environment::Environment::new())
             .extract()
             .map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
         config.validate()?;

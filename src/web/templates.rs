@@ -112,6 +112,7 @@ pub struct TemplateError(#[from] Error);
 const TEMPLATES: &[(&str, &str)] = &[
     ("layout.html", include_str!("../../templates/layout.html")),
     ("form.html", include_str!("../../templates/form.html")),
+    ("papers.html", include_str!("../../templates/papers.html")),
     ("help.html", include_str!("../../templates/help.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
     ("pages/login_id.html", include_str!("../../templates/pages/login_id.html")),
@@ -120,6 +121,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/select_account.html", include_str!("../../templates/pages/select_account.html")),
     ("pages/registration_start.html", include_str!("../../templates/pages/registration_start.html")),
     ("pages/documents.html", include_str!("../../templates/pages/documents.html")),
+    ("pages/new_documents.html", include_str!("../../templates/pages/new_documents.html")),
+    ("pages/new_login_id.html", include_str!("../../templates/pages/new_login_id.html")),
+    ("pages/not_mine.html", include_str!("../../templates/pages/not_mine.html")),
     ("pages/eligibility.html", include_str!("../../templates/pages/eligibility.html")),
     ("pages/details.html", include_str!("../../templates/pages/details.html")),
     ("pages/confirm.html", include_str!("../../templates/pages/confirm.html")),

@@ -107,7 +107,7 @@ impl TestApp {
             }
         }
         let clock = Clock::manual(BEGINNING);
-        let mailbox = Mailbox::start(clock.clone()).await;
+        let mut mailbox = Mailbox::start(clock.clone()).await;
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -119,7 +119,8 @@ impl TestApp {
         change(&mut config);
         config.validate().unwrap();
         let app = App::open(config.clone(), clock.clone(), Entropy::system()).await.unwrap();
-        import_roster(&app, ROSTER).await;
+        mailbox.belongs_to(app.members.db.clone());
+        import(&app, ROSTER, false).await;
         let client = register(&app, metadata("https://app.example.jp")).await;
         let running = Some(Running::start(app, listener).unwrap());
         Self { clock, mailbox, client, config, running, address, finished: false, _directory: directory }
@@ -154,7 +155,16 @@ impl TestApp {
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
+        self.mailbox.belongs_to(app.members.db.clone());
         self.running = Some(Running::start(app, listener).unwrap());
+    }
+
+    /// Stops the provider, changes its configuration and starts it again.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        change(&mut self.config);
+        self.config.validate().unwrap();
+        self.start_again().await;
     }
 
     /// Stops the provider and starts it again.
@@ -165,7 +175,12 @@ impl TestApp {
 
     /// Adds persons to the roster; see [`ROSTER`] for the columns.
     pub async fn import_roster(&self, csv: &str) {
-        import_roster(self.app(), csv).await;
+        import(self.app(), csv, false).await;
+    }
+
+    /// Makes this the full roster: who is not in it loses eligibility.
+    pub async fn import_full_roster(&self, csv: &str) {
+        import(self.app(), csv, true).await;
     }
 
     /// Registers one more client.
@@ -248,6 +263,7 @@ fn configuration(backend: Backend, directory: &TempDir, issuer: &str) -> Config 
             per_network: 10_000,
             per_insurer: 10_000,
             overall: 10_000,
+            visits_per_address: 10_000,
             ..Limits::default()
         },
         insurers: vec![insurer()],
@@ -295,7 +311,7 @@ async fn register(app: &App, metadata: Metadata) -> Registered {
     Registered { id: client.id, secret, metadata: client.metadata }
 }
 
-async fn import_roster(app: &App, csv: &str) {
+async fn import(app: &App, csv: &str, complete: bool) {
     let members = &app.members;
     let import = RosterImport {
         db: &members.db,
@@ -304,7 +320,7 @@ async fn import_roster(app: &App, csv: &str) {
         insurer: members.insurer("7132").unwrap(),
         file_name: "roster.csv",
         actor: "test",
-        complete: false,
+        complete,
         preview: false,
     };
     let report = import.run(csv.as_bytes(), |_, _| ()).await.unwrap();

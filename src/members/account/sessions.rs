@@ -103,7 +103,7 @@ impl Members {
 
     /// Removes the records of all sessions of a member, for the case that a node's clock was ahead when
     /// it dated one of them.
-    pub(super) async fn end_sessions(&self, member_id: &str) -> Result<(), Fault> {
+    pub(in crate::members) async fn end_sessions(&self, member_id: &str) -> Result<(), Fault> {
         for name in self.ephemeral.tagged(&list_of(member_id)).await? {
             self.end_session(&name).await?;
             self.ephemeral.untag(&list_of(member_id), &name).await?;

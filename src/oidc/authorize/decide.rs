@@ -19,6 +19,8 @@ pub enum Next {
     SelectAccount,
     /// First-time registration (Prompt Create 1.0).
     Registration,
+    /// The page that asks to accept new versions of the documents.
+    Documents,
     /// The page that asks for consent.
     Consent,
     /// A code.
@@ -49,11 +51,20 @@ impl Progress {
     }
 }
 
-/// Decides (OIDC Core §3.1.2.3 and §3.1.2.4). `remembered` are the scopes that the member allowed before.
+/// What is stored of the member who is signed in.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    /// Scopes that the member allowed the client before.
+    pub scope: Scopes,
+    /// Whether a document has a version that the member has not accepted.
+    pub documents_due: bool,
+}
+
+/// Decides (OIDC Core §3.1.2.3 and §3.1.2.4).
 pub fn next(
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    remembered: &Scopes,
+    remembered: &Remembered,
     progress: &Progress,
     now: Timestamp,
 ) -> Next {
@@ -82,8 +93,15 @@ pub fn next(
             return Next::SelectAccount;
         }
     }
+    if remembered.documents_due {
+        return if silent {
+            refuse("interaction_required", "the member must accept new documents and prompt=none forbids asking")
+        } else {
+            Next::Documents
+        };
+    }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
-    if asked_again || !request.scope.within(remembered) {
+    if asked_again || !request.scope.within(&remembered.scope) {
         return if silent {
             refuse(
                 "consent_required",

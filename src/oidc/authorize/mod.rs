@@ -15,7 +15,7 @@ use axum::{
 
 use self::{
     checks::{AuthorizationError, PageRefusal},
-    decide::{Next, Progress},
+    decide::{Next, Progress, Remembered},
     params::Params,
     request::AuthorizationRequest,
 };
@@ -145,6 +145,9 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
 
 async fn finish_without_request(visit: &Visit, interaction: &Interaction) -> Result<Response, PageError> {
     let to = match visit.signed_in().await? {
+        Some(signed_in) if documents_due(visit.app(), &signed_in).await? => {
+            path_of(&Next::Documents, &interaction.id)
+        }
         Some(_) => interaction.goal.clone().unwrap_or_else(|| "/account".to_owned()),
         None => path_of(&Next::Login, &interaction.id),
     };
@@ -158,17 +161,26 @@ async fn next(
     progress: &Progress,
 ) -> Result<Next, Fault> {
     let remembered = match signed_in {
-        Some(signed_in) => consent::scope(&app.members.db, &signed_in.member.id, &request.client_id).await?,
-        None => None,
+        Some(signed_in) => {
+            let db = &app.members.db;
+            let scope = consent::scope(db, &signed_in.member.id, &request.client_id).await?;
+            let documents_due = documents_due(app, signed_in).await?;
+            Remembered { scope: Scopes::parse(&scope.unwrap_or_default()), documents_due }
+        }
+        None => Remembered::default(),
     };
-    let remembered = Scopes::parse(&remembered.unwrap_or_default());
     Ok(decide::next(request, signed_in, &remembered, progress, app.now()))
+}
+
+async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
+    Ok(app.members.documents_due(&signed_in.member).await?.contains(&true))
 }
 
 fn path_of(page: &Next, id: &str) -> String {
     match page {
         Next::SelectAccount => format!("/login/{id}/account"),
         Next::Registration => format!("/registration?i={id}"),
+        Next::Documents => format!("/documents/{id}"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }

@@ -28,6 +28,8 @@ pub struct Overview {
     pub login_id: Option<String>,
     /// E-mail address, masked.
     pub email: Option<String>,
+    /// The last day of the grace after the end of the eligibility, in words.
+    pub grace: Option<String>,
 }
 
 impl Page for Overview {
@@ -41,6 +43,7 @@ impl Page for Overview {
             insurer: "さくら健康保険組合".to_owned(),
             login_id: Some("7132-•••••••01".to_owned()),
             email: Some("h***@example.com".to_owned()),
+            grace: None,
         };
         let changed = Self { notice: Some(Message::new("account-notice-password")), ..usual.clone() };
         let bare = Self {
@@ -48,6 +51,7 @@ impl Page for Overview {
             category: "voluntary".to_owned(),
             login_id: None,
             email: None,
+            grace: Some("2026年11月30日".to_owned()),
             ..usual.clone()
         };
         let hostile = Self {
@@ -57,6 +61,7 @@ impl Page for Overview {
             insurer: sample::HOSTILE.to_owned(),
             login_id: Some(sample::LONG.to_owned()),
             email: Some(sample::LONG.to_owned()),
+            grace: None,
         };
         vec![usual, changed, bare, hostile]
     }
@@ -76,6 +81,7 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
         insurer: insurer.unwrap_or_default(),
         login_id: login_id.as_ref().map(masked),
         email: email.map(|email| email.masked()),
+        grace: account.visit.app().members.grace_until(person).map(|day| account.date(day)),
     };
     Ok(account.show(&page).render()?)
 }
