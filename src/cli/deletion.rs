@@ -16,12 +16,7 @@ use crate::{
 const AT_ONCE: i64 = 100;
 
 /// Carries a request for deletion out, or dismisses it.
-pub async fn delete(
-    app: &App,
-    args: &ActArgs,
-    dismiss: bool,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
+pub async fn delete(app: &App, args: &ActArgs, dismiss: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let (typed, subject) = args.subject(app).await?;
     let act = args.act(false)?;
     let done = if dismiss {
@@ -36,18 +31,15 @@ pub async fn delete(
 }
 
 /// Lists the requests for deletion that wait for the office, the oldest first.
-pub async fn list(
-    app: &App,
-    insurer: Option<&str>,
-    json: bool,
-    out: &mut impl Write,
-) -> anyhow::Result<()> {
+pub async fn list(app: &App, insurer: Option<&str>, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let (members, mut last, mut shown) = (&app.members, None, Vec::new());
     loop {
         let page = deletion_request::list(&members.db, insurer, last.as_ref(), AT_ONCE).await?;
         for waiting in &page {
-            let member = member::find(&members.db, &waiting.member_id).await?.context("a request of nobody")?;
-            let person = roster::find(&members.db, &member.person_id).await?.context("a member without person")?;
+            let member =
+                member::find(&members.db, &waiting.member_id).await?.context("a request of nobody")?;
+            let person =
+                roster::find(&members.db, &member.person_id).await?.context("a member without person")?;
             shown.push(json!({
                 "login_id": members.login_id_of(&member, &person).map(|login_id| login_id.to_string()),
                 "subject": member.id,

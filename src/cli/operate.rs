@@ -17,6 +17,7 @@ use crate::{
         login_id::{self, LoginId, Typed},
         operator::{Act, Issued, Subject},
     },
+    storage::{member, roster},
     texts::{Locale, Texts},
 };
 
@@ -100,11 +101,15 @@ pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> an
     say(args, &json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
 }
 
-/// Lets a stopped account or registration go on.
+/// Lets a stopped account or registration go on. Who has no login ID yet is named by the person of the
+/// event in the audit.
 pub async fn unfreeze(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let (typed, subject) = args.subject(app).await?;
+    let subject = match roster::find(&app.members.db, &args.login_id).await? {
+        Some(person) => Subject { member: member::of_person(&app.members.db, &person.id).await?, person },
+        None => args.subject(app).await?.1,
+    };
     app.members.unfreeze(&subject, args.act(false)?).await??;
-    say(args, &json!({ "done": "unfrozen", "login_id": typed.to_string() }), out)
+    say(args, &json!({ "done": "unfrozen", "login_id": args.login_id }), out)
 }
 
 /// A letter that cannot be written must not cost the code that was in it.

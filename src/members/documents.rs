@@ -207,9 +207,10 @@ impl Members {
     /// The documents of an insurer, in the language of the reader.
     pub fn documents_for(&self, insurer: &str, locale: Locale) -> Result<[&Document; 2], Fault> {
         let [privacy, terms] = Kind::ALL.map(|kind| self.documents.current(insurer, kind, locale));
-        privacy.zip(terms).map(|(privacy, terms)| [privacy, terms]).ok_or_else(|| {
-            Fault::internal(format!("insurer {insurer} is not in the configuration any more"))
-        })
+        privacy
+            .zip(terms)
+            .map(|(privacy, terms)| [privacy, terms])
+            .ok_or_else(|| Fault::internal(format!("insurer {insurer} is not in the configuration any more")))
     }
 
     /// Keeps the receipts of documents that were new to a member.

@@ -9,7 +9,6 @@
 
 use std::net::IpAddr;
 
-use secrecy::{ExposeSecret as _, SecretString};
 use super::{
     Members,
     limits::Budget,
@@ -27,6 +26,7 @@ use crate::{
         sign_in_failure::{self, Failure},
     },
 };
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Accounts of one address that are tried; the newest of those in the roster come first.
 const MOST_ACCOUNTS: usize = 3;
@@ -213,12 +213,7 @@ impl Members {
     }
 
     /// Writes the failure down. The same two statements run whether or not there is an account.
-    async fn write_failure(
-        &self,
-        account: &Account,
-        policy: &Policy,
-        address: IpAddr,
-    ) -> Result<(), Fault> {
+    async fn write_failure(&self, account: &Account, policy: &Policy, address: IpAddr) -> Result<(), Fault> {
         let now = self.clock.now();
         let person = account.person.as_ref().filter(|_| account.active().is_none());
         let person_id = person.map_or("", |person| person.id.as_str());

@@ -106,11 +106,10 @@ impl Members {
             None => self.ephemeral.insert(group, &alarm, HOUR).await?,
         };
         if raised {
-            match named {
-                Some(insurer) => {
-                    tracing::warn!(insurer, "spray alarm: activation by birth date is stopped for an hour");
-                }
-                None => tracing::warn!("spray alarm: many addresses are tried as login IDs"),
+            if let Some(insurer) = named {
+                tracing::warn!(insurer, "spray alarm: activation by birth date is stopped for an hour");
+            } else {
+                tracing::warn!("spray alarm: many addresses are tried as login IDs");
             }
             metrics::counter!("kenpos_spray_alarms_total").increment(1);
             let action = if named.is_some() { "insurer.spray_alarm" } else { "addresses.spray_alarm" };

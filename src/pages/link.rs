@@ -82,7 +82,7 @@ pub async fn post(
             visit.prefer(Some(registration.locale));
             // The registration is complete, whatever fails from here on.
             let way_on = done(visit.clone(), &member, &registration).await;
-            way_on.or_else(|error| finished(&visit, error))
+            way_on.or_else(|error| finished(&visit, &error))
         }
         Completion::Wrong(left) => {
             let errors = FormErrors::field("password", Message::new("link-error-wrong").with("left", left));
@@ -110,14 +110,14 @@ async fn done(mut visit: Visit, member: &Member, registration: &Registration) ->
         Some(id) => visit.app().client(id).await?,
         None => None,
     };
-    let page = Done::Elsewhere { service: service(&visit, client.as_ref()) };
+    let page = Done::Elsewhere { service: service(&visit, client.as_ref()), sign_in: false };
     Ok(visit.show(&page).brand(brand(&visit)).without_referrer().render()?)
 }
 
 /// Says that the registration is complete when there is no way on at present: nothing is to be repeated.
-fn finished(visit: &Visit, error: PageError) -> Result<Response, PageError> {
+fn finished(visit: &Visit, error: &PageError) -> Result<Response, PageError> {
     error.log();
-    let page = Done::Elsewhere { service: None };
+    let page = Done::Elsewhere { service: None, sign_in: true };
     Ok(visit.show(&page).brand(brand(visit)).without_referrer().render()?)
 }
 

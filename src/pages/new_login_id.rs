@@ -35,8 +35,7 @@ impl Page for NewLoginId {
             login_id: sample::LOGIN_ID.to_owned(),
             by_address: false,
         };
-        let address =
-            Self { login_id: "hanako@example.com".to_owned(), by_address: true, ..number.clone() };
+        let address = Self { login_id: "hanako@example.com".to_owned(), by_address: true, ..number.clone() };
         let hostile = Self { login_id: sample::HOSTILE.to_owned(), ..address.clone() };
         vec![number, address, hostile]
     }

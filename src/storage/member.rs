@@ -132,12 +132,8 @@ impl TryFrom<Row> for Member {
 
 /// The account with this subject.
 pub async fn find(on: impl Into<On<'_>>, id: &str) -> Result<Option<Member>, StorageError> {
-    let row: Option<Row> = query!(
-        on,
-        fetch_optional,
-        concat!("select ", columns!(), " from member where id = $1"),
-        id
-    )?;
+    let row: Option<Row> =
+        query!(on, fetch_optional, concat!("select ", columns!(), " from member where id = $1"), id)?;
     row.map(Member::try_from).transpose()
 }
 

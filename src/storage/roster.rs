@@ -132,7 +132,11 @@ impl Person {
     pub fn last_day(&self, grace_days: u32) -> Option<Date> {
         let grace = SignedDuration::from_hours(24 * i64::from(grace_days));
         let last_before_loss = self.lost_at.map(|at| at.day_in_japan().yesterday().unwrap_or(Date::MIN));
-        [self.valid_until, last_before_loss].into_iter().flatten().min().map(|last| last.saturating_add(grace))
+        [self.valid_until, last_before_loss]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|last| last.saturating_add(grace))
     }
 
     /// Whether the temporary password (the birth date) still opens the activation.
@@ -216,12 +220,8 @@ impl TryFrom<Row> for Person {
 
 /// The person with this id.
 pub async fn find(on: impl Into<On<'_>>, id: &str) -> Result<Option<Person>, StorageError> {
-    let row: Option<Row> = query!(
-        on,
-        fetch_optional,
-        concat!("select ", columns!(), " from roster_person where id = $1"),
-        id
-    )?;
+    let row: Option<Row> =
+        query!(on, fetch_optional, concat!("select ", columns!(), " from roster_person where id = $1"), id)?;
     row.map(Person::try_from).transpose()
 }
 
@@ -391,8 +391,11 @@ pub async fn stop(on: impl Into<On<'_>>, id: &str, now: Timestamp) -> Result<(),
 
 /// Ends a stop; false when there was none.
 pub async fn allow(on: impl Into<On<'_>>, id: &str) -> Result<bool, StorageError> {
-    let changed =
-        execute!(on, "update roster_person set stopped_at = null where id = $1 and stopped_at is not null", id)?;
+    let changed = execute!(
+        on,
+        "update roster_person set stopped_at = null where id = $1 and stopped_at is not null",
+        id
+    )?;
     Ok(changed == 1)
 }
 

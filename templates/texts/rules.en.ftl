@@ -28,6 +28,9 @@ not-mine-done-title = The registration is stopped
 not-mine-done-lead = A registration under way is void, and an account, if there was one, is stopped. All logins have ended.
 not-mine-done-next = The office has to check before anybody can register or log in again. Please contact it.
 
+done-sign-in = Please log in with your login ID and the password that you chose.
+done-to-login = To the login page
+
 account-grace = Your eligibility has ended. You can use the service until { $until }. Please look at the records that you need before then.
 account-history-times = { $count } times (within an hour)
 

@@ -28,6 +28,9 @@ not-mine-done-title = 登録を止めました
 not-mine-done-lead = お手続き中の登録は無効になり、アカウントがある場合は停止しました。すべてのログインを終了しました。
 not-mine-done-next = 登録や再開には、事務局での確認が必要です。お手数ですが、事務局へご連絡ください。
 
+done-sign-in = ログインIDと、ご自分で決めたパスワードでログインしてください。
+done-to-login = ログインページへ
+
 account-grace = 加入資格は終了しています。{ $until }まではご利用いただけます。必要な記録は、それまでにご確認ください。
 account-history-times = { $count }回(1時間以内)
 

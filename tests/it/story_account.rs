@@ -40,19 +40,19 @@ const PAGES: [&str; 10] = [
 
 impl TestApp {
     /// A browser that signs in, and must succeed.
-    async fn signed_in(&self, someone: &Someone, password: &str) -> HttpBrowser {
+    pub(crate) async fn signed_in(&self, someone: &Someone, password: &str) -> HttpBrowser {
         let browser = self.http_browser();
         let account = self.try_to_sign_in(&browser, someone.login_id, password).await;
         assert_eq!(account.url.path(), "/account", "{}", account.text());
         browser
     }
 
-    async fn try_to_sign_in(&self, browser: &HttpBrowser, login_id: &str, password: &str) -> Page {
+    pub(crate) async fn try_to_sign_in(&self, browser: &HttpBrowser, login_id: &str, password: &str) -> Page {
         let login = browser.get(&self.url("/login")).await.follow_here().await;
         log_in(&login, login_id, password).await
     }
 
-    async fn account(&self, browser: &HttpBrowser, page: &str) -> Page {
+    pub(crate) async fn account(&self, browser: &HttpBrowser, page: &str) -> Page {
         let path = format!("/account{page}");
         let page = browser.get(&self.url(&path)).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text());
@@ -60,7 +60,7 @@ impl TestApp {
     }
 
     /// Whether the browser is signed in.
-    async fn is_signed_in(&self, browser: &HttpBrowser) -> bool {
+    pub(crate) async fn is_signed_in(&self, browser: &HttpBrowser) -> bool {
         browser.get(&self.url("/account")).await.status == StatusCode::OK
     }
 }

@@ -7,8 +7,7 @@ use crate::{
     mail::message::AccountMail,
     members::{Members, account::next_epoch},
     storage::{
-        consent, deletion_request, email_change,
-        member_change, preference, recovery, registration, roster,
+        consent, deletion_request, email_change, member_change, preference, recovery, registration, roster,
     },
 };
 

@@ -17,12 +17,7 @@ pub use eligibility::{Inquired, Inquiry, InquiryForm};
 pub use link::{Completion, Link};
 pub use send::{Resend, Send, Sending};
 
-use super::{
-    Members,
-    birth_date::today,
-    documents::Document,
-    roster::Person,
-};
+use super::{Members, birth_date::today, documents::Document, roster::Person};
 use crate::{
     clock::Timestamp,
     fault::Fault,

@@ -95,7 +95,10 @@ pub fn next(
     }
     if remembered.documents_due {
         return if silent {
-            refuse("interaction_required", "the member must accept new documents and prompt=none forbids asking")
+            refuse(
+                "interaction_required",
+                "the member must accept new documents and prompt=none forbids asking",
+            )
         } else {
             Next::Documents
         };

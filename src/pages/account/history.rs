@@ -22,7 +22,7 @@ const REACH: Duration = Duration::from_secs(90 * 24 * 3600);
 const ON_A_PAGE: usize = 20;
 
 /// Events that have words in `templates/texts/account.*.ftl`, without `member.`.
-const EVENTS: [&str; 11] = [
+const EVENTS: [&str; 13] = [
     "signed_in",
     "sign_in_failed",
     "signed_out",
@@ -34,6 +34,8 @@ const EVENTS: [&str; 11] = [
     "signed_out_elsewhere",
     "consent_withdrawn",
     "reported",
+    "documents_accepted",
+    "login_id_changed",
 ];
 
 /// A page of the history, the newest first.
