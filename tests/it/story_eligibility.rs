@@ -22,7 +22,7 @@ const SCOPES: &str = "openid profile offline_access";
 
 /// The roster without Hanako, and so without her dependent.
 fn without_hanako() -> String {
-    ROSTER.lines().filter(|line| !line.starts_with("91,200001")).map(|line| format!("{line}\n")).collect()
+    ROSTER.split_inclusive('\n').filter(|line| !line.starts_with("91,200001")).collect()
 }
 
 /// The roster in which Hanako's eligibility ends before this day (資格喪失日).
