@@ -79,12 +79,13 @@ impl Members {
         Ok(tripped)
     }
 
-    /// Counts `item` into the group `what` once, and gives how many different ones there are.
+    /// Counts `item` into the group `what` once, and gives how many different ones there are; none for one that
+    /// was counted already. A member who tries again during an alarm is no spray that goes on.
     async fn distinct(&self, what: &str, item: &str) -> Result<u64, Fault> {
         if self.ephemeral.insert(&format!("{what}:{item}"), &Seen {}, HOUR).await? {
             Ok(self.ephemeral.count(&format!("spray:{what}"), HOUR).await?)
         } else {
-            Ok(self.ephemeral.counted(&format!("spray:{what}")).await?)
+            Ok(0)
         }
     }
 

@@ -140,7 +140,7 @@ async fn forge_changes(
     let page = log_in(&login, HANAKO.email, HANAKO.password).await;
     forge(app, browser, &page, "#new-login-id-form", &[("choice", "take")]).await;
     page.form("#new-login-id-form").click("choice", "later").submit().await;
-    app.sql("update roster_person set email = 'known@mail.example' where number = '4567'").await;
+    app.sql("update roster_person set email = 'known@mail.example' where number = '004567'").await;
     note("/registration/report/{token}");
     let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
     log_in(&login, ICHIRO.login_id, ICHIRO.born).await;
