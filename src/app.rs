@@ -3,10 +3,11 @@
 use std::{ops::Deref, sync::Arc};
 
 use crate::{
-    clients::Client,
+    clients::{self, Client, ClientKeys},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
+    egress::{Egress, EgressSetupError, deliveries::Deliveries},
     ephemeral::{Ephemeral, EphemeralError},
     fault::Fault,
     mail::outbox::{Outbox, OutboxError},
@@ -14,10 +15,16 @@ use crate::{
         Desk, Members,
         documents::{Documents, DocumentsError},
     },
-    oidc::signing::{Signing, SigningError},
+    oidc::{
+        cors::Origins,
+        signing::{Signing, SigningError},
+    },
     storage::{Db, StorageError},
     texts::{Texts, TextsError},
-    web::templates::{TemplateError, Templates},
+    web::{
+        logos::{LogoError, Logos},
+        templates::{TemplateError, Templates},
+    },
 };
 
 /// The running provider; clones share it.
@@ -30,8 +37,18 @@ pub struct Parts {
     pub members: Members,
     /// Signing keys.
     pub signing: Signing,
+    /// The way out to the servers of relying parties.
+    pub egress: Egress,
+    /// Public keys of clients.
+    pub client_keys: ClientKeys,
+    /// The origins whose pages may read answers to programs.
+    pub cors: Origins,
+    /// Pictures of clients.
+    pub client_logos: clients::Logos,
     /// Pages.
     pub templates: Templates,
+    /// Logos of insurers.
+    pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
 }
@@ -62,12 +79,18 @@ pub enum StartError {
     /// The settings of password hashing.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
+    /// The way out to the servers of relying parties.
+    #[error(transparent)]
+    Egress(#[from] EgressSetupError),
     /// The mail relay.
     #[error(transparent)]
     Mail(#[from] OutboxError),
     /// The documents that members accept.
     #[error(transparent)]
     Documents(#[from] DocumentsError),
+    /// The logos of insurers.
+    #[error(transparent)]
+    Logos(#[from] LogoError),
     /// The texts.
     #[error(transparent)]
     Texts(#[from] TextsError),
@@ -113,10 +136,28 @@ impl App {
             Arc::clone(&texts),
             &config.mail,
         )?;
+        let egress = Egress::new(&config.egress)?;
+        let client_keys = ClientKeys::new(egress.clone(), clock.clone());
+        let client_logos = clients::Logos::new(egress.clone(), clock.clone());
+        let logos = Logos::read(&config.insurers)?;
         let documents = Documents::read(&config.insurers)?;
         documents.publish(&db, clock.now()).await?;
-        let desk = Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, documents };
-        Ok(Self(Arc::new(Parts { members: Members::new(desk), signing, templates, texts })))
+        let deliveries =
+            Deliveries::new(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.deliveries);
+        let desk =
+            Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, deliveries, documents };
+        let members = Members::new(desk);
+        Ok(Self(Arc::new(Parts {
+            members,
+            signing,
+            egress,
+            client_keys,
+            client_logos,
+            cors: Origins::default(),
+            templates,
+            logos,
+            texts,
+        })))
     }
 
     /// The configuration.

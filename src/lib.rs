@@ -12,6 +12,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod crypto;
+pub mod egress;
 pub mod ephemeral;
 pub mod fault;
 pub mod mail;

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -14,9 +14,12 @@ use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use crate::{
     app::App,
-    oidc::{authorize, discovery, jwks, logout, token, userinfo},
+    oidc::{
+        authorize, cors, device, discovery, introspect, jwks, logout, registration, revoke,
+        session_management, token, userinfo,
+    },
     pages,
-    web::{assets, headers, page_error, page_error::PageError, trace},
+    web::{assets, headers, hosts, logos, page_error, page_error::PageError, trace},
 };
 
 /// The provider as a service.
@@ -28,10 +31,11 @@ pub fn router(app: App) -> Router {
         Duration::from_secs(server.request_timeout_seconds),
     );
     Router::new()
-        .merge(protocol())
+        .merge(protocol(&app))
         .merge(hosted_pages())
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
+        .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(limit)
         .layer(timeout)
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
@@ -41,29 +45,51 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-fn protocol() -> Router<App> {
-    Router::new()
+fn protocol(app: &App) -> Router<App> {
+    let for_anyone = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/.well-known/oauth-authorization-server", get(discovery::get))
         .route("/jwks", get(jwks::get))
+        .layer(from_fn(cors::anyone));
+    let for_clients = Router::new()
+        .route("/token", post(token::post))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/revoke", post(revoke::post))
+        .layer(from_fn_with_state(app.clone(), cors::clients));
+    Router::new()
+        .merge(for_anyone)
+        .merge(for_clients)
+        .route("/introspect", post(introspect::post))
+        .route("/device_authorization", post(device::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/posted/{id}", get(authorize::get_posted))
         .route("/authorize/{interaction}", get(authorize::resume))
-        .route("/token", post(token::post))
-        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/par", post(authorize::par::post))
+        .route("/register", post(registration::post))
+        .route(
+            "/register/{client}",
+            get(registration::get).put(registration::put).delete(registration::delete),
+        )
         .route("/logout", get(logout::get).post(logout::post))
         .route("/logout/posted/{id}", get(logout::get_posted))
+        .route("/session/check", get(session_management::get))
 }
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, confirm, consent, details, documents, done, eligibility, link, login_id, login_number,
-        new_documents, new_login_id, not_mine, password, registration_start, select_account, sent,
+        account, cancel, confirm, consent, details, documents, done, eligibility, insurer, link, login_id,
+        login_number, logo, new_documents, new_login_id, not_mine, other_members, password,
+        registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
         .route("/login", get(login_id::enter))
         .route("/login/{interaction}", get(login_id::get).post(login_id::post))
+        .route("/i/{code}", get(insurer::enter))
+        .route("/i/{code}/registration", get(insurer::enter_registration))
+        .route("/login/{interaction}/insurer", get(insurer::get).post(insurer::post))
+        .route("/login/{interaction}/members-only", get(other_members::get).post(other_members::post))
+        .route("/login/{interaction}/cancel", post(cancel::post))
         .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))
@@ -83,20 +109,24 @@ fn hosted_pages() -> Router<App> {
         .route("/documents/{interaction}", get(new_documents::get).post(new_documents::post))
         .merge(recovery_pages())
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
+        .merge(device_pages())
         .merge(account_pages())
+        .route("/assets/logo/{code}", get(logos::get))
+        .route("/logo/{client}", get(logo::get))
         .route("/assets/{*path}", get(asset))
         .route("/favicon.ico", get(asset))
 }
 
 fn account_pages() -> Router<App> {
     use pages::account::{
-        apps, change_password, deletion, email, email_link, history, overview, password, preferences,
+        apps, change_password, deletion, email, email_link, history, more, overview, password, preferences,
         profile, report, reported, sessions,
     };
     Router::new()
         .route("/.well-known/change-password", get(change_password))
         .route("/account", get(overview::get))
         .route("/account/profile", get(profile::get).post(profile::post))
+        .route("/account/profile/more", get(more::get).post(more::post))
         .route("/account/password", get(password::get).post(password::post))
         .route("/account/email", get(email::get).post(email::post))
         .route("/account/email/link/{token}", get(email_link::get).post(email_link::post))
@@ -109,6 +139,15 @@ fn account_pages() -> Router<App> {
         .route("/account/report/done", get(reported::get))
         .route("/account/deletion", get(deletion::get).post(deletion::post))
         .route("/account/deletion/withdraw", post(deletion::withdraw))
+}
+
+fn device_pages() -> Router<App> {
+    use pages::device::{code, confirm, outcome};
+    Router::new()
+        .route("/device", get(code::get).post(code::post))
+        .route("/device/allowed", get(outcome::allowed))
+        .route("/device/denied", get(outcome::denied))
+        .route("/device/{id}", get(confirm::get).post(confirm::post))
 }
 
 fn recovery_pages() -> Router<App> {

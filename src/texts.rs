@@ -48,6 +48,33 @@ impl Locale {
     }
 }
 
+impl Locale {
+    /// The first of ours in a list of BCP 47 tags with spaces between them, the preferred one first
+    /// (`ui_locales`, OIDC Core §3.1.2.1).
+    pub fn of_list(tags: &str) -> Option<Self> {
+        tags.split_whitespace().find_map(Self::from_tag)
+    }
+}
+
+/// A text that an insurer gave, in the language that it is in: not always that of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The text.
+    pub text: String,
+    /// Its language, for the `lang` of the element that holds it (WCAG 2.2, success criterion 3.1.2).
+    pub lang: Locale,
+}
+
+impl Given {
+    /// The text for a reader of `locale`: the English one if there is one, else the Japanese one as such.
+    pub fn choose(locale: Locale, ja: &str, en: Option<&str>) -> Self {
+        match (locale, en.filter(|text| !text.trim().is_empty())) {
+            (Locale::En, Some(en)) => Self { text: en.to_owned(), lang: Locale::En },
+            _ => Self { text: ja.to_owned(), lang: Locale::Ja },
+        }
+    }
+}
+
 impl fmt::Display for Locale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.tag())
@@ -58,6 +85,8 @@ impl fmt::Display for Locale {
 const JA: &[&str] = &[
     include_str!("../templates/texts/pages.ja.ftl"),
     include_str!("../templates/texts/account.ja.ftl"),
+    include_str!("../templates/texts/insurers.ja.ftl"),
+    include_str!("../templates/texts/device.ja.ftl"),
     include_str!("../templates/texts/mail.ja.ftl"),
     include_str!("../templates/texts/recovery.ja.ftl"),
     include_str!("../templates/texts/roster.ja.ftl"),
@@ -67,6 +96,8 @@ const JA: &[&str] = &[
 const EN: &[&str] = &[
     include_str!("../templates/texts/pages.en.ftl"),
     include_str!("../templates/texts/account.en.ftl"),
+    include_str!("../templates/texts/insurers.en.ftl"),
+    include_str!("../templates/texts/device.en.ftl"),
     include_str!("../templates/texts/mail.en.ftl"),
     include_str!("../templates/texts/recovery.en.ftl"),
     include_str!("../templates/texts/roster.en.ftl"),

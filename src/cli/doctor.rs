@@ -5,12 +5,15 @@ use std::{io::Write, path::Path, process::ExitCode};
 use crate::{
     app::open_ephemeral,
     clock::{Clock, Entropy},
-    config::Config,
-    crypto::{KeyState, MasterKey},
+    config::{Config, Insurer},
+    crypto::{KeyState, MasterKey, certificate},
+    egress::Egress,
     mail::outbox::Outbox,
     members::documents::Documents,
+    oidc::scope::Scope,
     storage::{Db, signing_key},
     texts::Texts,
+    web::{colour::Colour, logos::Logos, tls::Tls},
 };
 
 /// Prints a line for each check; exit code 1 if one failed.
@@ -62,6 +65,9 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
         Ok(_) => report.good("documents", "every insurer has its privacy notice and terms")?,
         Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
     }
+    insurers(&config.insurers, report)?;
+    registration(config, report)?;
+    tls(config, &clock, report).await?;
     let Some(db) = database(config, report).await? else { return Ok(()) };
     ephemeral(config, &db, &clock, report).await?;
     keys(config, &db, report).await?;
@@ -75,6 +81,97 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
             "are not served",
             "set server.metrics_listen to an address of your own network",
         )?;
+    }
+    Ok(())
+}
+
+/// What is allowed and yet seldom meant. What is wrong, the configuration has said already.
+fn insurers(insurers: &[Insurer], report: &mut Report<'_, impl Write>) -> std::io::Result<()> {
+    match Logos::read(insurers) {
+        Ok(_) => {}
+        Err(error) => report.bad("logo", &error.to_string(), "name a file that the server may read")?,
+    }
+    for (at, insurer) in insurers.iter().enumerate() {
+        let what = format!("insurer {}", insurer.code);
+        if let Some(worse) =
+            Colour::from_hex(insurer.colour.trim_start_matches('#')).and_then(Colour::adapted)
+        {
+            let finding = format!("{} is too pale for text on white (WCAG 2.2 AA, 4.5:1)", insurer.colour);
+            let advice = format!("buttons and links take #{} instead; the page's head keeps it", worse.hex());
+            report.note(&what, &finding, &advice)?;
+        }
+        for other in insurers.iter().take(at).filter(|other| insurer.can_be_mistaken_for(other)) {
+            let finding = format!("its login IDs look like those of {} without their hyphen", other.code);
+            report.note(&what, &finding, "members must then type the hyphen; other digits would avoid it")?;
+        }
+        let built_in: Vec<_> =
+            ["privacy", "terms"].into_iter().filter(|kind| !insurer.documents.contains_key(*kind)).collect();
+        if !built_in.is_empty() {
+            let finding = format!("has no {} of its own", built_in.join(" and no "));
+            report.note(&what, &finding, "members accept the built-in text; name files in its documents")?;
+        }
+        if insurer.name_en.is_none() {
+            let advice = "English pages and mails show the Japanese name; set name_en";
+            report.note(&what, "has no English name", advice)?;
+        }
+    }
+    report.good("insurers", &format!("{} with codes, numbers and hosts of their own", insurers.len()))
+}
+
+/// The way out to the servers of apps, and who may register one.
+fn registration(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    match Egress::new(&config.egress) {
+        Ok(_) => report.good("egress", "apps' servers can be called")?,
+        Err(error) => report.bad("egress", &error.to_string(), "check [egress]")?,
+    }
+    let settings = &config.registration;
+    for scope in settings.scopes.iter().filter(|scope| !Scope::NAMES.contains(&scope.as_str())) {
+        let finding = format!("there is no scope {scope:?}");
+        report.bad("registration", &finding, "no app can register until it leaves registration.scopes")?;
+    }
+    if settings.open {
+        report.note(
+            "registration",
+            "anyone may register an app",
+            "unset registration.open unless you mean it",
+        )?;
+    }
+    if settings.certification {
+        let advice = "unset registration.certification: it is for a run of the conformance suite alone";
+        report.note("registration", "apps that register themselves may go without PKCE", advice)?;
+    }
+    Ok(())
+}
+
+/// Days before its end from which a certificate is told of: those made by ACME are long renewed by then.
+const SOON: u64 = 21;
+
+async fn tls(config: &Config, clock: &Clock, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
+    let what = "certificate";
+    let (Some(file), Some(key)) = (&config.server.tls.certificate, &config.server.tls.key) else {
+        let advice = "a proxy must end TLS and be named in server.trusted_proxies; or set server.tls";
+        return Ok(report.note(what, "none: the server speaks plain HTTP", advice)?);
+    };
+    if let Err(error) = Tls::load(file, key).await {
+        let advice = "server.tls names two PEM files; serve reads them again when they change";
+        return Ok(report.bad(what, &error.to_string(), advice)?);
+    }
+    let pem = tokio::fs::read(file).await?;
+    let issuer = url::Url::parse(&config.server.issuer)?;
+    let host = issuer.host_str().unwrap_or_default();
+    if Tls::names(&pem, host) {
+        report.good(what, &format!("is for {host}"))?;
+    } else {
+        report.bad(what, &format!("is not for {host}"), "browsers will refuse it: get one for that name")?;
+    }
+    let (now, end) = (clock.now(), certificate::not_after(&pem)?);
+    let days = end.since(now).as_secs() / 86_400;
+    if end <= now {
+        report.bad(what, "has expired", "put a new one into the files of server.tls")?;
+    } else if days < SOON {
+        report.note(what, &format!("expires in {days} days"), "see that it is renewed")?;
+    } else {
+        report.good(what, &format!("is valid for {days} more days"))?;
     }
     Ok(())
 }

@@ -74,7 +74,8 @@ pub async fn rotate(signing: &Signing, json: bool, out: &mut impl Write) -> anyh
     Ok(())
 }
 
-fn instant(at: Timestamp) -> String {
+/// RFC 3339, in UTC.
+pub(super) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| at.millis().to_string(), |at| format!("{at:.0}"))
 }

@@ -87,10 +87,8 @@ mod tests {
         let templates = Templates::load(Arc::new(Texts::load().unwrap())).unwrap();
         for locale in Locale::ALL {
             let contact = Contact { name: "<事務局>".to_owned(), ..Contact::default() };
-            let brand =
-                Brand {
-                    name: "みほん健保".to_owned(), colour: "#0a6b5d".to_owned(), contact: Some(contact)
-                };
+            let insurer = Insurer { name: "みほん健保".to_owned(), contact, ..Insurer::default() };
+            let brand = Brand::insurer(&insurer, locale);
             let (csrf, query, reference) = (String::new(), String::new(), String::new());
             let html = templates
                 .render(&Frame { locale, brand, csrf, query, reference }, &Letter::samples()[0])

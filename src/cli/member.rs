@@ -5,14 +5,14 @@ use std::io::Write;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::Tools;
+use super::{Tools, typed_of};
 use crate::{
     clock::Timestamp,
     config::Insurer,
     members::{
         birth_date::today,
         email_address::EmailAddress,
-        login_id::{self, Typed},
+        login_id::Typed,
         roster::{Category, Person},
     },
     storage::{
@@ -20,7 +20,6 @@ use crate::{
         member::{self, Member, MemberState},
         preference, roster,
     },
-    texts::{Locale, Texts},
 };
 
 /// Lines of history that are shown.
@@ -28,37 +27,25 @@ const HISTORY: i64 = 20;
 
 /// Shows the person and the account behind a login ID. Birth date and password are never shown, the
 /// address only masked.
-pub async fn show(tools: &Tools, typed: &str, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    let insurers = &tools.config.insurers;
-    let typed = login_id::parse(typed, insurers).map_err(|error| {
-        anyhow::anyhow!(Texts::load().map_or_else(
-            |_| error.to_string(),
-            |texts| texts.text(Locale::En, error.text_id(), &error.args()),
-        ))
-    })?;
-    let mut all = Vec::new();
-    for (person, member) in found(tools, &typed).await? {
-        let insurer =
-            insurers.iter().find(|insurer| insurer.code == person.insurer).context("unknown insurer")?;
-        all.push(describe(tools, &typed, &person, insurer, member.as_ref()).await?);
-    }
+pub async fn show(
+    tools: &Tools,
+    (typed, insurer): (&str, Option<&str>),
+    json: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let (typed, insurer) = typed_of(&tools.config, typed, insurer)?;
+    let (person, member) = found(tools, &typed, insurer).await?;
+    let shown = describe(tools, &typed, &person, insurer, member.as_ref()).await?;
     if json {
-        // One object, as long as there is one account.
-        let shown = if let [one] = all.as_slice() { one.clone() } else { Value::Array(all) };
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
-        return Ok(());
-    }
-    for (at, shown) in all.iter().enumerate() {
-        if at > 0 {
-            writeln!(out)?;
-        }
-        print(shown, 0, out)?;
+    } else {
+        print(&shown, 0, out)?;
     }
     Ok(())
 }
 
-/// The person behind a number, or everyone with an account under an address: one an insurer at most.
-async fn found(tools: &Tools, typed: &Typed) -> anyhow::Result<Vec<(Person, Option<Member>)>> {
+/// The person behind a number, or the one with an account under an address.
+async fn found(tools: &Tools, typed: &Typed, insurer: &Insurer) -> anyhow::Result<(Person, Option<Member>)> {
     let db = &tools.db;
     match typed {
         Typed::Number(id) => {
@@ -66,16 +53,13 @@ async fn found(tools: &Tools, typed: &Typed) -> anyhow::Result<Vec<(Person, Opti
                 .await?
                 .context("nobody on the roster has this login ID")?;
             let member = member::of_person(db, &person.id).await?;
-            Ok(vec![(person, member)])
+            Ok((person, member))
         }
         Typed::Email(email) => {
-            let mut found = Vec::new();
-            for member in member::of_login_email(db, &email.key(), i64::MAX).await? {
-                let person = roster::find(db, &member.person_id).await?.context("a member without person")?;
-                found.push((person, Some(member)));
-            }
-            anyhow::ensure!(!found.is_empty(), "nobody signs in with this e-mail address");
-            Ok(found)
+            let found = member::of_login_email(db, &email.key(), &insurer.code, 1).await?;
+            let member = found.into_iter().next().context("nobody signs in with this e-mail address")?;
+            let person = roster::find(db, &member.person_id).await?.context("a member without person")?;
+            Ok((person, Some(member)))
         }
     }
 }

@@ -26,7 +26,10 @@ use crate::{
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::MasterKey,
-    members::roster::RosterImport,
+    members::{
+        login_id::{self, Typed},
+        roster::RosterImport,
+    },
     oidc::signing::Signing,
     storage::Db,
     telemetry,
@@ -57,9 +60,9 @@ enum Command {
     /// Lists or rotates the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Registers or lists relying parties.
+    /// Registers, changes or lists relying parties.
     #[command(subcommand)]
-    Client(ClientCommand),
+    Client(client::ClientCommand),
     /// Imports a roster, or writes a made-up one.
     #[command(subcommand)]
     Roster(RosterCommand),
@@ -83,19 +86,6 @@ enum KeysCommand {
     },
     /// Lets the next keys sign and retires the active ones; running nodes follow within seconds.
     Rotate {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
-enum ClientCommand {
-    /// Registers a relying party and shows its secret, once.
-    Create(client::CreateArgs),
-    /// Lists the relying parties.
-    List {
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -150,6 +140,9 @@ enum MemberCommand {
     Show {
         /// Login ID, such as 7132-091200001.
         login_id: String,
+        /// Portal code of the insurer; may be left out if there is only one, or if the login ID names it.
+        #[arg(long)]
+        insurer: Option<String>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -239,12 +232,7 @@ impl Cli {
             Command::Keys(KeysCommand::Rotate { json }) => {
                 keys::rotate(&Tools::open(file).await?.signing().await?, json, out).await?;
             }
-            Command::Client(ClientCommand::Create(args)) => {
-                client::create(&Tools::open(file).await?, args, out).await?;
-            }
-            Command::Client(ClientCommand::List { json }) => {
-                client::list(&Tools::open(file).await?.db, json, out).await?;
-            }
+            Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
                 return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));
             }
@@ -253,8 +241,8 @@ impl Cli {
                 roster::sample(insurer_of(&config, insurer.as_deref())?, count, seed, &target)?;
                 println!("{} made-up people are in {}", count, target.display());
             }
-            Command::Member(MemberCommand::Show { login_id, json }) => {
-                member::show(&Tools::open(file).await?, &login_id, json, out).await?;
+            Command::Member(MemberCommand::Show { login_id, insurer, json }) => {
+                member::show(&Tools::open(file).await?, (&login_id, insurer.as_deref()), json, out).await?;
             }
             Command::Preferences(PreferencesCommand::Export { file: target, insurer, operator }) => {
                 let tools = Tools::open(file).await?;
@@ -319,8 +307,12 @@ impl Tools {
         Ok(Self { config, db, clock: Clock::system(), entropy: Entropy::system() })
     }
 
+    fn master(&self) -> anyhow::Result<MasterKey> {
+        Ok(MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?)
+    }
+
     async fn signing(&self) -> anyhow::Result<Signing> {
-        let master = MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?;
+        let master = self.master()?;
         let (db, clock, entropy) = (self.db.clone(), self.clock.clone(), self.entropy.clone());
         Ok(Signing::load(db, master, clock, entropy, &self.config.keys).await?)
     }
@@ -340,6 +332,26 @@ async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
         preview: args.preview,
     };
     roster::import(&import, &args.file, &Texts::load()?, args.language, stdout()).await
+}
+
+/// A login ID and its insurer: the one that a number names, and no other may be named beside it; or the one
+/// named with an address.
+fn typed_of<'a>(config: &'a Config, typed: &str, code: Option<&str>) -> anyhow::Result<(Typed, &'a Insurer)> {
+    let typed = login_id::parse(typed, &config.insurers).map_err(|error| {
+        anyhow::anyhow!(Texts::load().map_or_else(
+            |_| error.to_string(),
+            |texts| texts.text(Locale::En, error.text_id(), &error.args()),
+        ))
+    })?;
+    let named = match &typed {
+        Typed::Number(id) => Some(id.insurer()),
+        Typed::Email(_) => None,
+    };
+    if let (Some(named), Some(code)) = (named, code) {
+        anyhow::ensure!(named == code, "this login ID is of insurer {named}, not of {code}");
+    }
+    let insurer = insurer_of(config, named.or(code))?;
+    Ok((typed, insurer))
 }
 
 /// The insurer of a portal code, or the only one.

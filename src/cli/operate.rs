@@ -9,16 +9,15 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::letter;
+use super::{letter, typed_of};
 use crate::{
     app::App,
     clock::Timestamp,
     members::{
-        login_id::{self, LoginId, Typed},
+        login_id::{LoginId, Typed},
         operator::{Act, Issued, Subject},
     },
     storage::{member, roster},
-    texts::{Locale, Texts},
 };
 
 /// Whom an act concerns and why.
@@ -32,7 +31,7 @@ pub struct ActArgs {
     /// Who does it, for the audit.
     #[arg(long, env = "USER", default_value = "cli")]
     pub operator: String,
-    /// Portal code of the insurer, where an address has accounts of several.
+    /// Portal code of the insurer; may be left out if there is only one, or if the login ID names it.
     #[arg(long)]
     pub insurer: Option<String>,
     /// Print JSON.
@@ -58,13 +57,8 @@ impl ActArgs {
     }
 
     pub(super) async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
-        let typed = login_id::parse(&self.login_id, &app.config().insurers).map_err(|error| {
-            anyhow::anyhow!(Texts::load().map_or_else(
-                |_| error.to_string(),
-                |texts| texts.text(Locale::En, error.text_id(), &error.args()),
-            ))
-        })?;
-        let subject = app.members.subject_of(&typed, self.insurer.as_deref()).await??;
+        let (typed, insurer) = typed_of(app.config(), &self.login_id, self.insurer.as_deref())?;
+        let subject = app.members.subject_of(&typed, Some(&insurer.code)).await??;
         Ok((typed, subject))
     }
 }

@@ -11,8 +11,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     app::App,
     fault::Fault,
+    oidc::backchannel_logout::Messenger,
     routes,
-    storage::{activation_notice, outbox, recovery, registration, sign_in_failure},
+    storage::{
+        activation_notice, delivery::DELIVERIES, outbox::MAILS, recovery, registration, sign_in_failure,
+    },
+    web::{
+        connection::{Patience, Site},
+        tls::{Tls, TlsError},
+    },
 };
 
 /// How often what has expired is swept away and the gauges are read.
@@ -32,24 +39,44 @@ pub struct Running {
     refresh: JoinHandle<()>,
 }
 
+/// The certificate of a configuration, if it names one.
+pub async fn open_tls(app: &App) -> Result<Option<Tls>, TlsError> {
+    let files = &app.config().server.tls;
+    let (Some(certificate), Some(key)) = (&files.certificate, &files.key) else { return Ok(None) };
+    Ok(Some(Tls::load(certificate, key).await?))
+}
+
 impl Running {
-    /// Starts serving on `listener`.
+    /// Starts serving on `listener`, in HTTP.
     pub fn start(app: App, listener: TcpListener) -> std::io::Result<Self> {
+        Self::start_with(app, listener, None)
+    }
+
+    /// Starts serving on `listener`, with TLS if there is a certificate.
+    pub fn start_with(app: App, listener: TcpListener, tls: Option<Tls>) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        tasks.spawn(serve_router(routes::router(app.clone()), listener, stop.clone()));
+        if let Some(tls) = tls.clone() {
+            tasks.spawn(tls.follow(stop.clone()));
+        }
+        let site = Site { router: routes::router(app.clone()), tls, patience: patience(&app) };
+        tasks.spawn(site.serve(listener, stop.clone()));
         let outbox = app.members.outbox.clone();
         let quit = stop.clone();
         tasks.spawn(async move { outbox.run(quit).await });
+        let (deliveries, messenger) = (app.members.deliveries.clone(), Messenger(app.clone()));
+        let quit = stop.clone();
+        tasks.spawn(async move { deliveries.run(messenger, quit).await });
         tasks.spawn(housekeeping(app.clone(), stop.clone()));
         let refresh = app.signing.spawn_refresh();
         Ok(Self { app, address, stop, tasks, refresh })
     }
 
-    /// Serves another site until this provider stops; used for `/metrics`.
+    /// Serves another site until this provider stops, in HTTP; used for `/metrics`.
     pub fn also(&self, router: Router, listener: TcpListener) {
-        self.tasks.spawn(serve_router(router, listener, self.stop.clone()));
+        let site = Site { router, tls: None, patience: patience(&self.app) };
+        self.tasks.spawn(site.serve(listener, self.stop.clone()));
     }
 
     /// Takes no more connections, lets requests under way and the mail being sent finish for as long as
@@ -66,11 +93,12 @@ impl Running {
     }
 }
 
-async fn serve_router(router: Router, listener: TcpListener, stop: CancellationToken) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
-    if let Err(error) = served {
-        tracing::error!(%error, "a listener failed");
+fn patience(app: &App) -> Patience {
+    let server = &app.config().server;
+    Patience {
+        most: server.max_connections,
+        head: Duration::from_secs(server.header_timeout_seconds),
+        idle: Duration::from_secs(server.idle_timeout_seconds),
     }
 }
 
@@ -95,10 +123,14 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     recovery::sweep(&members.db, now).await?;
     activation_notice::sweep(&members.db, now).await?;
     sign_in_failure::sweep(&members.db, now.minus(members.config.limits.failures_kept())).await?;
-    outbox::purge(&members.db, now.minus(KEEP_MAILS)).await?;
+    MAILS.purge(&members.db, now.minus(KEEP_MAILS)).await?;
+    DELIVERIES.purge(&members.db, now.minus(KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_mails", "state" => "failed").set(gauge(counts.failed));
+    let counts = members.deliveries.counts().await?;
+    metrics::gauge!("kenpos_deliveries", "state" => "queued").set(gauge(counts.queued));
+    metrics::gauge!("kenpos_deliveries", "state" => "failed").set(gauge(counts.failed));
     metrics::gauge!("kenpos_password_hashes_in_progress").set(gauge(members.passwords.in_progress()));
     Ok(())
 }
@@ -131,7 +163,8 @@ pub async fn run(app: App, handle: PrometheusHandle) -> anyhow::Result<()> {
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let running = Running::start(app, listener)?;
+    let tls = open_tls(&app).await?;
+    let running = Running::start_with(app, listener, tls)?;
     if let Some(listener) = metrics {
         running.also(metrics_router(handle), listener);
     }
@@ -139,6 +172,7 @@ pub async fn run(app: App, handle: PrometheusHandle) -> anyhow::Result<()> {
     tracing::info!(
         issuer = server.issuer,
         address = %running.address,
+        tls = server.tls.certificate.is_some(),
         database = members.db.engine(),
         ephemeral = members.ephemeral.engine(),
         "the provider is up"

@@ -1,7 +1,21 @@
 //! Relying parties: what they registered and what they may do.
 
 pub mod client;
+pub mod keys;
+pub mod logos;
+pub mod metadata;
 pub mod redirect_uri;
+pub mod registration;
+pub mod rules;
 pub mod secret;
+pub mod values;
 
-pub use client::{ApplicationType, AuthMethod, Client, Metadata, MetadataError, SubjectType};
+pub use client::Client;
+pub use keys::{ClientKeys, ClientKeysError};
+pub use logos::Logos;
+pub use metadata::Metadata;
+pub use rules::{MetadataError, Supported};
+pub use values::{
+    AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes, Hmac,
+    ResponseTypes, Shown, SubjectType,
+};

@@ -66,6 +66,13 @@ pub fn check_page(uri: &str) -> Result<(), UriRefusal> {
     }
 }
 
+/// Checks a URL that the provider calls itself. Where it leads is looked at when it is called
+/// ([`crate::egress`]).
+pub fn check_service(uri: &str) -> Result<(), UriRefusal> {
+    let https = parse(uri)?.scheme() == "https";
+    if https { Ok(()) } else { Err(UriRefusal("must use https")) }
+}
+
 fn parse(uri: &str) -> Result<Url, UriRefusal> {
     if uri.len() > LONGEST {
         return Err(UriRefusal("must be 2000 bytes at most"));
@@ -101,6 +108,12 @@ fn is_loopback(url: &Url) -> bool {
 /// The host of a URI, for the sector of pairwise subjects (OIDC Core §8.1).
 pub fn host(uri: &str) -> Option<String> {
     Url::parse(uri).ok()?.host_str().map(str::to_owned)
+}
+
+/// The origin of the pages behind a URI of the web.
+pub fn origin(uri: &str) -> Option<String> {
+    let origin = Url::parse(uri).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
 #[cfg(test)]

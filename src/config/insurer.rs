@@ -1,10 +1,14 @@
 //! `[[insurers]]`: each health insurance society that this provider serves.
 
+mod contact;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::contact::{Contact, MailOrigin, Office};
 use super::Problems;
+use crate::texts::{Given, Locale};
 
 /// A health insurance society (保険者).
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -28,31 +32,23 @@ pub struct Insurer {
     /// Colour of buttons and of the page's head, `#rrggbb`.
     #[serde(default = "default_colour")]
     pub colour: String,
+    /// Picture beside the name: a PNG or SVG file.
+    #[serde(default)]
+    pub logo: Option<PathBuf>,
+    /// Host names besides the issuer's under which members of this society begin.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// Whom members call (事務局).
     pub contact: Contact,
+    /// Whom its mails come from.
+    #[serde(default)]
+    pub mail: MailOrigin,
     /// The rules that the society may set itself.
     #[serde(default)]
     pub policy: Policy,
     /// Documents to accept at activation, `privacy` and `terms`; absent ones use the built-in texts.
     #[serde(default)]
     pub documents: BTreeMap<String, Document>,
-}
-
-/// How members reach the society's office (事務局).
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Contact {
-    /// Name of the office.
-    pub name: String,
-    /// Telephone number.
-    #[serde(default)]
-    pub phone: Option<String>,
-    /// E-mail address.
-    #[serde(default)]
-    pub email: Option<String>,
-    /// Opening hours.
-    #[serde(default)]
-    pub hours: Option<String>,
 }
 
 /// A text that members accept, in the society's own wording.
@@ -78,12 +74,24 @@ pub enum Activation {
     BirthdateAndCode,
 }
 
+/// Who registers without the temporary password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfRegistering {
+    /// 被扶養者
+    Dependent,
+    /// 任意継続被保険者
+    Voluntary,
+}
+
 /// Rules with the defaults of the service.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// What the first sign-in asks for.
     pub activation: Activation,
+    /// Who may register by 資格照会.
+    pub self_registration: Vec<SelfRegistering>,
     /// Days in which a one-time activation code works.
     pub activation_code_days: u32,
     /// Days from the roster import in which the temporary password works.
@@ -112,6 +120,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             activation: Activation::Birthdate,
+            self_registration: vec![SelfRegistering::Dependent, SelfRegistering::Voluntary],
             activation_code_days: 30,
             temporary_password_days: 90,
             temporary_password_failures: 10,
@@ -127,13 +136,37 @@ impl Default for Policy {
     }
 }
 
-impl Insurer {
-    /// The name in the language of the reader.
-    pub fn name_in(&self, locale: crate::texts::Locale) -> &str {
-        match (locale, &self.name_en) {
-            (crate::texts::Locale::En, Some(name)) => name,
-            _ => &self.name,
+impl Default for Insurer {
+    fn default() -> Self {
+        Self {
+            code: String::new(),
+            number: String::new(),
+            name: String::new(),
+            name_en: None,
+            symbol_digits: three(),
+            number_digits: six(),
+            colour: default_colour(),
+            logo: None,
+            hosts: Vec::new(),
+            contact: Contact::default(),
+            mail: MailOrigin::default(),
+            policy: Policy::default(),
+            documents: BTreeMap::new(),
         }
+    }
+}
+
+impl Insurer {
+    /// The name for a reader of `locale`.
+    pub fn name_in(&self, locale: Locale) -> Given {
+        Given::choose(locale, &self.name, self.name_en.as_deref())
+    }
+
+    /// Whether login IDs of the two can look the same without their hyphen.
+    pub fn can_be_mistaken_for(&self, other: &Self) -> bool {
+        let length = |one: &Self| one.code.len() + one.symbol_digits + one.number_digits;
+        let begins = self.code.starts_with(&other.code) || other.code.starts_with(&self.code);
+        begins && length(self) == length(other)
     }
 
     /// Says what is wrong with the section at `key`.
@@ -163,6 +196,16 @@ impl Insurer {
             &format!("{key}.contact.name"),
             "must name the office that members call",
         );
+        let host = |name: &String| {
+            let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            name.len() <= 253 && name.split('.').all(|label| !label.is_empty() && label.chars().all(letter))
+        };
+        problems.require(
+            self.hosts.iter().all(host),
+            &format!("{key}.hosts"),
+            "must be host names in lower case, without scheme, port and path",
+        );
+        self.mail.validate(&format!("{key}.mail"), problems);
         let policy = &self.policy;
         problems.require(
             (8..=64).contains(&policy.password_min_length),

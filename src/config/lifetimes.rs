@@ -14,6 +14,8 @@ pub struct Lifetimes {
     pub interaction_seconds: u64,
     /// An authorization code (single use).
     pub code_seconds: u64,
+    /// The codes of a device (RFC 8628).
+    pub device_code_seconds: u64,
     /// An access token.
     pub access_token_seconds: u64,
     /// An ID token.
@@ -22,6 +24,8 @@ pub struct Lifetimes {
     pub refresh_idle_seconds: u64,
     /// A refresh token family from its start.
     pub refresh_absolute_seconds: u64,
+    /// Age of a sign-in up to which userinfo gives 記号・番号 for it; absent: any age.
+    pub insured_number_sign_in_seconds: Option<u64>,
     /// A session that is not used.
     pub session_idle_seconds: u64,
     /// A session from its start.
@@ -39,10 +43,12 @@ impl Default for Lifetimes {
         Self {
             interaction_seconds: 30 * 60,
             code_seconds: 60,
+            device_code_seconds: 10 * 60,
             access_token_seconds: 10 * 60,
             id_token_seconds: 10 * 60,
             refresh_idle_seconds: 30 * 24 * 3600,
             refresh_absolute_seconds: 180 * 24 * 3600,
+            insured_number_sign_in_seconds: None,
             session_idle_seconds: 30 * 60,
             session_absolute_seconds: 12 * 3600,
             registration_link_seconds: 24 * 3600,
@@ -58,6 +64,7 @@ impl Lifetimes {
         for (name, value) in [
             ("interaction_seconds", self.interaction_seconds),
             ("code_seconds", self.code_seconds),
+            ("device_code_seconds", self.device_code_seconds),
             ("access_token_seconds", self.access_token_seconds),
             ("id_token_seconds", self.id_token_seconds),
             ("refresh_idle_seconds", self.refresh_idle_seconds),
@@ -74,6 +81,11 @@ impl Lifetimes {
                 "must be 1 second to 366 days",
             );
         }
+        problems.require(
+            self.insured_number_sign_in_seconds.is_none_or(|most| most >= 1),
+            "lifetimes.insured_number_sign_in_seconds",
+            "must be 1 second or more",
+        );
         // RFC 6749 §4.1.2 recommends at most ten minutes.
         problems.require(self.code_seconds <= 600, "lifetimes.code_seconds", "must be 600 at most");
     }
@@ -91,6 +103,11 @@ impl Lifetimes {
     /// An authorization code.
     pub const fn code(&self) -> Duration {
         Duration::from_secs(self.code_seconds)
+    }
+
+    /// The codes of a device.
+    pub const fn device_code(&self) -> Duration {
+        Duration::from_secs(self.device_code_seconds)
     }
 
     /// An access token.

@@ -105,8 +105,7 @@ impl MailSettings {
 
     /// How long to wait after `failures` failed attempts: doubling from the first to the longest wait.
     pub fn retry_after(&self, failures: u32) -> Duration {
-        let doubled = 1_u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
-        Duration::from_secs(self.retry_first_seconds.saturating_mul(doubled).min(self.retry_longest_seconds))
+        doubling(self.retry_first_seconds, self.retry_longest_seconds, failures)
     }
 
     /// Longest life of a mail that is not out.
@@ -156,6 +155,12 @@ impl MailSettings {
             );
         }
     }
+}
+
+/// A wait that doubles with each failure, from `first` to `longest` seconds.
+pub(super) fn doubling(first: u64, longest: u64, failures: u32) -> Duration {
+    let doubled = 1_u64.checked_shl(failures.saturating_sub(1)).unwrap_or(u64::MAX);
+    Duration::from_secs(first.saturating_mul(doubled).min(longest))
 }
 
 fn is_loopback(host: &str) -> bool {

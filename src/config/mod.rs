@@ -4,6 +4,8 @@
 //! refuses keys it does not know, and says all that is wrong with it in [`Problems`], by key.
 
 pub mod database;
+pub mod deliveries;
+pub mod egress;
 mod environment;
 pub mod ephemeral;
 pub mod insurer;
@@ -12,10 +14,12 @@ pub mod lifetimes;
 pub mod limits;
 pub mod mail;
 pub mod passwords;
+pub mod protocol;
+pub mod registration;
 pub mod server;
 pub mod telemetry;
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use figment::{
     Figment,
@@ -24,6 +28,8 @@ use figment::{
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use deliveries::Deliveries;
+pub use egress::Egress;
 pub use ephemeral::Ephemeral;
 pub use insurer::Insurer;
 pub use keys::Keys;
@@ -31,6 +37,8 @@ pub use lifetimes::Lifetimes;
 pub use limits::Limits;
 pub use mail::MailSettings;
 pub use passwords::Passwords;
+pub use protocol::Protocol;
+pub use registration::Registration;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -50,10 +58,18 @@ pub struct Config {
     pub passwords: Passwords,
     /// `[mail]`
     pub mail: MailSettings,
+    /// `[deliveries]`
+    pub deliveries: Deliveries,
     /// `[lifetimes]`
     pub lifetimes: Lifetimes,
     /// `[limits]`
     pub limits: Limits,
+    /// `[registration]`
+    pub registration: Registration,
+    /// `[egress]`
+    pub egress: Egress,
+    /// `[protocol]`
+    pub protocol: Protocol,
     /// `[telemetry]`
     pub telemetry: Telemetry,
     /// `[[insurers]]`
@@ -105,15 +121,48 @@ impl Config {
         self.keys.validate(&mut problems);
         self.passwords.validate(&mut problems);
         self.mail.validate("mail", &mut problems);
+        self.deliveries.validate(&mut problems);
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
+        self.registration.validate(&mut problems);
+        self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {
             insurer.validate(&format!("insurers[{index}]"), &mut problems);
-            let twice = self.insurers.iter().take(index).any(|other| other.code == insurer.code);
-            problems.require(!twice, &format!("insurers[{index}].code"), "must differ from the others");
         }
+        self.compare_insurers(&mut problems);
         problems.into_result().map_err(ConfigError::Wrong)
+    }
+
+    /// What tells insurers apart must do so, and none may take the issuer's host.
+    fn compare_insurers(&self, problems: &mut Problems) {
+        let issuer = url::Url::parse(&self.server.issuer).ok();
+        let mut hosts: BTreeSet<&str> = issuer.as_ref().and_then(url::Url::host_str).into_iter().collect();
+        for (index, insurer) in self.insurers.iter().enumerate() {
+            let others = || self.insurers.iter().take(index);
+            let differ = "must differ from the others";
+            let key = |name: &str| format!("insurers[{index}].{name}");
+            problems.require(others().all(|other| other.code != insurer.code), &key("code"), differ);
+            problems.require(others().all(|other| other.number != insurer.number), &key("number"), differ);
+            for host in &insurer.hosts {
+                let rule = "must be no other insurer's, nor that of server.issuer";
+                problems.require(hosts.insert(host), &key("hosts"), format_args!("{host} {rule}"));
+            }
+        }
+    }
+
+    /// The insurer that has the host name `host` (with or without a port), beside the issuer's own.
+    pub fn insurer_at(&self, host: &str) -> Option<&Insurer> {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+        self.insurers.iter().find(|insurer| insurer.hosts.contains(&name))
+    }
+
+    /// The insurer, where there is only one.
+    pub fn only_insurer(&self) -> Option<&Insurer> {
+        match self.insurers.as_slice() {
+            [insurer] => Some(insurer),
+            _ => None,
+        }
     }
 }
 
@@ -180,6 +229,37 @@ mod tests {
             MINIMAL.replace("https://", "http://").replace("\"7132\"", "\"x\"") + "[limits]\noverall = 0";
         let Err(ConfigError::Wrong(problems)) = load(&text) else { panic!("accepted") };
         for key in ["server.issuer", "insurers[0].code", "limits.overall"] {
+            assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key} in {problems:?}");
+        }
+    }
+
+    #[test]
+    fn what_tells_insurers_apart_does_so() {
+        let second = |changes: &str| {
+            let both = "[[insurers]]\nname = \"もみじ健康保険組合\"\ncontact = { name = \"事務局\" }\n";
+            load(&format!("{MINIMAL}\nhosts = [\"a.example.jp\"]\n{both}{changes}"))
+        };
+        let good = "code = \"8001\"\nnumber = \"01040013\"\n";
+        assert!(second(good).is_ok());
+        let config = second(&format!("{good}hosts = [\"b.example.jp\"]")).unwrap();
+        let at = |host| config.insurer_at(host).map(|insurer| insurer.code.as_str());
+        assert_eq!(at("a.example.jp"), Some("7132"));
+        assert_eq!(at("B.Example.JP:8443"), Some("8001"));
+        for stranger in
+            ["login.example.jp", "a.example.jp.evil.example", "evil.example", "", ":", "a.example.jp@x"]
+        {
+            assert_eq!(at(stranger), None, "{stranger}");
+        }
+        for (wrong, key) in [
+            ("code = \"7132\"\nnumber = \"01040013\"", "insurers[1].code: must differ"),
+            ("code = \"8001\"\nnumber = \"06139497\"", "insurers[1].number: must differ"),
+            ("code = \"8001\"\nnumber = \"01040014\"", "insurers[1].number: must be the 8 digits"),
+            (&format!("{good}hosts = [\"a.example.jp\"]"), "insurers[1].hosts: a.example.jp"),
+            (&format!("{good}hosts = [\"login.example.jp\"]"), "insurers[1].hosts: login.example.jp"),
+            (&format!("{good}hosts = [\"https://b.example.jp\"]"), "insurers[1].hosts: must be host names"),
+            (&format!("{good}mail.from = \"a..b@example.jp\""), "insurers[1].mail.from"),
+        ] {
+            let Err(ConfigError::Wrong(problems)) = second(wrong) else { panic!("accepted {wrong}") };
             assert!(problems.iter().any(|problem| problem.starts_with(key)), "{key} in {problems:?}");
         }
     }

@@ -1,6 +1,9 @@
 //! `[server]`: who this provider is on the network.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -27,6 +30,26 @@ pub struct Server {
     pub body_limit_bytes: usize,
     /// Seconds that requests under way get at shutdown.
     pub drain_seconds: u64,
+    /// Connections at once; one more waits until another ends.
+    pub max_connections: usize,
+    /// Seconds for a TLS handshake, and for the head of a request from its first byte.
+    pub header_timeout_seconds: u64,
+    /// Seconds that a connection may be idle between two requests.
+    pub idle_timeout_seconds: u64,
+    /// Whether browsers are told to use https for every subdomain of the issuer's host too (RFC 6797 §6.1.2).
+    pub hsts_include_subdomains: bool,
+    /// See [`TlsFiles`].
+    pub tls: TlsFiles,
+}
+
+/// Files of the certificate, if the server ends TLS itself. They are read again when they change.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsFiles {
+    /// PEM file with the certificate, and after it those that lead to its authority.
+    pub certificate: Option<PathBuf>,
+    /// PEM file with its private key, not encrypted.
+    pub key: Option<PathBuf>,
 }
 
 impl Default for Server {
@@ -39,6 +62,11 @@ impl Default for Server {
             request_timeout_seconds: 20,
             body_limit_bytes: 64 * 1024,
             drain_seconds: 20,
+            max_connections: 4096,
+            header_timeout_seconds: 10,
+            idle_timeout_seconds: 75,
+            hsts_include_subdomains: false,
+            tls: TlsFiles::default(),
         }
     }
 }
@@ -74,6 +102,31 @@ impl Server {
             (1024..=4 * 1024 * 1024).contains(&self.body_limit_bytes),
             "server.body_limit_bytes",
             "must be 1024 to 4194304",
+        );
+        problems.require(
+            (1..=1_000_000).contains(&self.max_connections),
+            "server.max_connections",
+            "must be 1 to 1000000",
+        );
+        for (name, seconds) in [
+            ("header_timeout_seconds", self.header_timeout_seconds),
+            ("idle_timeout_seconds", self.idle_timeout_seconds),
+        ] {
+            problems.require(
+                (1..=3600).contains(&seconds),
+                &format!("server.{name}"),
+                "must be 1 second to an hour",
+            );
+        }
+        problems.require(
+            self.tls.certificate.is_some() == self.tls.key.is_some(),
+            "server.tls.certificate",
+            "and key belong together",
+        );
+        problems.require(
+            self.tls.certificate.is_none() || self.secure(),
+            "server.tls.certificate",
+            "needs an https issuer",
         );
     }
 

@@ -190,7 +190,7 @@ fn required_members(kty: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-fn public_members(jwk: &Jwk) -> Option<Map<String, Value>> {
+pub(super) fn public_members(jwk: &Jwk) -> Option<Map<String, Value>> {
     let names = required_members(jwk.key_type())?;
     Some(names.iter().filter_map(|name| Some(((*name).to_owned(), jwk.parameter(name)?.clone()))).collect())
 }

@@ -19,7 +19,14 @@ use url::Url;
 pub use super::account::AccountMail;
 use super::address::{NotSendable, sendable};
 pub use super::recovery::RecoveryMail;
-use crate::{clock::Timestamp, config::insurer::Contact, texts::Locale};
+use crate::{
+    clock::Timestamp,
+    config::{
+        Insurer,
+        insurer::{MailOrigin, Office},
+    },
+    texts::{Given, Locale},
+};
 
 /// A mail to one person.
 #[derive(Clone)]
@@ -29,9 +36,11 @@ pub struct Mail {
     /// Language of the mail: the one that the member was using.
     pub locale: Locale,
     /// Name of the insurer, in that language.
-    pub insurer: String,
+    pub insurer: Given,
     /// Whom the reader may call.
-    pub contact: Contact,
+    pub contact: Office,
+    /// Whom it comes from.
+    pub origin: MailOrigin,
     /// What it tells.
     pub kind: MailKind,
 }
@@ -64,6 +73,20 @@ pub enum MailKind {
     Account(AccountMail),
     /// For someone who forgot something, or whose registration was reset.
     Recovery(RecoveryMail),
+}
+
+impl Mail {
+    /// A mail of an insurer.
+    pub fn of(insurer: &Insurer, to: &str, locale: Locale, kind: MailKind) -> Self {
+        Self {
+            to: to.to_owned(),
+            locale,
+            insurer: insurer.name_in(locale),
+            contact: insurer.contact.in_locale(locale),
+            origin: insurer.mail.clone(),
+            kind,
+        }
+    }
 }
 
 impl MailKind {
@@ -110,6 +133,9 @@ pub struct Letter {
     pub to: String,
     /// Name shown as the sender unless the configuration sets one.
     pub from_name: String,
+    /// Whom it comes from, beside what `[mail]` says.
+    #[serde(default)]
+    pub origin: MailOrigin,
     /// Subject.
     pub subject: String,
     /// The plain text.
@@ -130,6 +156,9 @@ pub enum ComposeError {
     /// See [`NotSendable`].
     #[error(transparent)]
     Recipient(#[from] NotSendable),
+    /// The sender of the insurer is no address.
+    #[error("insurers[].mail has no address that mail can come from: {0}")]
+    Sender(#[from] lettre::address::AddressError),
     /// The parts do not fit together.
     #[error("the message cannot be built: {0}")]
     Message(#[from] lettre::error::Error),
@@ -152,22 +181,29 @@ impl Letter {
     pub fn compose(&self, origin: &Origin, id: &str, created: Timestamp) -> Result<Message, ComposeError> {
         let since_epoch = Duration::from_millis(u64::try_from(created.millis()).unwrap_or(0));
         let to = sendable(&self.to)?;
-        let from_name = origin.name.as_deref().unwrap_or(&self.from_name);
+        let (from, name) = match &self.origin.from {
+            Some(own) => (own.address.parse()?, own.name.as_deref()),
+            None => (origin.from.clone(), origin.name.as_deref()),
+        };
+        let reply_to = match &self.origin.reply_to {
+            Some(own) => Some(Mailbox::new(own.name.clone(), own.address.parse()?)),
+            None => origin.reply_to.clone(),
+        };
         let mut message = Message::builder()
-            .from(Mailbox::new(Some(one_line(from_name)), origin.from.clone()))
+            .from(Mailbox::new(Some(one_line(name.unwrap_or(&self.from_name))), from.clone()))
             .to(Mailbox::new(None, to.clone()))
             // Said here, or lettre would read it out of the header fields, where quotes get lost.
-            .envelope(Envelope::new(Some(origin.from.clone()), vec![to])?)
+            .envelope(Envelope::new(Some(from.clone()), vec![to])?)
             .subject(one_line(&self.subject))
             .date(SystemTime::UNIX_EPOCH + since_epoch)
-            .message_id(Some(format!("<{id}@{}>", origin.from.domain())))
+            .message_id(Some(format!("<{id}@{}>", from.domain())))
             // RFC 3834 §5: nobody's holiday notice should answer.
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ));
-        if let Some(reply_to) = &origin.reply_to {
-            message = message.reply_to(reply_to.clone());
+        if let Some(reply_to) = reply_to {
+            message = message.reply_to(reply_to);
         }
         // RFC 2046 §5.1.4: the plainest part first.
         let body = MultiPart::alternative()
@@ -186,6 +222,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::insurer::Contact;
 
     fn origin() -> Origin {
         Origin { from: "no-reply@idp.example.jp".parse().unwrap(), name: None, reply_to: None }
@@ -195,6 +232,7 @@ mod tests {
         Letter {
             to: "hanako@example.jp".to_owned(),
             from_name: "みほん健康保険組合".to_owned(),
+            origin: MailOrigin::default(),
             subject: "【みほん健康保険組合】初回登録のご確認".to_owned(),
             text: format!("https://idp.example.jp/r/{}\n{}\n", "x".repeat(200), "長い文。".repeat(500)),
             html: "<p>本文</p>".to_owned(),
@@ -204,6 +242,23 @@ mod tests {
     fn octets(letter: &Letter, id: &str) -> String {
         let message = letter.compose(&origin(), id, Timestamp::from_millis(1_795_396_500_000)).unwrap();
         String::from_utf8(message.formatted()).unwrap()
+    }
+
+    #[test]
+    fn an_insurer_may_write_from_its_own_address() {
+        let own = MailOrigin {
+            from: Some("a-kenpo@a.example.jp".parse().unwrap()),
+            reply_to: Some("Office <office@a.example.jp>".parse().unwrap()),
+        };
+        let message = Letter { origin: own, ..letter() };
+        let message = message.compose(&origin(), "id1", Timestamp::default()).unwrap();
+        assert_eq!(message.envelope().from().unwrap().to_string(), "a-kenpo@a.example.jp");
+        let octets = String::from_utf8(message.formatted()).unwrap();
+        for part in ["<a-kenpo@a.example.jp>", "Reply-To: Office <office@a.example.jp>", "<id1@a.example.jp>"]
+        {
+            assert!(octets.contains(part), "{part} in {octets}");
+        }
+        assert!(!octets.contains("idp.example.jp>"), "{octets}");
     }
 
     fn header_names(octets: &str) -> Vec<&str> {
@@ -271,8 +326,9 @@ mod tests {
         let mail = Mail {
             to: "hanako@example.jp".to_owned(),
             locale: Locale::Ja,
-            insurer: "みほん".to_owned(),
-            contact: Contact::default(),
+            insurer: Given::choose(Locale::Ja, "みほん", None),
+            contact: Contact::default().in_locale(Locale::Ja),
+            origin: MailOrigin::default(),
             kind: MailKind::ConfirmRegistration {
                 link: "https://idp.example.jp/r/secret".parse().unwrap(),
                 deadline: Timestamp::default(),

@@ -19,7 +19,8 @@ use crate::{
     crypto::master_key::MasterKey,
     storage::{
         Db, StorageError, Tx,
-        outbox::{self as rows, Counts, LeasedMail, NewMail},
+        outbox::{self as rows, MAILS, NewMail},
+        queue::{Counts, Leased},
     },
     texts::Texts,
 };
@@ -142,7 +143,7 @@ impl Outbox {
 
     /// How many mails wait, are out, or failed.
     pub async fn counts(&self) -> Result<Counts, StorageError> {
-        rows::counts(&self.0.db).await
+        MAILS.counts(&self.0.db).await
     }
 
     /// The relay, for `doctor`.
@@ -192,13 +193,13 @@ impl Outbox {
     }
 
     /// Takes up to `limit` mails that are due; none while the database is away.
-    async fn lease(&self, limit: usize) -> Vec<LeasedMail> {
+    async fn lease(&self, limit: usize) -> Vec<Leased> {
         if limit == 0 {
             return Vec::new();
         }
         let inner = &*self.0;
         let lease_for = inner.relay.longest() + LEASE_MARGIN;
-        match rows::lease(&inner.db, inner.clock.now(), lease_for, limit).await {
+        match MAILS.lease(&inner.db, inner.clock.now(), lease_for, limit).await {
             Ok(mails) => mails,
             Err(error) => {
                 tracing::warn!(%error, "the outbox cannot be read");
@@ -208,22 +209,22 @@ impl Outbox {
     }
 
     /// Tries to send a mail that is leased, and notes what became of it.
-    async fn deliver(self, mail: LeasedMail) {
+    async fn deliver(self, mail: Leased) {
         let inner = &*self.0;
         let outcome = inner.attempt(&mail).await;
         let (id, kind, attempt) = (mail.id.as_str(), mail.kind.as_str(), mail.attempts);
         let noted = match &outcome {
             Outcome::Sent => {
                 tracing::info!(mail = id, kind, attempt, "mail sent");
-                rows::sent(&inner.db, id, inner.clock.now()).await
+                MAILS.sent(&inner.db, id, inner.clock.now()).await
             }
             Outcome::Again { at, reason } => {
                 tracing::warn!(mail = id, kind, attempt, reason, "mail not sent, to be tried again");
-                rows::retry_later(&inner.db, &mail, *at, reason).await
+                MAILS.retry_later(&inner.db, &mail, *at, reason).await
             }
             Outcome::Failed { reason } => {
                 tracing::error!(mail = id, kind, attempt, reason, "mail given up");
-                rows::failed(&inner.db, &mail, inner.clock.now(), reason).await
+                MAILS.failed(&inner.db, &mail, inner.clock.now(), reason).await
             }
         };
         match noted {
@@ -236,7 +237,7 @@ impl Outbox {
 }
 
 impl Inner {
-    async fn attempt(&self, mail: &LeasedMail) -> Outcome {
+    async fn attempt(&self, mail: &Leased) -> Outcome {
         let give_up_at = Timestamp::from_millis(mail.give_up_at);
         if self.clock.now() >= give_up_at {
             return Outcome::Failed { reason: "expired".to_owned() };
@@ -264,7 +265,7 @@ impl Inner {
         }
     }
 
-    fn unseal(&self, mail: &LeasedMail) -> Option<Letter> {
+    fn unseal(&self, mail: &Leased) -> Option<Letter> {
         let plain = self.master.open(PURPOSE, &mail.id, mail.sealed.as_deref()?).ok()?;
         serde_json::from_slice(&plain).ok()
     }

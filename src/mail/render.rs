@@ -8,7 +8,7 @@ mod recovery;
 
 use std::{fmt, slice::from_ref, sync::Arc, time::Duration};
 
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
 
 use super::message::{Letter, Mail, MailKind};
 use crate::{clock::Timestamp, texts::Texts};
@@ -108,20 +108,16 @@ impl Renderer {
             lang => mail.locale.tag(),
             subject => &subject,
             blocks => blocks.into_iter().map(Value::from).collect::<Vec<_>>(),
-            insurer => &mail.insurer,
-            contact => context! {
-                name => &mail.contact.name,
-                phone => &mail.contact.phone,
-                email => &mail.contact.email,
-                hours => &mail.contact.hours,
-            },
+            insurer => Serde(&mail.insurer),
+            contact => Serde(&mail.contact),
             phone_label => self.text(mail, "mail-phone", &[]),
             hours_label => self.text(mail, "mail-hours", &[]),
             automatic => self.text(mail, "mail-automatic", &[]),
         };
         Ok(Letter {
             to: mail.to.clone(),
-            from_name: mail.insurer.clone(),
+            from_name: mail.insurer.text.clone(),
+            origin: mail.origin.clone(),
             text: self.templates.get_template("mail.txt")?.render(values.clone())?,
             html: self.templates.get_template("mail.html")?.render(values.clone())?,
             subject,
@@ -137,7 +133,7 @@ impl Renderer {
     }
 
     fn text(&self, mail: &Mail, id: &str, args: &[(&str, String)]) -> String {
-        let insurer = [("insurer", mail.insurer.clone())];
+        let insurer = [("insurer", mail.insurer.text.clone())];
         self.texts.text(mail.locale, id, &[&insurer, args].concat())
     }
 }
@@ -150,25 +146,25 @@ fn hours_until(deadline: Timestamp, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::insurer::Contact, mail::account::AccountMail, texts::Locale};
+    use crate::{
+        config::{Insurer, insurer::Contact},
+        mail::account::AccountMail,
+        texts::Locale,
+    };
 
     /// 2026-11-23T10:15:00+09:00, a Monday.
     const DEADLINE: Timestamp = Timestamp::from_millis(1_795_396_500_000);
     const LINK: &str = "https://idp.example.jp/registration/AbC-_123";
 
     fn mail(locale: Locale, kind: MailKind) -> Mail {
-        Mail {
-            to: "hanako@example.jp".to_owned(),
-            locale,
-            insurer: "○○健康保険組合".to_owned(),
-            contact: Contact {
-                name: "事務局".to_owned(),
-                phone: Some("03-0000-0000".to_owned()),
-                email: None,
-                hours: Some("平日9時〜17時".to_owned()),
-            },
-            kind,
-        }
+        let contact = Contact {
+            name: "事務局".to_owned(),
+            phone: Some("03-0000-0000".to_owned()),
+            hours: Some("平日9時〜17時".to_owned()),
+            ..Contact::default()
+        };
+        let insurer = Insurer { name: "○○健康保険組合".to_owned(), contact, ..Insurer::default() };
+        Mail::of(&insurer, "hanako@example.jp", locale, kind)
     }
 
     fn confirm() -> MailKind {
@@ -253,10 +249,18 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_english_is_marked_as_japanese() {
+        let letter = render(&mail(Locale::En, MailKind::AddressInUse));
+        for given in ["○○健康保険組合", "事務局", "平日9時〜17時"] {
+            assert!(letter.html.contains(&format!("<span lang=\"ja\">{given}</span>")), "{}", letter.html);
+        }
+    }
+
+    #[test]
     fn values_are_escaped_in_html() {
         let mut hostile = mail(Locale::Ja, MailKind::AddressInUse);
-        hostile.insurer = "<b>\"A&B\"".to_owned();
-        hostile.contact.name = "<script>".to_owned();
+        hostile.insurer.text = "<b>\"A&B\"".to_owned();
+        hostile.contact.name.text = "<script>".to_owned();
         let letter = render(&hostile);
         assert!(!letter.html.contains("<b>") && !letter.html.contains("<script>"), "{}", letter.html);
         assert!(letter.text.contains("<b>\"A&B\""), "{}", letter.text);

@@ -245,7 +245,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::{
-        config::insurer::{Contact, Policy},
+        config::insurer::Contact,
         texts::{Locale, Texts},
     };
 
@@ -264,13 +264,10 @@ pub(crate) mod tests {
             code: code.to_owned(),
             number: number.to_owned(),
             name: "見本健康保険組合".to_owned(),
-            name_en: None,
             symbol_digits,
             number_digits,
-            colour: "#0a6b5d".to_owned(),
             contact: Contact { name: "事務局".to_owned(), ..Contact::default() },
-            policy: Policy::default(),
-            documents: std::collections::BTreeMap::new(),
+            ..Insurer::default()
         }
     }
 

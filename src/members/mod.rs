@@ -25,6 +25,7 @@ pub mod roster_csv;
 pub mod roster_row;
 pub mod sample;
 pub mod session;
+pub mod session_end;
 pub mod sign_in;
 pub mod spray;
 
@@ -40,6 +41,7 @@ use crate::{
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::{MasterKey, Passwords},
+    egress::deliveries::Deliveries,
     ephemeral::Ephemeral,
     mail::outbox::Outbox,
     storage::Db,
@@ -64,6 +66,8 @@ pub struct Desk {
     pub passwords: Passwords,
     /// Mails.
     pub outbox: Outbox,
+    /// Messages to relying parties.
+    pub deliveries: Deliveries,
     /// Documents to accept.
     pub documents: Documents,
 }

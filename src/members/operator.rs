@@ -17,9 +17,9 @@ use crate::{
     fault::Fault,
     mail::message::{Mail, MailKind, RecoveryMail},
     storage::{
-        Tx, activation_code, consent,
+        Tx, activation_code, consent, delivery,
         member::{self, Member, MemberState},
-        recovery, registration, roster,
+        profile, recovery, registration, roster,
     },
 };
 
@@ -133,22 +133,20 @@ impl Members {
         consent::withdraw_all(&mut tx, &member.id).await?;
         roster::allow(&mut tx, &subject.person.id).await?;
         roster::end_former_login(&mut tx, &subject.person.id).await?;
+        profile::erase(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         let issued = self.issue(&mut tx, insurer, &subject.person, act).await?;
         if let Some(email) = &member.email {
-            let notice = Mail {
-                to: email.clone(),
-                locale: member.locale,
-                insurer: insurer.name_in(member.locale).to_owned(),
-                contact: insurer.contact.clone(),
-                kind: MailKind::Recovery(RecoveryMail::RegistrationReset),
-            };
+            let kind = MailKind::Recovery(RecoveryMail::RegistrationReset);
+            let notice = Mail::of(insurer, email, member.locale, kind);
             self.outbox.enqueue(&mut tx, &notice).await?;
         }
         self.write_act(&mut tx, "member.reset", subject, act).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
         self.outbox.wake();
+        self.end_sessions(&member.id, None).await?;
         Ok(Ok(issued))
     }
 
@@ -176,9 +174,12 @@ impl Members {
     ) -> Result<Result<(), Refused>, Fault> {
         let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
         let mut tx = self.db.begin().await?;
-        recovery::end_sessions(&mut tx, &member.id, self.clock.now()).await?;
+        let now = self.clock.now();
+        recovery::end_sessions(&mut tx, &member.id, now).await?;
         self.write_act(&mut tx, "member.sessions_ended", subject, act).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
+        self.end_sessions(&member.id, None).await?;
         Ok(Ok(()))
     }
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{Members, device::Device, roster::Person};
+use super::{Members, device::Device, roster::Person, session_end::Party};
 use crate::{
     clock::Timestamp,
     crypto::digest,
@@ -41,6 +41,9 @@ pub struct Session {
     /// What kind of device it is on.
     #[serde(default)]
     pub device: Device,
+    /// Relying parties that want to be told of its end.
+    #[serde(default)]
+    pub parties: Vec<Party>,
 }
 
 impl Record for Session {
@@ -63,6 +66,9 @@ pub struct SignedIn {
 /// Authentication context class (`acr`) of a password sign-in.
 pub const AAL1: &str = "aal1";
 
+/// Every context class that a sign-in here can have.
+pub const ACR_VALUES: [&str; 1] = [AAL1];
+
 /// The name of the session of a cookie.
 pub fn name_of(cookie: &str) -> String {
     digest::sha256_base64url(cookie)
@@ -74,6 +80,12 @@ pub(super) fn list_of(member_id: &str) -> String {
 }
 
 impl Members {
+    /// What a browser shows of its session to scripts that watch over it (Session Management 1.0 §4): opaque,
+    /// and another for every `sid`.
+    pub fn browser_state(&self, sid: &str) -> String {
+        self.master.mac_base64url("browser-state", sid.as_bytes())
+    }
+
     /// Starts a session for a member who has just given the password; returns the cookie's secret.
     pub async fn start_session(&self, member: &Member, device: Device) -> Result<String, Fault> {
         let now = self.clock.now();
@@ -87,6 +99,7 @@ impl Members {
             expires_at: now.plus(self.config.lifetimes.session_absolute()),
             seen_at: now,
             device,
+            parties: Vec::new(),
         })
         .await
     }
@@ -99,6 +112,7 @@ impl Members {
         // The list first: a session that is not on it could not be found to be ended.
         self.ephemeral.tag(&list_of(&session.member_id), &name, rest).await?;
         self.ephemeral.put(&name, &session, self.session_ttl(&session)).await?;
+        self.point(&session, &name).await?;
         Ok(secret)
     }
 
@@ -151,20 +165,13 @@ impl Members {
         Ok(self.is_eligible(&person).then_some((member, person)))
     }
 
-    /// Ends the session of this name; false when it had ended before.
-    pub async fn end_session(&self, name: &str) -> Result<bool, Fault> {
-        let Some(session) = self.ephemeral.take::<Session>(name).await? else { return Ok(false) };
-        self.ephemeral.untag(&list_of(&session.member_id), name).await?;
-        Ok(true)
-    }
-
     /// Whether a session is neither over nor idle too long.
     pub(super) fn in_time(&self, session: &Session) -> bool {
         let now = self.clock.now();
         now < session.expires_at && now < session.seen_at.plus(self.config.lifetimes.session_idle())
     }
 
-    fn session_ttl(&self, session: &Session) -> Duration {
+    pub(super) fn session_ttl(&self, session: &Session) -> Duration {
         let rest = session.expires_at.since(self.clock.now());
         rest.min(self.config.lifetimes.session_idle())
     }

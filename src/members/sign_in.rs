@@ -3,9 +3,11 @@
 //! Whatever the ID is, the same work is done: the same look-ups, one argon2id, the same counters and on
 //! failure the same transaction, so neither the answer nor its time tells whether the ID exists.
 //!
-//! An e-mail address is unique within an insurer only, so it may be the login ID of several accounts, and the
-//! password picks one. Every attempt with an address runs argon2id as often as there are insurers, at most
-//! [`MOST_ACCOUNTS`] times, whether none, one or all of them know the address, and also after a hit.
+//! An e-mail address is unique within an insurer only, so it may be the login ID of several accounts. Where the
+//! insurer is known, its account alone is looked at. Elsewhere the password picks one, and every attempt with an
+//! address runs argon2id as often as there are insurers, at most [`MOST_ACCOUNTS`] times, whether none, one or all
+//! of them know the address, and also after a hit. A password that opens several accounts opens none of them
+//! until the insurer is chosen.
 
 use std::net::IpAddr;
 
@@ -17,7 +19,7 @@ use super::{
     roster::{Category, Person},
 };
 use crate::{
-    config::insurer::Policy,
+    config::{Insurer, insurer::Policy},
     crypto::{Admission, digest},
     fault::Fault,
     storage::{
@@ -38,6 +40,8 @@ pub enum SignIn {
     Welcome(Box<Member>),
     /// The temporary password is right: this person may activate, and nothing else.
     Activate(Box<Person>),
+    /// The password is that of accounts of several insurers.
+    SeveralInsurers,
     /// The password is right, the eligibility has ended.
     NotEligible,
     /// Wrong, or the ID does not exist, or its temporary password is void.
@@ -68,11 +72,13 @@ impl Account {
 }
 
 impl Members {
-    /// Tries a password for a login ID. `activation_code` comes from those who have none yet and were handed
+    /// Tries a password for a login ID. `within` is the insurer that somebody is at who signs in with an address;
+    /// a number names its own. `activation_code` comes from those who have none yet and were handed
     /// one, and is empty from all others; see [`super::activation_code`].
     pub async fn sign_in(
         &self,
         typed: &Typed,
+        within: Option<&Insurer>,
         password: SecretString,
         activation_code: &str,
         address: IpAddr,
@@ -80,27 +86,30 @@ impl Members {
         if self.spend_guess(address).await? == Budget::Spent {
             return Ok(SignIn::Limited);
         }
-        let insurer = self.insurer_of(typed);
-        let policy = self.policy_for(typed);
+        let insurer = self.insurer_of(typed).or(within);
+        let policy = self.policy_for(insurer);
         let code = insurer.map_or("", |insurer| insurer.code.as_str());
         if self.insurer_budget(code).await? == Budget::Spent {
             return Ok(SignIn::Limited);
         }
         let id_key = self.guess_key(typed);
         // What may fail comes before the guess is counted: an outage or a full queue costs nobody a guess.
-        let accounts = self.accounts(typed).await?;
+        let accounts = self.accounts(typed, insurer).await?;
         let code_required = self.code_required(code, &policy).await?;
         let admitted = accounts.iter().map(|_| self.passwords.admit()).collect::<Result<Vec<_>, _>>()?;
         if !self.begin_guess(&id_key, &policy).await? {
             return Ok(SignIn::Paused);
         }
-        let (account, right) = self.pick(accounts, admitted, &password).await?;
+        let (account, hits) = self.pick(accounts, admitted, &password).await?;
         let temporary = self.is_temporary(&account, &policy, &password);
         // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
         let person = account.person.as_ref().filter(|_| temporary && !activation_code.is_empty());
         let tried = person.map_or("", |person| person.id.as_str());
         let code_right = self.code_opens(tried, activation_code).await?;
-        let outcome = self.judge(&account, right, temporary && (code_right || !code_required));
+        let outcome = match hits {
+            0 | 1 => self.judge(&account, hits == 1, temporary && (code_right || !code_required)),
+            _ => SignIn::SeveralInsurers,
+        };
         if matches!(outcome, SignIn::Wrong) {
             // As it was compared, or full-width digits would be a spray that nobody counts.
             self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;
@@ -118,16 +127,13 @@ impl Members {
     }
 
     /// The rules for an ID: those of its insurer. An address names none, and must not tell whose it is.
-    fn policy_for(&self, typed: &Typed) -> Policy {
-        let only = match self.config.insurers.as_slice() {
-            [insurer] => Some(insurer),
-            _ => None,
-        };
-        self.insurer_of(typed).or(only).map_or_else(Policy::default, |insurer| insurer.policy.clone())
+    fn policy_for(&self, insurer: Option<&Insurer>) -> Policy {
+        let insurer = insurer.or_else(|| self.config.only_insurer());
+        insurer.map_or_else(Policy::default, |insurer| insurer.policy.clone())
     }
 
     /// The accounts of an ID, filled up with nobody: how many there are depends on the kind of ID alone.
-    async fn accounts(&self, typed: &Typed) -> Result<Vec<Account>, Fault> {
+    async fn accounts(&self, typed: &Typed, insurer: Option<&Insurer>) -> Result<Vec<Account>, Fault> {
         let email = match typed {
             Typed::Number(id) => {
                 let person = roster::find_insured(&self.db, id.insurer(), id.symbol(), id.number()).await?;
@@ -137,9 +143,10 @@ impl Members {
             }
             Typed::Email(email) => email,
         };
-        let rounds = self.config.insurers.len().clamp(1, MOST_ACCOUNTS);
+        let rounds = if insurer.is_some() { 1 } else { self.config.insurers.len().clamp(1, MOST_ACCOUNTS) };
         let most = i64::try_from(rounds).unwrap_or(1);
-        let found = member::of_login_email(&self.db, &email.key(), most).await?;
+        let code = insurer.map_or("", |insurer| insurer.code.as_str());
+        let found = member::of_login_email(&self.db, &email.key(), code, most).await?;
         let mut found = found.into_iter().filter(|member| member.state == MemberState::Active);
         let mut accounts = Vec::with_capacity(rounds);
         for _ in 0..rounds {
@@ -151,14 +158,14 @@ impl Members {
         Ok(accounts)
     }
 
-    /// The account whose password this is, an eligible one before others, or else the first of all. Each
-    /// costs one argon2id.
+    /// The account whose password this is, an eligible one before others, or else the first of all; and how many
+    /// there are to choose from: those eligible, or at most one other. Each costs one argon2id.
     async fn pick(
         &self,
         accounts: Vec<Account>,
         admitted: Vec<Admission>,
         password: &SecretString,
-    ) -> Result<(Account, bool), Fault> {
+    ) -> Result<(Account, usize), Fault> {
         let mut hits = Vec::new();
         for (at, (account, admitted)) in accounts.iter().zip(admitted).enumerate() {
             if admitted.verify(normalised(password), account.hash()).await? {
@@ -170,8 +177,9 @@ impl Members {
             account.and_then(|a| a.person.as_ref()).is_some_and(|person| self.is_eligible(person))
         };
         let hit = hits.iter().find(eligible).or(hits.first()).copied();
+        let count = hits.iter().filter(eligible).count().max(hits.len().min(1));
         let account = accounts.into_iter().nth(hit.unwrap_or(0)).unwrap_or_default();
-        Ok((account, hit.is_some()))
+        Ok((account, count))
     }
 
     fn judge(&self, account: &Account, right: bool, temporary: bool) -> SignIn {

@@ -1,12 +1,17 @@
-//! Claims about a member, scope by scope (OIDC Core §5.4).
+//! Claims about a member, scope by scope (OIDC Core §5.4) and one by one (§5.5).
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    grant::Holder,
+    grant::{Grant, Holder},
     scope::{Scope, Scopes},
 };
-use crate::{clients::Client, config::Insurer, members::Members, members::birth_date::today};
+use crate::{
+    clients::Client,
+    config::Insurer,
+    members::{Members, birth_date::today},
+    storage::profile::Profile,
+};
 
 /// Every claim that this provider can give, as metadata lists them.
 pub const SUPPORTED: &[&str] = &[
@@ -28,12 +33,17 @@ pub const SUPPORTED: &[&str] = &[
     "name#ja-Kana-JP",
     "family_name#ja-Kana-JP",
     "given_name#ja-Kana-JP",
+    "nickname",
     "locale",
     "zoneinfo",
     "updated_at",
     "birthdate",
+    "gender",
     "email",
     "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "address",
     "insurer_code",
     "insurer_name",
     "member_category",
@@ -47,32 +57,124 @@ pub const SUPPORTED: &[&str] = &[
     "branch",
 ];
 
-/// The claims that userinfo gives for these scopes.
+/// The claims of a scope (OIDC Core §5.4).
+const fn of_scope(scope: Scope) -> &'static [&'static str] {
+    match scope {
+        Scope::Profile => &[
+            "name",
+            "family_name",
+            "given_name",
+            "name#ja-Kana-JP",
+            "family_name#ja-Kana-JP",
+            "given_name#ja-Kana-JP",
+            "nickname",
+            "locale",
+            "zoneinfo",
+            "updated_at",
+        ],
+        Scope::BirthDate => &["birthdate"],
+        Scope::Gender => &["gender"],
+        Scope::Email => &["email", "email_verified"],
+        Scope::Phone => &["phone_number", "phone_number_verified"],
+        Scope::Address => &["address"],
+        Scope::Membership => &[
+            "insurer_code",
+            "insurer_name",
+            "member_category",
+            "eligibility_status",
+            "eligible_from",
+            "eligible_until",
+            "identity_assurance",
+        ],
+        Scope::InsuredNumber => &["insurer_number", "symbol", "number", "branch"],
+        Scope::OpenId | Scope::OfflineAccess => &[],
+    }
+}
+
+/// The scope that a claim about the member belongs to; none for those of the protocol.
+pub fn scope_of(claim: &str) -> Option<Scope> {
+    Scope::ALL.into_iter().find(|scope| of_scope(*scope).contains(&claim))
+}
+
+/// The name by which this provider knows a claim that is asked for. Language tags are compared without case
+/// (OIDC Core §5.2), and a tag also finds a longer one that it begins (RFC 4647 §3.3.1).
+pub fn canonical(asked: &str) -> Option<&'static str> {
+    let known = SUPPORTED.iter().copied();
+    let Some((base, tag)) = asked.split_once('#') else {
+        return known.into_iter().find(|name| *name == asked);
+    };
+    known.into_iter().find(|name| {
+        name.split_once('#').is_some_and(|(known_base, known_tag)| {
+            let begins = known_tag.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+            let whole = matches!(known_tag.as_bytes().get(tag.len()), None | Some(b'-'));
+            known_base == base && !tag.is_empty() && begins && whole
+        })
+    })
+}
+
+/// Whether the client may have the claims of a scope. 健康保険法 §194-2: the numbers are only for a health
+/// insurance business, looked at whenever they are given because the flag can be taken away after the consent.
+pub fn may_have(client: &Client, scope: Scope) -> bool {
+    client.metadata.allows(scope.as_str())
+        && (scope != Scope::InsuredNumber || client.metadata.health_insurance_business)
+}
+
+/// The claims that userinfo gives: those of `scopes`, which an access token may have fewer of than its grant,
+/// and those that the `claims` parameter asked for.
 pub fn userinfo(
     members: &Members,
     client: &Client,
-    sub: &str,
+    grant: &Grant,
     scopes: &Scopes,
     holder: &Holder,
 ) -> Map<String, Value> {
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), json!(sub));
+    let mut claims = about(members, client, holder, |scope, name| {
+        scopes.has(scope) || grant.claims.userinfo.contains_key(name)
+    });
+    claims.insert("sub".to_owned(), json!(grant.sub));
+    claims
+}
+
+/// The claims about the member that the ID token has: those that the `claims` parameter asked for there. Where
+/// no access token is issued, those of the scopes are there too (OIDC Core §5.4), as `scopes` say; else they
+/// are empty. 記号・番号 and their like never are.
+pub fn id_token(
+    members: &Members,
+    client: &Client,
+    grant: &Grant,
+    scopes: &Scopes,
+    holder: &Holder,
+) -> Map<String, Value> {
+    about(members, client, holder, |scope, name| {
+        scope != Scope::InsuredNumber && (scopes.has(scope) || grant.claims.id_token.contains_key(name))
+    })
+}
+
+/// What is known about the member, as far as the client may have it and it is wanted.
+fn about(
+    members: &Members,
+    client: &Client,
+    holder: &Holder,
+    wanted: impl Fn(Scope, &str) -> bool,
+) -> Map<String, Value> {
+    let mut all = Map::new();
     let insurer = members.insurer(&holder.member.insurer);
-    for scope in scopes.iter() {
+    for scope in Scope::ALL.into_iter().filter(|scope| may_have(client, *scope)) {
+        let mut claims = Map::new();
         match scope {
             Scope::Profile => profile(&mut claims, holder),
             Scope::BirthDate => put(&mut claims, "birthdate", json!(holder.person.birth_date.iso())),
+            Scope::Gender => put(&mut claims, "gender", json!(holder.profile.gender)),
             Scope::Email => email(&mut claims, holder),
+            Scope::Phone => phone(&mut claims, holder),
+            Scope::Address => put(&mut claims, "address", address(&holder.profile)),
             Scope::Membership => membership(&mut claims, members, insurer, holder),
-            // 健康保険法 §194-2: only for a health insurance business, looked at again here because the
-            // flag can be taken away after the consent.
-            Scope::InsuredNumber if client.metadata.health_insurance_business => {
-                insured_number(&mut claims, insurer, holder);
-            }
-            Scope::InsuredNumber | Scope::OpenId | Scope::OfflineAccess => {}
+            Scope::InsuredNumber => insured_number(&mut claims, insurer, holder),
+            Scope::OpenId | Scope::OfflineAccess => {}
         }
+        all.extend(claims.into_iter().filter(|(name, _)| wanted(scope, name)));
     }
-    claims
+    all
 }
 
 fn put(claims: &mut Map<String, Value>, name: &str, value: Value) {
@@ -93,6 +195,7 @@ fn profile(claims: &mut Map<String, Value>, holder: &Holder) {
             put(claims, &format!("given_name{suffix}"), json!(given));
         }
     }
+    put(claims, "nickname", json!(holder.profile.nickname));
     put(claims, "locale", json!(holder.member.locale.tag()));
     put(claims, "zoneinfo", json!("Asia/Tokyo"));
     put(claims, "updated_at", json!(holder.member.updated_at.seconds()));
@@ -103,6 +206,38 @@ fn email(claims: &mut Map<String, Value>, holder: &Holder) {
         put(claims, "email", json!(email));
         put(claims, "email_verified", json!(holder.member.email_verified_at.is_some()));
     }
+}
+
+/// As the member gave it; nobody called there.
+fn phone(claims: &mut Map<String, Value>, holder: &Holder) {
+    if let Some(phone) = &holder.profile.phone {
+        put(claims, "phone_number", json!(phone));
+        put(claims, "phone_number_verified", json!(false));
+    }
+}
+
+/// The address claim (OIDC Core §5.1.1); null if the member gave none.
+fn address(profile: &Profile) -> Value {
+    let parts = [
+        ("postal_code", &profile.postal_code),
+        ("region", &profile.region),
+        ("locality", &profile.locality),
+        ("street_address", &profile.street_address),
+    ];
+    let mut address = Map::new();
+    for (name, part) in parts {
+        put(&mut address, name, json!(part));
+    }
+    if address.is_empty() {
+        return Value::Null;
+    }
+    // As Japanese addresses are written: from the large to the small, the postal code above.
+    let line: String = parts[1..].iter().filter_map(|(_, part)| part.as_deref()).collect();
+    let code = profile.postal_code.as_ref().map(|code| format!("〒{code}"));
+    let lines: Vec<_> = code.into_iter().chain(Some(line).filter(|line| !line.is_empty())).collect();
+    address.insert("formatted".to_owned(), json!(lines.join("\n")));
+    address.insert("country".to_owned(), json!("JP"));
+    address.into()
 }
 
 fn membership(
@@ -129,4 +264,16 @@ fn insured_number(claims: &mut Map<String, Value>, insurer: Option<&Insurer>, ho
     put(claims, "symbol", json!(person.symbol));
     put(claims, "number", json!(person.number));
     put(claims, "branch", json!(person.branch));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_lists_the_claims_of_every_scope() {
+        for name in Scope::ALL.into_iter().flat_map(of_scope) {
+            assert!(SUPPORTED.contains(name), "{name}");
+        }
+    }
 }

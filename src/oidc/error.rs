@@ -65,6 +65,19 @@ impl OAuthError {
         }
     }
 
+    /// A Bearer challenge that asks for a sign-in within the last `max_age` seconds (RFC 9470 §3).
+    pub fn step_up(description: &str, max_age: u64) -> Self {
+        let mut error =
+            Self::bearer(StatusCode::UNAUTHORIZED, "insufficient_user_authentication", description);
+        error.challenge = error.challenge.map(|challenge| format!("{challenge}, max_age=\"{max_age}\""));
+        error
+    }
+
+    /// The caller tried too often: 429 with Retry-After.
+    pub fn too_many(description: &str) -> Self {
+        Self { status: StatusCode::TOO_MANY_REQUESTS, ..Self::new("temporarily_unavailable", description) }
+    }
+
     /// A Bearer challenge to a request that has no token: no error code (RFC 6750 §3.1).
     pub fn bearer_missing() -> Self {
         Self {
@@ -101,7 +114,7 @@ impl IntoResponse for OAuthError {
         if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
         response

@@ -5,16 +5,27 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::scope::Scopes;
+use super::{
+    claims_request::ClaimsRequest,
+    permission::Permission,
+    scope::{Scope, Scopes},
+};
 use crate::{
     app::App,
-    clients::Client,
+    clients::{Client, GrantType},
     clock::Timestamp,
     crypto::digest,
     ephemeral::{Found, Record},
     fault::Fault,
-    members::roster::Person,
-    storage::{consent, member::Member},
+    members::{
+        roster::Person,
+        session::{AAL1, SignedIn},
+    },
+    storage::{
+        consent,
+        member::Member,
+        profile::{self, Profile},
+    },
 };
 
 /// How long the refresh token before the current one still works, because the answer that carried the
@@ -32,6 +43,12 @@ pub struct Grant {
     pub sub: String,
     /// What was allowed.
     pub scope: Scopes,
+    /// For which resources, if the request named any (RFC 8707).
+    #[serde(default)]
+    pub resource: Vec<String>,
+    /// What the `claims` parameter asked for, as far as the client may (OIDC Core §5.5).
+    #[serde(default)]
+    pub claims: ClaimsRequest,
     /// `sid` of the session.
     pub sid: String,
     /// When the member proved to be the one.
@@ -97,23 +114,6 @@ pub struct IssuedCode {
     pub expires_at: Timestamp,
 }
 
-/// An access token as it is stored.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AccessToken {
-    /// The grant.
-    pub grant: String,
-    /// The client.
-    pub client_id: String,
-    /// What it opens.
-    pub scope: Scopes,
-    /// When it is void.
-    pub expires_at: Timestamp,
-}
-
-impl Record for AccessToken {
-    const KIND: &'static str = "access-token";
-}
-
 /// The presented form of a refresh token: `grant.generation.mac`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RefreshToken {
@@ -140,6 +140,16 @@ impl RefreshToken {
         let generation = generation.parse().ok()?;
         authentic.then(|| Self { grant: grant.to_owned(), generation })
     }
+
+    /// Whether a refresh with it would be answered, as far as the family goes: it is the current one, or was
+    /// until a moment ago.
+    pub fn is_current(&self, app: &App, grant: &Grant) -> bool {
+        let (Some(family), Some(end)) = (&grant.family, grant.refresh_until(app)) else { return false };
+        let now = app.now();
+        let previous = self.generation.checked_add(1) == Some(family.generation);
+        let lost = previous && now < family.rotated_at.plus(LOST_RESPONSE);
+        now < end && (self.generation == family.generation || lost)
+    }
 }
 
 /// Who stands behind a grant that still holds.
@@ -148,6 +158,8 @@ pub struct Holder {
     pub member: Member,
     /// The person of the roster.
     pub person: Person,
+    /// What the member said about themselves.
+    pub profile: Profile,
 }
 
 impl Grant {
@@ -164,18 +176,60 @@ impl Grant {
     }
 
     /// Looks again at everything that the grant rests on: the member is active, eligible and has not
-    /// signed out everywhere since, and still allows the client what it has.
+    /// signed out everywhere since, and still allows the client what it has; the client is enabled and is for
+    /// members of the insurer.
     pub async fn holder(&self, app: &App) -> Result<Option<Holder>, Fault> {
         let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
             return Ok(None);
         };
+        let client = app.client(&self.client_id).await?;
+        if !client.is_some_and(|client| client.admits(&member.insurer)) {
+            return Ok(None);
+        }
+        // What was not granted for the member's absence ends with the session (OIDC Core §11).
+        let offline = self.scope.has(Scope::OfflineAccess);
+        if !offline && !app.members.sid_stands(&self.sid).await? {
+            return Ok(None);
+        }
         let consent = consent::find(&app.members.db, &self.member_id, &self.client_id).await?;
         // What was granted before a withdrawal stays dead when the member allows the client again.
         let holds = consent.is_some_and(|consent| {
             consent.first_granted_at <= self.created_at.millis()
-                && self.scope.within(&Scopes::parse(&consent.scope))
+                && Permission::needed(&self.scope, &self.claims).within(&Permission::given(&consent))
         });
-        Ok(holds.then_some(Holder { member, person }))
+        if !holds {
+            return Ok(None);
+        }
+        let profile = profile::find(&app.members.db, &self.member_id).await?;
+        Ok(Some(Holder { member, person, profile }))
+    }
+
+    /// Makes the grant good from now on: stores it under a fresh identifier, which it returns, with a refresh
+    /// token family if that was allowed.
+    pub async fn start(&self, app: &App, client: &Client) -> Result<(String, Self), Fault> {
+        let metadata = &client.metadata;
+        let lifetimes = &app.config().lifetimes;
+        let now = app.now();
+        let offline = self.scope.has(Scope::OfflineAccess) && metadata.allows_grant(GrantType::RefreshToken);
+        let life = if offline {
+            metadata.refresh_token_lifetime(lifetimes.refresh_absolute())
+        } else {
+            metadata.access_token_lifetime(lifetimes.access_token())
+        };
+        let id = app.members.entropy.id();
+        let started = Self {
+            expires_at: now.plus(life),
+            family: offline.then_some(Family { generation: 0, rotated_at: now }),
+            ..self.clone()
+        };
+        app.members.ephemeral.put(&id, &started, started.ttl(app)).await?;
+        Ok((id, started))
+    }
+
+    /// When the current refresh token ends unless it is used; none where there is no refresh token.
+    pub fn refresh_until(&self, app: &App) -> Option<Timestamp> {
+        let idle = self.family.as_ref()?.rotated_at.plus(app.config().lifetimes.refresh_idle());
+        Some(idle.min(self.expires_at))
     }
 
     /// How long the record is kept.
@@ -186,6 +240,29 @@ impl Grant {
             None => rest,
         }
     }
+}
+
+/// What a member who is signed in gives a client at this moment; it begins to count with [`Grant::start`].
+pub async fn begin(app: &App, client: &Client, signed_in: &SignedIn, scope: Scopes) -> Result<Grant, Fault> {
+    let SignedIn { session, member, .. } = signed_in;
+    let now = app.now();
+    Ok(Grant {
+        client_id: client.id.clone(),
+        sub: subject(app, client, &member.id).await?,
+        scope,
+        resource: Vec::new(),
+        claims: ClaimsRequest::default(),
+        sid: session.sid.clone(),
+        auth_time: session.auth_time,
+        acr: AAL1.to_owned(),
+        amr: session.amr.clone(),
+        nonce: None,
+        // A sign-out everywhere that another node's clock dates later does not concern this session.
+        created_at: now.max(member.sessions_valid_from),
+        expires_at: now.plus(app.config().lifetimes.code()),
+        family: None,
+        member_id: member.id.clone(),
+    })
 }
 
 /// The subject of a member for a client (OIDC Core §8).

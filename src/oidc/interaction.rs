@@ -30,13 +30,16 @@ pub struct Interaction {
     /// A page of ours to go on to, where nothing was parked.
     #[serde(default)]
     pub goal: Option<String>,
+    /// Portal code of the insurer whose entry it began at, or that was chosen.
+    #[serde(default)]
+    pub insurer: Option<String>,
     /// The login ID of the first step, in its canonical form.
     pub login_id: Option<String>,
     /// Name of the session that was signed in to *within* this interaction (`prompt=login`, `max_age`).
     pub signed_in: Option<String>,
     /// Whether the account was chosen within this interaction (`prompt=select_account`).
     pub account_chosen: bool,
-    /// Scopes allowed within this interaction (`prompt=consent`).
+    /// Whether it was allowed within this interaction (`prompt=consent`).
     pub consented: bool,
     /// A first-time registration under way; this never yields a session by itself.
     pub registration: Option<Draft>,
@@ -64,6 +67,7 @@ impl Interaction {
             browser,
             request,
             goal: None,
+            insurer: None,
             login_id: None,
             signed_in: None,
             account_chosen: false,
@@ -108,25 +112,31 @@ pub async fn spend_visit(visit: &Visit) -> Result<(), PageError> {
     }
 }
 
-/// Parks a request, or nothing but a visit to the login page.
-pub async fn park(visit: &Visit, request: Option<AuthorizationRequest>) -> Result<Interaction, PageError> {
+/// Parks a request, or nothing but a visit to the login page, at the insurer with this portal code if it is
+/// known already.
+pub async fn park(
+    visit: &Visit,
+    request: Option<AuthorizationRequest>,
+    insurer: Option<&str>,
+) -> Result<Interaction, PageError> {
     spend_visit(visit).await?;
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
-    let interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
+    let mut interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
+    interaction.insurer = insurer.map(str::to_owned);
     app.members.ephemeral.put(&interaction.id, &interaction, life).await.map_err(Fault::from)?;
     Ok(interaction)
 }
 
 /// Parks a visit to a page of ours that is for signed-in members.
-pub async fn park_for(visit: &Visit, goal: &'static str) -> Result<Interaction, PageError> {
+pub async fn park_for(visit: &Visit, goal: impl Into<String>) -> Result<Interaction, PageError> {
     spend_visit(visit).await?;
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let mut interaction = Interaction::new(id, visit.browser_hash(), None, app.now(), life);
-    interaction.goal = Some(goal.to_owned());
+    interaction.goal = Some(goal.into());
     app.members.ephemeral.put(&interaction.id, &interaction, life).await.map_err(Fault::from)?;
     Ok(interaction)
 }

@@ -15,6 +15,5 @@ const CACHE: &str = "public, max-age=300";
 
 /// GET `/jwks`
 pub async fn get(State(app): State<App>) -> Response {
-    let headers = [(header::CACHE_CONTROL, CACHE), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
-    (headers, Json(app.signing.current().jwks())).into_response()
+    ([(header::CACHE_CONTROL, CACHE)], Json(app.signing.current().jwks())).into_response()
 }

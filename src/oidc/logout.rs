@@ -4,6 +4,8 @@
 //! first, so that no other site can sign people out. Only a registered URI is ever redirected to, and
 //! only for a client that is known from a genuine hint, or by its `client_id` once the member agreed.
 
+mod frontchannel;
+
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery},
@@ -17,17 +19,22 @@ use crate::{
     audit::{self, Event},
     clients::Client,
     fault::Fault,
-    members::session::SignedIn,
+    members::{
+        login_id,
+        session::{Session, SignedIn},
+    },
     pages::{
         logged_out::LoggedOut,
         logout::Logout,
         parts::{ExternalUrl, HiddenField, Service},
     },
+    texts::Locale,
     web::{PageError, Visit, csrf, form::is_form},
 };
 
 /// Parameters that travel through the confirmation page.
-const KEPT: [&str; 4] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
+const KEPT: [&str; 6] =
+    ["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
 /// What a logout request turned out to be.
 struct LogoutRequest {
@@ -67,22 +74,22 @@ pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Respo
 }
 
 async fn logout(mut visit: Visit, params: &Params, confirmed: bool) -> Result<Response, PageError> {
+    visit.prefer(params.get("ui_locales").and_then(Locale::from_tag));
     let request = read(&visit, params).await?;
     let signed_in = visit.signed_in().await?;
-    let named =
-        signed_in.as_ref().is_some_and(|signed_in| request.sid.as_ref() == Some(&signed_in.session.sid));
+    let named = signed_in.as_ref().is_some_and(|signed_in| {
+        request.sid.as_ref() == Some(&signed_in.session.sid) && is_meant(&visit, signed_in, params)
+    });
     let nobody =
         signed_in.is_none() && (request.sid.is_some() || params.get("post_logout_redirect_uri").is_none());
     if !(confirmed || named || nobody) {
         return ask(&visit, params, request.client.as_ref());
     }
-    if let Some(signed_in) = signed_in {
-        end(&mut visit, &signed_in, request.client.as_ref()).await?;
-    }
-    match &request.target {
-        Some(target) => Ok(visit.redirect(&with_state(target, params.get("state")))?),
-        None => Ok(visit.show(&LoggedOut { service: service(&visit, request.client.as_ref()) }).render()?),
-    }
+    let ended = match signed_in {
+        Some(signed_in) => end(&mut visit, &signed_in, request.client.as_ref()).await?,
+        None => None,
+    };
+    leave(&visit, &request, params.get("state"), ended).await
 }
 
 async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError> {
@@ -112,6 +119,16 @@ async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError
     Ok(LogoutRequest { sid: sid.filter(|_| client.is_some()), client, target })
 }
 
+/// Whether a `logout_hint`, where there is one, means the member who is signed in: by the `sid`, the login ID
+/// or the address. Somebody else is not logged out unasked.
+fn is_meant(visit: &Visit, SignedIn { session, member, person, .. }: &SignedIn, params: &Params) -> bool {
+    let Some(hint) = params.get("logout_hint") else { return true };
+    let members = &visit.app().members;
+    let typed = login_id::parse(hint, &members.config.insurers).ok().map(|typed| typed.to_string());
+    let login_id = members.login_id_of(member, person).map(|known| known.to_string());
+    hint == session.sid || (typed.is_some() && typed == login_id) || member.email.as_deref() == Some(hint)
+}
+
 fn ask(visit: &Visit, params: &Params, client: Option<&Client>) -> Result<Response, PageError> {
     let fields = KEPT
         .into_iter()
@@ -122,31 +139,65 @@ fn ask(visit: &Visit, params: &Params, client: Option<&Client>) -> Result<Respon
     Ok(visit.show(&page).leads_to(targets).render()?)
 }
 
-async fn end(visit: &mut Visit, signed_in: &SignedIn, client: Option<&Client>) -> Result<(), Fault> {
-    visit.end_session().await?;
+async fn end(
+    visit: &mut Visit,
+    signed_in: &SignedIn,
+    client: Option<&Client>,
+) -> Result<Option<Session>, Fault> {
+    let ended = visit.end_session().await?;
     let app = visit.app();
     let event = Event::member("member.signed_out", &signed_in.member)
         .with_client(client.map(|client| client.id.as_str()))
         .with_detail(Value::Null);
     audit::record(&app.members.db, &app.members.entropy, app.now(), event).await?;
-    Ok(())
+    Ok(ended)
+}
+
+/// Back to where the client wants, over the page that has the relying parties told in frames if there are any.
+async fn leave(
+    visit: &Visit,
+    request: &LogoutRequest,
+    state: Option<&str>,
+    ended: Option<Session>,
+) -> Result<Response, PageError> {
+    let target = request.target.as_ref().map(|target| with_state(target, state));
+    let frames = match ended {
+        Some(session) => frontchannel::frames(visit.app(), &session).await?,
+        None => Vec::new(),
+    };
+    match target {
+        Some(target) if frames.is_empty() => Ok(visit.redirect(&target)?),
+        target => {
+            let onward = target.map(ExternalUrl::registered);
+            let service = service(visit, request.client.as_ref());
+            let origins = frontchannel::origins(&frames);
+            let page = LoggedOut { service, frames, onward };
+            Ok(visit.show(&page).framing(origins).render()?)
+        }
+    }
 }
 
 fn with_state(target: &str, state: Option<&str>) -> String {
     match state {
         None => target.to_owned(),
-        Some(state) => {
-            let joint = if target.contains('?') { '&' } else { '?' };
-            let query =
-                url::form_urlencoded::Serializer::new(String::new()).append_pair("state", state).finish();
-            format!("{target}{joint}{query}")
-        }
+        Some(state) => with_query(target, &[("state", state)]),
     }
 }
 
-/// The page of a client that a member can go on to.
+/// The URI letter for letter as it was registered, with these parameters behind its own.
+fn with_query(uri: &str, parameters: &[(&str, &str)]) -> String {
+    let joint = if uri.contains('?') { '&' } else { '?' };
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    format!("{uri}{joint}{query}")
+}
+
+/// The page of a client that a member can go on to. One that starts a login is told which provider to start
+/// it at (OIDC Core §4).
 pub fn service(visit: &Visit, client: Option<&Client>) -> Option<Service> {
     let client = client?;
-    let url = ExternalUrl::new(client.way_back()?)?;
-    Some(Service { name: client.name_in(visit.locale).to_owned(), url })
+    let url = match &client.metadata.initiate_login_uri {
+        Some(uri) => with_query(uri, &[("iss", &visit.app().config().server.issuer)]),
+        None => client.way_back()?.to_owned(),
+    };
+    Some(Service { name: client.name_in(visit.locale).to_owned(), url: ExternalUrl::new(&url)? })
 }

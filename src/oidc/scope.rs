@@ -15,8 +15,14 @@ pub enum Scope {
     Profile,
     /// Birth date.
     BirthDate,
+    /// Gender, where the member gave it.
+    Gender,
     /// Verified e-mail address.
     Email,
+    /// Telephone number, where the member gave it.
+    Phone,
+    /// Address, where the member gave it.
+    Address,
     /// Insurer, category and eligibility.
     Membership,
     /// 保険者番号・記号・番号・枝番, from userinfo alone.
@@ -25,24 +31,37 @@ pub enum Scope {
     OfflineAccess,
 }
 
+/// Whose a scope is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    Member,
+    Client,
+}
+
 impl Scope {
     /// Every scope, in the order that the consent page lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::OpenId,
         Self::Profile,
         Self::BirthDate,
+        Self::Gender,
         Self::Email,
+        Self::Phone,
+        Self::Address,
         Self::Membership,
         Self::InsuredNumber,
         Self::OfflineAccess,
     ];
 
     /// Every name, as metadata lists them.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 10] = [
         Self::OpenId.as_str(),
         Self::Profile.as_str(),
         Self::BirthDate.as_str(),
+        Self::Gender.as_str(),
         Self::Email.as_str(),
+        Self::Phone.as_str(),
+        Self::Address.as_str(),
         Self::Membership.as_str(),
         Self::InsuredNumber.as_str(),
         Self::OfflineAccess.as_str(),
@@ -54,10 +73,29 @@ impl Scope {
             Self::OpenId => "openid",
             Self::Profile => "profile",
             Self::BirthDate => "birthdate",
+            Self::Gender => "gender",
             Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Address => "address",
             Self::Membership => "membership",
             Self::InsuredNumber => "insured_number",
             Self::OfflineAccess => "offline_access",
+        }
+    }
+
+    /// Whose it is: a member's to allow, or a client's own. The latter are had by client credentials alone.
+    const fn belongs_to(self) -> Owner {
+        match self {
+            Self::OpenId
+            | Self::Profile
+            | Self::BirthDate
+            | Self::Gender
+            | Self::Email
+            | Self::Phone
+            | Self::Address
+            | Self::Membership
+            | Self::InsuredNumber
+            | Self::OfflineAccess => Owner::Member,
         }
     }
 
@@ -82,9 +120,35 @@ impl Scopes {
         Self(self.0.iter().copied().filter(|scope| client.metadata.allows(scope.as_str())).collect())
     }
 
+    /// Those of an authorization request (OIDC Core §3.1.2.1), which a member is asked to allow.
+    pub fn asked_of_member(text: &str) -> Result<Self, &'static str> {
+        let asked = Self::parse(text).owned_by(Owner::Member);
+        if asked.has(Scope::OpenId) { Ok(asked) } else { Err("scope must include openid") }
+    }
+
+    /// Those that a client can have without a member (RFC 6749 §4.4).
+    #[must_use]
+    pub fn of_clients(&self) -> Self {
+        self.owned_by(Owner::Client)
+    }
+
+    fn owned_by(&self, owner: Owner) -> Self {
+        Self(self.0.iter().copied().filter(|scope| scope.belongs_to() == owner).collect())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the scope is among them.
     pub fn has(&self, scope: Scope) -> bool {
         self.0.contains(&scope)
+    }
+
+    /// Takes a scope out.
+    pub fn remove(&mut self, scope: Scope) {
+        self.0.remove(&scope);
     }
 
     /// Whether all of these are among `others`.

@@ -1,16 +1,20 @@
 //! `/registration/{interaction}/eligibility`: 資格照会.
 
-use super::flow::{Flow, message, only_insurer, path_of};
+use super::flow::{Flow, message, path_of};
 use crate::{
     members::registration::{Draft, Inquired, InquiryForm, Stage},
     oidc::interaction,
+    texts::Given,
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
 use serde::Serialize;
 
 use super::{parts::FormErrors, sample};
-use crate::web::templates::{Message, Page};
+use crate::{
+    texts::Locale,
+    web::templates::{Message, Page},
+};
 
 /// Asks dependents and voluntarily insured persons who they are. Posts `insurer_number` (where there are
 /// several insurers), `symbol`, `number`, `branch`, `kana` and `birth_date` to its own path. It shows what was
@@ -19,8 +23,10 @@ use crate::web::templates::{Message, Page};
 pub struct Eligibility {
     /// The interaction.
     pub interaction: String,
-    /// The insurer, where there is only one.
+    /// The insurer, where it is known already.
     pub insurer: Option<InsurerShown>,
+    /// Whether another insurer may be chosen.
+    pub other: bool,
     /// What was typed.
     pub form: InquiryForm,
     /// Whether first-time registration is stopped for the insurer, whoever asks.
@@ -32,8 +38,8 @@ pub struct Eligibility {
 /// An insurer that need not be asked for.
 #[derive(Clone, Debug, Serialize)]
 pub struct InsurerShown {
-    /// Name, in the language of the page.
-    pub name: String,
+    /// Name, in the language of the page if it has one there.
+    pub name: Given,
     /// 保険者番号.
     pub number: String,
 }
@@ -45,9 +51,10 @@ impl Page for Eligibility {
         let empty = Self {
             interaction: sample::INTERACTION.to_owned(),
             insurer: Some(InsurerShown {
-                name: "さくら健康保険組合".to_owned(),
+                name: Given::choose(Locale::Ja, "さくら健康保険組合", None),
                 number: "06139497".to_owned(),
             }),
+            other: false,
             form: InquiryForm::default(),
             activation_stopped: false,
             errors: FormErrors::none(),
@@ -61,6 +68,7 @@ impl Page for Eligibility {
             birth_date: "平成11年1月1日".to_owned(),
         };
         let refused = Self {
+            other: true,
             form: typed.clone(),
             errors: FormErrors::form(Message::new("eligibility-error-refused")),
             ..empty.clone()
@@ -87,7 +95,7 @@ impl Page for Eligibility {
 
 /// GET `/registration/eligibility`: a visit without any request is an interaction of its own.
 pub async fn enter(visit: Visit) -> Result<Response, PageError> {
-    let parked = interaction::park(&visit, None).await?;
+    let parked = interaction::park(&visit, None, None).await?;
     Ok(visit.redirect(&format!("/registration/{}/eligibility", parked.id))?)
 }
 
@@ -106,7 +114,7 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let flow = Flow::load(visit, &id).await?;
     let members = flow.visit.app().members.clone();
-    let inquiry = match members.read_inquiry(&form, only_insurer(&flow.visit)) {
+    let inquiry = match members.read_inquiry(&form, flow.entered()) {
         Ok(inquiry) => inquiry,
         Err(refusals) => {
             let mut errors = FormErrors::none();
@@ -148,7 +156,7 @@ async fn page(
     status: StatusCode,
     errors: FormErrors,
 ) -> Result<Response, PageError> {
-    let only = only_insurer(&flow.visit);
+    let only = flow.entered();
     let activation_stopped = match only {
         Some(insurer) => flow.visit.app().members.spray_alarm(&insurer.code).await?,
         None => false,
@@ -156,9 +164,10 @@ async fn page(
     let page = Eligibility {
         interaction: flow.id().to_owned(),
         insurer: only.map(|insurer| InsurerShown {
-            name: insurer.name_in(flow.visit.locale).to_owned(),
+            name: insurer.name_in(flow.visit.locale),
             number: insurer.number.clone(),
         }),
+        other: flow.may_choose(),
         form,
         activation_stopped,
         errors,

@@ -2,13 +2,14 @@
 
 use axum::{http::StatusCode, response::Response};
 
-use super::parts::{IdRule, InsurerChoice};
+use super::parts::{AboutClient, InsurerChoice};
 use crate::{
     clients::Client,
-    config::{Insurer, insurer::Contact},
+    config::{Insurer, insurer::Office},
     ephemeral::Found,
     members::{
-        LoginId, login_id,
+        LoginId,
+        login_id::{self, Typed},
         registration::{Draft, Stage, Standing},
         roster::Person,
     },
@@ -31,6 +32,8 @@ pub struct Flow {
     pub found: Found<Interaction>,
     /// The client that the person came from.
     pub client: Option<Client>,
+    /// Portal code of the insurer whose members alone may sign in to that client.
+    pub bound: Option<String>,
 }
 
 impl Flow {
@@ -42,7 +45,8 @@ impl Flow {
             None => None,
         };
         visit.prefer(found.value.request.as_ref().and_then(|request| request.locale));
-        Ok(Self { visit, found, client })
+        let bound = client.as_ref().and_then(|client| client.metadata.insurer.clone());
+        Ok(Self { visit, found, client, bound })
     }
 
     /// Identifier of the interaction.
@@ -55,18 +59,40 @@ impl Flow {
         self.client.as_ref().map(|client| client.name_in(self.visit.locale).to_owned())
     }
 
-    /// The insurer that the login ID or the draft names, or the only one there is.
+    /// What pages show of the client beside its name.
+    pub fn about_client(&self) -> AboutClient {
+        self.client.as_ref().map(|client| AboutClient::of(client, self.visit.locale)).unwrap_or_default()
+    }
+
+    /// See [`insurer_of`].
     pub fn insurer(&self) -> Option<&Insurer> {
-        let insurers = &self.visit.app().config().insurers;
-        let draft = self.found.value.registration.as_ref().map(|draft| draft.insurer.clone());
-        let typed = || {
-            let typed = login_id::parse(self.found.value.login_id.as_deref()?, insurers).ok()?;
-            Some(self.visit.app().members.insurer_of(&typed)?.code.clone())
-        };
-        match draft.or_else(typed) {
-            Some(code) => self.visit.app().members.insurer(&code),
-            None => only_insurer(&self.visit),
-        }
+        insurer_of(&self.visit, &self.found.value)
+    }
+
+    /// The insurer that somebody is at who has not said more than where they came in: the one of the entry or
+    /// of the client, the one that was chosen, or the only one.
+    pub fn entered(&self) -> Option<&Insurer> {
+        entered(&self.visit, &self.found.value)
+    }
+
+    /// Whether there is more than one insurer to choose from.
+    pub fn may_choose(&self) -> bool {
+        self.bound.is_none() && self.visit.app().config().insurers.len() > 1
+    }
+
+    /// What the way to that choice is called, where there is one.
+    pub fn choice(&self) -> Option<Message> {
+        let text = if self.entered().is_some() { "insurer-other" } else { "insurer-choose" };
+        self.may_choose().then(|| Message::new(text))
+    }
+
+    /// The refusal of a login ID that the client is not for: its first part tells the insurer to anybody.
+    pub fn not_for(&self, typed: &Typed) -> Option<Message> {
+        let named = self.visit.app().members.insurer_of(typed)?;
+        self.bound.as_ref().is_some_and(|bound| *bound != named.code).then(|| {
+            let only = self.entered().map(|insurer| insurer.name_in(self.visit.locale).text);
+            Message::new("login-id-members-only").with("insurer", only.unwrap_or_default())
+        })
     }
 
     /// A page in the insurer's name, whose forms may lead back to the client.
@@ -114,8 +140,9 @@ impl Flow {
             Standing::TooYoung(age) => Err(PageError::explained(
                 StatusCode::FORBIDDEN,
                 Message::new("error-minimum-age").with("age", age),
-            )),
-            Standing::Ended => Err(registration_ended()),
+            )
+            .of_insurer(self.insurer())),
+            Standing::Ended => Err(registration_ended().of_insurer(self.insurer())),
         }
     }
 }
@@ -143,12 +170,21 @@ pub fn path_of(id: &str, stage: Stage) -> String {
     format!("/registration/{id}/{page}")
 }
 
-/// The insurer, where there is only one.
-pub fn only_insurer(visit: &Visit) -> Option<&Insurer> {
-    match visit.app().config().insurers.as_slice() {
-        [insurer] => Some(insurer),
-        _ => None,
-    }
+/// The insurer that the draft or the login ID of an interaction names, or else the one that was [`entered`] at.
+pub fn insurer_of<'a>(visit: &'a Visit, interaction: &Interaction) -> Option<&'a Insurer> {
+    let members = &visit.app().members;
+    let draft = interaction.registration.as_ref().and_then(|draft| members.insurer(&draft.insurer));
+    let typed = || {
+        let typed = login_id::parse(interaction.login_id.as_deref()?, &members.config.insurers).ok()?;
+        members.insurer_of(&typed)
+    };
+    draft.or_else(typed).or_else(|| entered(visit, interaction))
+}
+
+/// See [`Flow::entered`].
+pub fn entered<'a>(visit: &'a Visit, interaction: &Interaction) -> Option<&'a Insurer> {
+    let chosen = interaction.insurer.as_deref().and_then(|code| visit.app().members.insurer(code));
+    chosen.or_else(|| visit.app().config().only_insurer())
 }
 
 /// In whose name a page without an interaction speaks.
@@ -156,9 +192,12 @@ pub fn brand(visit: &Visit) -> Brand {
     Brand::of_all(&visit.app().config().insurers, visit.locale)
 }
 
-/// How login IDs are composed, where that is the same for everybody.
-pub fn id_rule(visit: &Visit) -> Option<IdRule> {
-    only_insurer(visit).map(IdRule::of)
+/// In whose name a page speaks that concerns the insurer with this portal code, if any.
+pub fn brand_of(visit: &Visit, code: Option<&str>) -> Brand {
+    match code.and_then(|code| visit.app().members.insurer(code)) {
+        Some(insurer) => Brand::insurer(insurer, visit.locale),
+        None => brand(visit),
+    }
 }
 
 /// The insurers to pick from, where there are several.
@@ -167,18 +206,16 @@ pub fn insurer_choices(visit: &Visit) -> Vec<InsurerChoice> {
     if insurers.len() < 2 {
         return Vec::new();
     }
-    insurers
-        .iter()
-        .map(|insurer| InsurerChoice {
-            code: insurer.code.clone(),
-            name: insurer.name_in(visit.locale).to_owned(),
-        })
-        .collect()
+    insurers.iter().map(|insurer| InsurerChoice::of(insurer, visit.locale)).collect()
 }
 
-/// The offices of the insurers.
-pub fn contacts(visit: &Visit) -> Vec<Contact> {
-    visit.app().config().insurers.iter().map(|insurer| insurer.contact.clone()).collect()
+/// The office of the insurer, or those of all where it is not known.
+pub fn contacts(visit: &Visit, insurer: Option<&Insurer>) -> Vec<Office> {
+    let office = |insurer: &Insurer| insurer.contact.in_locale(visit.locale);
+    match insurer {
+        Some(insurer) => vec![office(insurer)],
+        None => visit.app().config().insurers.iter().map(office).collect(),
+    }
 }
 
 /// A text with its arguments, as the rules of the domain name it.

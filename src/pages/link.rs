@@ -1,6 +1,11 @@
 //! `/registration/link/{token}`: the mailed link.
 
-use super::{done::Done, flow::brand, link_void::LinkVoid, password::sign_in};
+use super::{
+    done::Done,
+    flow::{brand, brand_of},
+    link_void::LinkVoid,
+    password::sign_in,
+};
 use crate::{
     clients::Client,
     crypto::digest,
@@ -111,7 +116,8 @@ async fn done(mut visit: Visit, member: &Member, registration: &Registration) ->
         None => None,
     };
     let page = Done::Elsewhere { service: service(&visit, client.as_ref()), sign_in: false };
-    Ok(visit.show(&page).brand(brand(&visit)).without_referrer().render()?)
+    let brand = brand_of(&visit, Some(&member.insurer));
+    Ok(visit.show(&page).brand(brand).without_referrer().render()?)
 }
 
 /// Says that the registration is complete when there is no way on at present: nothing is to be repeated.
@@ -129,14 +135,15 @@ async fn page(
     errors: FormErrors,
 ) -> Result<Response, PageError> {
     let app = visit.app();
-    let client_id = app.members.link(&token).await?.and_then(|link| link.registration.client_id);
-    let client = match client_id {
-        Some(id) => app.client(&id).await?,
+    let registration = app.members.link(&token).await?.map(|link| link.registration);
+    let client = match registration.as_ref().and_then(|registration| registration.client_id.as_deref()) {
+        Some(id) => app.client(id).await?,
         None => None,
     };
     let targets = client.as_ref().map(Client::form_targets).unwrap_or_default();
     let page = Link { token, errors };
-    let reply = visit.show(&page).brand(brand(visit)).leads_to(targets);
+    let brand = brand_of(visit, registration.as_ref().map(|registration| registration.insurer.as_str()));
+    let reply = visit.show(&page).brand(brand).leads_to(targets);
     Ok(reply.status(status).without_referrer().render()?)
 }
 

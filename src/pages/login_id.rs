@@ -1,6 +1,6 @@
 //! `/login/{interaction}`: who is it?
 
-use super::flow::{Flow, id_rule, message};
+use super::flow::{Flow, message};
 use crate::{
     members::login_id,
     oidc::interaction,
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::{
-    parts::{FormErrors, IdRule},
+    parts::{AboutClient, FormErrors, IdRule},
     sample,
 };
 use crate::web::templates::{Message, Page};
@@ -23,8 +23,12 @@ pub struct LoginId {
     pub interaction: String,
     /// Name of the relying party that asked for the login.
     pub client: Option<String>,
+    /// What else it shows of itself.
+    pub about: AboutClient,
     /// How a login ID is composed; none where members of several insurers log in.
     pub rule: Option<IdRule>,
+    /// What the way to the choice of an insurer is called, where there is one.
+    pub choice: Option<Message>,
     /// What was typed.
     pub login_id: String,
     /// What is wrong with it.
@@ -38,7 +42,9 @@ impl Page for LoginId {
         let empty = Self {
             interaction: sample::INTERACTION.to_owned(),
             client: Some(sample::CLIENT.to_owned()),
+            about: AboutClient::default(),
             rule: Some(sample::id_rule()),
+            choice: None,
             login_id: String::new(),
             errors: FormErrors::none(),
         };
@@ -53,16 +59,19 @@ impl Page for LoginId {
         let nothing_typed = Self {
             client: None,
             rule: None,
+            choice: Some(Message::new("insurer-choose")),
             errors: FormErrors::field("login_id", Message::new("login-id-error-empty")),
             ..empty.clone()
         };
         let hostile = Self {
+            choice: Some(Message::new("insurer-other")),
             client: Some(sample::HOSTILE.to_owned()),
             login_id: sample::HOSTILE.to_owned(),
             errors: FormErrors::field("login_id", Message::new("login-id-error-format")),
             ..empty.clone()
         };
-        vec![empty, unpadded, nothing_typed, hostile]
+        let with_links = Self { about: AboutClient::sample(), ..empty.clone() };
+        vec![empty, unpadded, nothing_typed, hostile, with_links]
     }
 }
 
@@ -75,7 +84,7 @@ pub struct LoginIdForm {
 
 /// GET `/login`: a visit without any request is an interaction of its own.
 pub async fn enter(visit: Visit) -> Result<Response, PageError> {
-    let parked = interaction::park(&visit, None).await?;
+    let parked = interaction::park(&visit, None, None).await?;
     Ok(visit.redirect(&format!("/login/{}", parked.id))?)
 }
 
@@ -94,7 +103,10 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let flow = Flow::load(visit, &id).await?;
     match login_id::parse(&form.login_id, &flow.visit.app().config().insurers) {
-        Ok(typed) => go_on(flow, &typed.to_string()).await,
+        Ok(typed) => match flow.not_for(&typed) {
+            Some(refusal) => page(&flow, form.login_id, FormErrors::field("login_id", refusal)),
+            None => go_on(flow, &typed.to_string()).await,
+        },
         Err(error) => {
             let errors = FormErrors::field("login_id", message(error.text_id(), &error.args()));
             page(&flow, form.login_id, errors)
@@ -113,7 +125,9 @@ fn page(flow: &Flow, login_id: String, errors: FormErrors) -> Result<Response, P
     let page = LoginId {
         interaction: flow.id().to_owned(),
         client: flow.client_name(),
-        rule: id_rule(&flow.visit),
+        about: flow.about_client(),
+        rule: flow.entered().map(IdRule::of),
+        choice: flow.choice(),
         login_id,
         errors,
     };

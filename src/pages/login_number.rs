@@ -1,7 +1,7 @@
 //! `/login/{interaction}/number`: the login ID from 記号 and 番号, each padded with zeros.
 
 use super::{
-    flow::{Flow, insurer_choices, message, only_insurer},
+    flow::{Flow, insurer_choices, message},
     login_id,
 };
 use crate::{
@@ -40,7 +40,6 @@ impl Page for LoginNumber {
     const TEMPLATE: &'static str = "pages/login_number.html";
 
     fn samples() -> Vec<Self> {
-        let choice = |code: &str, name: &str| InsurerChoice { code: code.to_owned(), name: name.to_owned() };
         let one = Self {
             interaction: sample::INTERACTION.to_owned(),
             insurers: vec![],
@@ -50,7 +49,7 @@ impl Page for LoginNumber {
             errors: FormErrors::none(),
         };
         let several = Self {
-            insurers: vec![choice("7132", "さくら健康保険組合"), choice("8001", "もみじ健康保険組合")],
+            insurers: sample::insurers(),
             insurer: "8001".to_owned(),
             symbol: "91".to_owned(),
             number: "200001".to_owned(),
@@ -60,7 +59,7 @@ impl Page for LoginNumber {
         errors.add("symbol", Message::new("login-number-error-symbol").with("digits", 3));
         errors.add("number", Message::new("login-number-error-number").with("digits", 6));
         let wrong = Self {
-            insurers: vec![choice("7132", sample::HOSTILE), choice("8001", sample::LONG)],
+            insurers: sample::insurers(),
             symbol: "1234".to_owned(),
             number: sample::HOSTILE.to_owned(),
             errors,
@@ -94,7 +93,7 @@ pub async fn post(
     PageForm(visit, form): PageForm<LoginNumberForm>,
 ) -> Result<Response, PageError> {
     let flow = Flow::load(visit, &id).await?;
-    let chosen = only_insurer(&flow.visit).or_else(|| flow.visit.app().members.insurer(&form.insurer));
+    let chosen = flow.entered().or_else(|| flow.visit.app().members.insurer(&form.insurer));
     let Some(insurer) = chosen else {
         return page(&flow, form, FormErrors::field("insurer", Message::new("login-number-error-insurer")));
     };
@@ -111,7 +110,7 @@ fn page(flow: &Flow, form: LoginNumberForm, errors: FormErrors) -> Result<Respon
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = LoginNumber {
         interaction: flow.id().to_owned(),
-        insurers: insurer_choices(&flow.visit),
+        insurers: if flow.entered().is_none() { insurer_choices(&flow.visit) } else { Vec::new() },
         insurer: form.insurer,
         symbol: form.symbol,
         number: form.number,

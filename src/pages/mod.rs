@@ -7,23 +7,28 @@
 //! in whose name somebody else registers.
 
 pub mod account;
+pub mod cancel;
 pub mod confirm;
 pub mod consent;
 pub mod details;
+pub mod device;
 pub mod documents;
 pub mod done;
 pub mod eligibility;
 pub mod flow;
 pub mod form_post;
+pub mod insurer;
 pub mod link;
 pub mod link_void;
 pub mod logged_out;
 pub mod login_id;
 pub mod login_number;
+pub mod logo;
 pub mod logout;
 pub mod new_documents;
 pub mod new_login_id;
 pub mod not_mine;
+pub mod other_members;
 pub mod parts;
 pub mod password;
 pub mod recovery;

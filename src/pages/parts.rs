@@ -2,7 +2,12 @@
 
 use serde::Serialize;
 
-use crate::{config::Insurer, web::templates::Message};
+use crate::{
+    clients::{Client, Shown},
+    config::Insurer,
+    texts::{Given, Locale},
+    web::{logos, templates::Message},
+};
 
 /// What is wrong with a form, in the order in which its page lists it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -98,8 +103,24 @@ fn last(digits: &str, count: usize) -> &str {
 pub struct InsurerChoice {
     /// Portal code.
     pub code: String,
-    /// Name, in the language of the page.
-    pub name: String,
+    /// Name, in the language of the page if it has one there.
+    pub name: Given,
+    /// 保険者番号.
+    pub number: String,
+    /// Path of the logo.
+    pub logo: Option<String>,
+}
+
+impl InsurerChoice {
+    /// An insurer for readers of `locale`.
+    pub fn of(insurer: &Insurer, locale: Locale) -> Self {
+        Self {
+            code: insurer.code.clone(),
+            name: insurer.name_in(locale),
+            number: insurer.number.clone(),
+            logo: logos::path_of(insurer),
+        }
+    }
 }
 
 /// A URL outside the service that a page may lead to, letter for letter as it was registered: `http` or
@@ -115,6 +136,49 @@ impl ExternalUrl {
         // The parser forgives a leading space, tabs and line breaks; a registered URL has none.
         let clean = !text.contains(|c: char| c.is_control() || c.is_whitespace());
         (clean && matches!(url.scheme(), "https" | "http")).then(|| Self(text.to_owned()))
+    }
+
+    /// A URI that a client has registered, of whatever scheme: none can be registered that runs a script.
+    pub const fn registered(uri: String) -> Self {
+        Self(uri)
+    }
+
+    /// The URL as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a page shows of a relying party beside its name.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AboutClient {
+    /// Path of its picture (`logo_uri`), from our own origin.
+    logo: Option<String>,
+    /// How it uses the data (`policy_uri`).
+    policy: Option<ExternalUrl>,
+    /// Its terms (`tos_uri`).
+    terms: Option<ExternalUrl>,
+}
+
+impl AboutClient {
+    /// What a client registered, in the language of the reader.
+    pub fn of(client: &Client, locale: Locale) -> Self {
+        let link = |what| client.metadata.shown(what, locale).and_then(ExternalUrl::new);
+        let id: String = url::form_urlencoded::byte_serialize(client.id.as_bytes()).collect();
+        Self {
+            logo: client.metadata.logo_uri.as_ref().map(|_| format!("/logo/{}", id.replace('+', "%20"))),
+            policy: link(Shown::Policy),
+            terms: link(Shown::Terms),
+        }
+    }
+
+    /// One that registered everything.
+    pub(crate) fn sample() -> Self {
+        Self {
+            logo: Some("/logo/sample".to_owned()),
+            policy: ExternalUrl::new("https://app.example.com/privacy"),
+            terms: ExternalUrl::new("https://app.example.com/terms"),
+        }
     }
 }
 

@@ -102,7 +102,8 @@ pub async fn post(
         return page(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
     }
     let members = flow.visit.app().members.clone();
-    match members.sign_in(&typed, form.password, form.code.trim(), flow.visit.address).await? {
+    match members.sign_in(&typed, flow.entered(), form.password, form.code.trim(), flow.visit.address).await?
+    {
         SignIn::Welcome(member) => welcome(flow, &typed, &member).await,
         SignIn::Activate(person) => {
             let draft = members.draft(&person, Applicant::Insured);
@@ -116,8 +117,10 @@ pub async fn post(
             flow.go(&path_of(flow.id(), stage))
         }
         SignIn::NotEligible => {
-            Err(PageError::explained(StatusCode::FORBIDDEN, Message::new("error-not-eligible")))
+            Err(PageError::explained(StatusCode::FORBIDDEN, Message::new("error-not-eligible"))
+                .of_insurer(flow.insurer()))
         }
+        SignIn::SeveralInsurers => flow.go(&format!("/login/{id}/insurer?next=password")),
         SignIn::Wrong => {
             refuse(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, "password-error-wrong").await
         }

@@ -1,7 +1,11 @@
 //! `/registration`: how a first registration begins.
 
-use super::flow::{brand, id_rule};
-use crate::web::{PageError, Visit};
+use super::flow::{brand_of, entered};
+use crate::{
+    config::insurer::{Policy, SelfRegistering},
+    oidc::interaction,
+    web::{PageError, Visit},
+};
 use axum::{extract::Query, response::Response};
 use serde::Deserialize;
 use serde::Serialize;
@@ -17,15 +21,34 @@ pub struct RegistrationStart {
     pub interaction: Option<String>,
     /// How a login ID is composed; none where members of several insurers log in.
     pub rule: Option<IdRule>,
+    /// Who may go on to 資格照会.
+    pub self_registration: Vec<SelfRegistering>,
+    /// Whether there are insurers to choose from.
+    pub choice: bool,
 }
 
 impl Page for RegistrationStart {
     const TEMPLATE: &'static str = "pages/registration_start.html";
 
     fn samples() -> Vec<Self> {
+        let both = vec![SelfRegistering::Dependent, SelfRegistering::Voluntary];
+        let start = |self_registration| Self {
+            interaction: Some(sample::INTERACTION.to_owned()),
+            rule: Some(sample::id_rule()),
+            self_registration,
+            choice: true,
+        };
         vec![
-            Self { interaction: Some(sample::INTERACTION.to_owned()), rule: Some(sample::id_rule()) },
-            Self { interaction: None, rule: None },
+            Self {
+                interaction: Some(sample::INTERACTION.to_owned()),
+                rule: Some(sample::id_rule()),
+                self_registration: both.clone(),
+                choice: false,
+            },
+            Self { interaction: None, rule: None, self_registration: both, choice: true },
+            start(vec![SelfRegistering::Dependent]),
+            start(vec![SelfRegistering::Voluntary]),
+            start(vec![]),
         ]
     }
 }
@@ -38,6 +61,28 @@ pub struct From {
 
 /// GET `/registration`
 pub async fn get(visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
-    let page = RegistrationStart { interaction: from.i, rule: id_rule(&visit) };
-    Ok(visit.show(&page).brand(brand(&visit)).render()?)
+    let found = match from.i.as_deref() {
+        Some(id) => interaction::find(&visit, id).await?,
+        None => None,
+    };
+    let bound = match found.as_ref().and_then(|found| found.value.client_id()) {
+        Some(id) => visit.app().client(id).await?.and_then(|client| client.metadata.insurer),
+        None => None,
+    };
+    let config = visit.app().config();
+    let insurer = match &found {
+        Some(found) => entered(&visit, &found.value),
+        None => config.only_insurer(),
+    };
+    let page = RegistrationStart {
+        choice: found.is_some() && bound.is_none() && config.insurers.len() > 1,
+        interaction: from.i,
+        rule: insurer.map(IdRule::of),
+        self_registration: insurer.map_or_else(
+            || Policy::default().self_registration,
+            |insurer| insurer.policy.self_registration.clone(),
+        ),
+    };
+    let brand = brand_of(&visit, insurer.map(|insurer| insurer.code.as_str()));
+    Ok(visit.show(&page).brand(brand).render()?)
 }

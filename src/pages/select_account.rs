@@ -50,11 +50,12 @@ impl Page for SelectAccount {
     }
 }
 
-/// What the page sends.
+/// What the page sends, and others that offer a choice.
 #[derive(Deserialize)]
 pub struct ChoiceForm {
     #[serde(default)]
-    choice: String,
+    /// The button.
+    pub choice: String,
     #[serde(default)]
     session: String,
 }

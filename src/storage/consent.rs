@@ -1,8 +1,8 @@
-//! Table `consent`: which scopes a member lets a client have.
+//! Table `consent`: which scopes and claims a member lets a client have.
 
 use super::{
     On, StorageError,
-    db::{execute, query, query_scalar},
+    db::{execute, query},
 };
 use crate::clock::Timestamp;
 
@@ -13,6 +13,8 @@ pub struct Consent {
     pub client_id: String,
     /// Space-separated scopes.
     pub scope: String,
+    /// Space-separated claims that were allowed one by one.
+    pub claims: String,
     /// When the member first allowed the client anything, in milliseconds since the epoch.
     pub first_granted_at: i64,
 }
@@ -26,7 +28,7 @@ pub async fn find(
     query!(
         on,
         fetch_optional,
-        "select client_id, scope, first_granted_at from consent where member_id = $1 and client_id = $2",
+        "select client_id, scope, claims, first_granted_at from consent where member_id = $1 and client_id = $2",
         member_id,
         client_id
     )
@@ -37,24 +39,9 @@ pub async fn of_member(on: impl Into<On<'_>>, member_id: &str) -> Result<Vec<Con
     query!(
         on,
         fetch_all,
-        "select client_id, scope, first_granted_at from consent where member_id = $1
+        "select client_id, scope, claims, first_granted_at from consent where member_id = $1
          order by first_granted_at desc, client_id",
         member_id
-    )
-}
-
-/// The space-separated scopes that the member allowed the client.
-pub async fn scope(
-    on: impl Into<On<'_>>,
-    member_id: &str,
-    client_id: &str,
-) -> Result<Option<String>, StorageError> {
-    query_scalar!(
-        on,
-        fetch_optional,
-        "select scope from consent where member_id = $1 and client_id = $2",
-        member_id,
-        client_id
     )
 }
 
@@ -75,6 +62,24 @@ pub async fn remember(
         client_id,
         scope,
         now.millis()
+    )?;
+    Ok(())
+}
+
+/// Remembers the claims that the member allowed one by one, in place of those of before. The consent itself
+/// must have been remembered.
+pub async fn remember_claims(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    client_id: &str,
+    claims: &str,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "update consent set claims = $3 where member_id = $1 and client_id = $2",
+        member_id,
+        client_id,
+        claims
     )?;
     Ok(())
 }

@@ -166,11 +166,13 @@ pub async fn of_email(
 
 /// The accounts whose login ID is an e-mail address, by its lower-cased key: those of dependents and
 /// voluntarily insured persons, and of those who were that and have not set up their number yet; at most one an
-/// insurer. Those that can sign in come first, and of them those
+/// insurer. `insurer` is the portal code of the one to look at, or empty for all. Those that can sign in come
+/// first, and of them those
 /// whose person is in the roster.
 pub async fn of_login_email(
     on: impl Into<On<'_>>,
     email_key: &str,
+    insurer: &str,
     most: i64,
 ) -> Result<Vec<Member>, StorageError> {
     let rows: Vec<Row> = query!(
@@ -180,7 +182,7 @@ pub async fn of_login_email(
             "select ",
             columns!(),
             " from member
-             where email_key = $1 and person_id in (
+             where email_key = $1 and ($3 = '' or insurer = $3) and person_id in (
                  select id from roster_person
                  where category in ('dependent', 'voluntary') or former_login = 'email')
              order by case when state = 'active' then 0 else 1 end,
@@ -190,7 +192,8 @@ pub async fn of_login_email(
              limit $2"
         ),
         email_key,
-        most
+        most,
+        insurer
     )?;
     rows.into_iter().map(Member::try_from).collect()
 }

@@ -48,6 +48,17 @@ pub async fn email(
     Ok(changed == 1)
 }
 
+/// Notes that what relying parties see has changed; false for an account that is not active.
+pub async fn touch(on: impl Into<On<'_>>, id: &str, now: Timestamp) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update member set updated_at = $2 where id = $1 and state = 'active'",
+        id,
+        now.millis()
+    )?;
+    Ok(changed == 1)
+}
+
 /// Sets the language of mails.
 pub async fn locale(
     on: impl Into<On<'_>>,

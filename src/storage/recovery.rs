@@ -183,12 +183,14 @@ pub async fn sweep(db: &Db, now: Timestamp) -> Result<u64, StorageError> {
     execute!(db, "delete from recovery where expires_at <= $1", now.millis())
 }
 
-/// The active account of an address and a birth date, whichever the insurer: of several, one whose person
+/// The active account of an address and a birth date, at the insurer with this portal code, or whichever the
+/// insurer if that is empty: of several, one whose person
 /// is in the roster, and of those the newest. `by_email_only` leaves out those who have another login ID.
 pub async fn member_of(
     on: impl Into<On<'_>>,
     email_key: &str,
     birth_date: &str,
+    insurer: &str,
     by_email_only: bool,
 ) -> Result<Option<String>, StorageError> {
     query_scalar!(
@@ -197,11 +199,13 @@ pub async fn member_of(
         "select m.id from member as m join roster_person as p on p.id = m.person_id
          where m.email_key = $1 and m.state = 'active' and p.birth_date = $2
            and (p.category <> 'insured' or p.former_login = 'email' or $3 = 0)
+           and ($4 = '' or m.insurer = $4)
          order by case when p.lost_at is null then 0 else 1 end, m.activated_at desc, m.id
          limit 1",
         email_key,
         birth_date,
-        i64::from(by_email_only)
+        i64::from(by_email_only),
+        insurer
     )
 }
 

@@ -9,6 +9,7 @@ use sqlx::QueryBuilder;
 use super::{
     StorageError, Tx,
     db::{On, each, execute, query, query_scalar},
+    delivery,
     roster::Category,
 };
 use crate::clock::Timestamp;
@@ -276,6 +277,7 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<Cou
         insurer,
         now
     )?;
+    delivery::sessions_ended_by_import(&mut *tx, insurer, import.now).await?;
     let unchanged = u64::try_from(staged).unwrap_or(0).saturating_sub(added + changed);
     Ok(Counts { added, changed, unchanged, lost })
 }

@@ -31,6 +31,10 @@ static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     hashed("page", "js", "text/javascript; charset=utf-8", include_bytes!("../../templates/assets/page.js"))
 });
+static CHECK_SESSION: LazyLock<Asset> = LazyLock::new(|| {
+    let script = include_bytes!("../../templates/assets/check_session.js");
+    hashed("check_session", "js", "text/javascript; charset=utf-8", script)
+});
 static ICON: LazyLock<Asset> = LazyLock::new(|| {
     hashed("icon", "svg", "image/svg+xml", include_bytes!("../../templates/assets/icon.svg"))
 });
@@ -43,6 +47,11 @@ pub fn style_path() -> &'static str {
 /// Path of the script.
 pub fn script_path() -> &'static str {
     &SCRIPT.path
+}
+
+/// Path of the script of `check_session_iframe`.
+pub fn check_session_path() -> &'static str {
+    &CHECK_SESSION.path
 }
 
 /// Path of the icon.
@@ -69,7 +78,7 @@ pub fn find(path: &str) -> Option<Asset> {
             bytes: Cow::Owned(colour.stylesheet().into_bytes()),
         });
     }
-    [&*STYLE, &*SCRIPT, &*ICON].into_iter().find(|asset| asset.path == path).cloned()
+    [&*STYLE, &*SCRIPT, &*CHECK_SESSION, &*ICON].into_iter().find(|asset| asset.path == path).cloned()
 }
 
 fn hashed(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
@@ -101,7 +110,7 @@ mod tests {
 
     #[test]
     fn files_are_found_under_their_hash_alone() {
-        for path in [style_path(), script_path(), icon_path()] {
+        for path in [style_path(), script_path(), check_session_path(), icon_path()] {
             let asset = find(path).unwrap();
             assert_eq!(asset.path, path);
             assert_eq!(asset.cache_control, FOR_EVER);
@@ -124,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_script_and_the_stylesheet_ask_no_other_host() {
-        for asset in [&*STYLE, &*SCRIPT] {
+        for asset in [&*STYLE, &*SCRIPT, &*CHECK_SESSION] {
             let text = std::str::from_utf8(&asset.bytes).unwrap();
             assert!(!text.contains("//cdn") && !text.contains("https:") && !text.contains("@import"));
             assert!(!text.contains("innerHTML") && !text.contains("eval("));

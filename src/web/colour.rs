@@ -38,11 +38,7 @@ impl Colour {
     /// `--brand` is the insurer's own colour, for the head of a page. `--accent` is the same hue, made
     /// dark (or, at night, light) enough for links and buttons. `--soft` is a tint for quiet boxes.
     pub fn stylesheet(self) -> String {
-        let day = self.toward(BLACK, |colour| {
-            colour.contrast(PAPER) >= READABLE
-                && colour.contrast(LIGHT_GROUND) >= READABLE
-                && colour.contrast(self.mixed(PAPER, 0.92)) >= READABLE
-        });
+        let day = self.day();
         let night = self.toward(PAPER, |colour| {
             colour.contrast(DARK_PAPER) >= READABLE
                 && colour.contrast(self.mixed(DARK_PAPER, 0.86)) >= READABLE
@@ -60,6 +56,20 @@ impl Colour {
             INK.hex(),
             self.mixed(DARK_PAPER, 0.86).hex(),
         )
+    }
+
+    /// What buttons and links have by day in place of this colour, if it cannot be read on white.
+    pub fn adapted(self) -> Option<Self> {
+        Some(self.day()).filter(|day| *day != self)
+    }
+
+    /// The same hue, dark enough for links and buttons by day.
+    fn day(self) -> Self {
+        self.toward(BLACK, |colour| {
+            colour.contrast(PAPER) >= READABLE
+                && colour.contrast(LIGHT_GROUND) >= READABLE
+                && colour.contrast(self.mixed(PAPER, 0.92)) >= READABLE
+        })
     }
 
     /// White or black, whichever is read better on this colour: always at least 4.58:1, as the product of
@@ -123,6 +133,9 @@ mod tests {
         let css = Colour::SERVICE.stylesheet();
         assert_eq!(property(&css, "brand", 0), Colour::SERVICE);
         assert_eq!(property(&css, "accent", 0), Colour::SERVICE);
+        assert_eq!(Colour::SERVICE.adapted(), None);
+        let pale = Colour([0xf5, 0xc4, 0x00]);
+        assert_eq!(Some(property(&pale.stylesheet(), "accent", 0)), pale.adapted());
     }
 
     proptest! {

@@ -13,6 +13,8 @@ pub enum Name {
     Browser,
     /// The language that was chosen on a page.
     Locale,
+    /// What the script of `check_session_iframe` reads (Session Management 1.0 §4): it opens nothing.
+    State,
 }
 
 impl Name {
@@ -25,6 +27,8 @@ impl Name {
             (Self::Browser, false) => "kenpos-browser",
             (Self::Locale, true) => "__Host-kenpos-locale",
             (Self::Locale, false) => "kenpos-locale",
+            (Self::State, true) => "__Host-kenpos-state",
+            (Self::State, false) => "kenpos-state",
         }
     }
 }
@@ -58,11 +62,14 @@ pub fn clear(name: Name, secure: bool) -> Option<HeaderValue> {
 }
 
 fn base(name: Name, value: &str, secure: bool) -> Cookie<'_> {
+    // Read by our own script in frames of relying parties, which are other sites. `SameSite=None` needs
+    // `Secure`; browsers take a loopback address for secure, so the demo can have it too.
+    let framed = name == Name::State;
     Cookie::build((name.as_str(secure), value))
         .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(secure)
+        .http_only(!framed)
+        .same_site(if framed { SameSite::None } else { SameSite::Lax })
+        .secure(secure || framed)
         .build()
 }
 
@@ -74,6 +81,8 @@ mod tests {
     fn over_https_a_cookie_has_every_protection() {
         let cookie = set(Name::Session, "abc", true).unwrap();
         assert_eq!(cookie, "__Host-kenpos-session=abc; HttpOnly; SameSite=Lax; Secure; Path=/");
+        let state = set(Name::State, "abc", true).unwrap();
+        assert_eq!(state, "__Host-kenpos-state=abc; SameSite=None; Secure; Path=/");
         assert!(!clear(Name::Session, true).unwrap().to_str().unwrap().contains("Domain"));
     }
 

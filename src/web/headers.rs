@@ -9,14 +9,18 @@ use axum::{
 
 use crate::app::App;
 
+/// On an answer: other sites may show it in a frame. It is made for that and has nothing to click.
+#[derive(Clone, Copy, Debug)]
+pub struct Framable;
+
 /// Adds the security headers that an answer does not set itself.
 pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let framable = response.extensions().get::<Framable>().is_some();
     let headers = response.headers_mut();
     let defaults = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
         (header::CACHE_CONTROL, "no-store"),
         (
@@ -28,11 +32,18 @@ pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Res
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if app.config().server.secure() {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
-        );
+    if !framable {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    let server = &app.config().server;
+    if server.secure() {
+        // Two years (RFC 6797 §6.1). Subdomains are somebody else's unless the operator says otherwise.
+        let value = if server.hsts_include_subdomains {
+            "max-age=63072000; includeSubDomains"
+        } else {
+            "max-age=63072000"
+        };
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(value));
     }
     response
 }

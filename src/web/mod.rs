@@ -2,14 +2,19 @@
 
 pub mod assets;
 pub mod client_ip;
-mod colour;
+pub mod colour;
+pub mod connection;
 pub mod cookies;
 pub mod csrf;
 pub mod error_page;
 pub mod form;
 pub mod headers;
+pub mod hosts;
+pub mod language;
+pub mod logos;
 pub mod page_error;
 pub mod templates;
+pub mod tls;
 pub mod trace;
 pub mod visit;
 

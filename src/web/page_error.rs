@@ -19,7 +19,7 @@ use super::{
     error_page::ErrorPage,
     templates::{Brand, Message},
 };
-use crate::{app::App, fault::Fault};
+use crate::{app::App, config::Insurer, fault::Fault};
 
 /// Seconds after which a refused request may be tried again.
 pub const RETRY_AFTER: &str = "5";
@@ -30,18 +30,26 @@ pub struct PageError {
     status: StatusCode,
     message: Option<Message>,
     restart: Option<String>,
+    insurer: Option<String>,
     fault: Option<Arc<Fault>>,
 }
 
 impl PageError {
     /// An error in the general words of its status.
     pub const fn status(status: StatusCode) -> Self {
-        Self { status, message: None, restart: None, fault: None }
+        Self { status, message: None, restart: None, insurer: None, fault: None }
     }
 
     /// An error with a more exact explanation.
     pub const fn explained(status: StatusCode, message: Message) -> Self {
-        Self { status, message: Some(message), restart: None, fault: None }
+        Self { status, message: Some(message), restart: None, insurer: None, fault: None }
+    }
+
+    /// In the name of the insurer, whose office then stands below.
+    #[must_use]
+    pub fn of_insurer(mut self, insurer: Option<&Insurer>) -> Self {
+        self.insurer = insurer.map(|insurer| insurer.code.clone());
+        self
     }
 
     /// Logs the cause, where the answer is not this error.
@@ -151,15 +159,16 @@ fn page(visit: &Visit, error: &PageError) -> Response {
     if let Some(restart) = &error.restart {
         view = view.restarting_at(restart.clone());
     }
-    visit
-        .show(&view)
-        .brand(Brand::of_all(&visit.app().config().insurers, visit.locale))
-        .status(error.status)
-        .render()
-        .unwrap_or_else(|fault| {
-            log_fault(&fault);
-            plain(visit, error.status)
-        })
+    let insurers = &visit.app().config().insurers;
+    let known = error.insurer.as_deref().and_then(|code| visit.app().members.insurer(code));
+    let brand = known.map_or_else(
+        || Brand::of_all(insurers, visit.locale),
+        |insurer| Brand::insurer(insurer, visit.locale),
+    );
+    visit.show(&view).brand(brand).status(error.status).render().unwrap_or_else(|fault| {
+        log_fault(&fault);
+        plain(visit, error.status)
+    })
 }
 
 fn plain(visit: &Visit, status: StatusCode) -> Response {

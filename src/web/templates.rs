@@ -9,10 +9,10 @@ use minijinja::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::assets;
+use super::{assets, logos};
 use crate::{
-    config::insurer::{Contact, Insurer},
-    texts::{Locale, Texts},
+    config::insurer::{Insurer, Office},
+    texts::{Given, Locale, Texts},
 };
 
 /// What a page shows; its template gets it as `page`.
@@ -44,18 +44,21 @@ pub struct Frame {
 /// In whose name a page speaks: an insurer, or the service itself.
 #[derive(Clone, Debug, Serialize)]
 pub struct Brand {
-    /// Name, in the language of the page.
-    pub name: String,
+    /// Name, in the language of the page if it has one there.
+    pub name: Given,
     /// Colour as `#rrggbb`.
     pub colour: String,
+    /// Path of the logo.
+    pub logo: Option<String>,
     /// Whom members call.
-    pub contact: Option<Contact>,
+    pub contact: Option<Office>,
 }
 
 impl Brand {
     /// The service itself, where no insurer is known.
     pub fn service() -> Self {
-        Self { name: "KENPOS".to_owned(), colour: "#0a6b5d".to_owned(), contact: None }
+        let name = Given { text: "KENPOS".to_owned(), lang: Locale::En };
+        Self { name, colour: "#0a6b5d".to_owned(), logo: None, contact: None }
     }
 
     /// The insurer where there is only one, or else the service itself.
@@ -69,9 +72,10 @@ impl Brand {
     /// An insurer, with the name it has in `locale`.
     pub fn insurer(insurer: &Insurer, locale: Locale) -> Self {
         Self {
-            name: insurer.name_in(locale).to_owned(),
+            name: insurer.name_in(locale),
             colour: insurer.colour.clone(),
-            contact: Some(insurer.contact.clone()),
+            logo: logos::path_of(insurer),
+            contact: Some(insurer.contact.in_locale(locale)),
         }
     }
 }
@@ -111,11 +115,14 @@ pub struct TemplateError(#[from] Error);
 /// Every template, by the name that others include it with.
 const TEMPLATES: &[(&str, &str)] = &[
     ("layout.html", include_str!("../../templates/layout.html")),
+    ("client.html", include_str!("../../templates/client.html")),
     ("form.html", include_str!("../../templates/form.html")),
     ("papers.html", include_str!("../../templates/papers.html")),
     ("help.html", include_str!("../../templates/help.html")),
     ("letter.html", include_str!("../../templates/letter.html")),
     ("pages/login_id.html", include_str!("../../templates/pages/login_id.html")),
+    ("pages/insurer.html", include_str!("../../templates/pages/insurer.html")),
+    ("pages/other_members.html", include_str!("../../templates/pages/other_members.html")),
     ("pages/login_number.html", include_str!("../../templates/pages/login_number.html")),
     ("pages/password.html", include_str!("../../templates/pages/password.html")),
     ("pages/select_account.html", include_str!("../../templates/pages/select_account.html")),
@@ -131,12 +138,16 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/link.html", include_str!("../../templates/pages/link.html")),
     ("pages/link_void.html", include_str!("../../templates/pages/link_void.html")),
     ("pages/done.html", include_str!("../../templates/pages/done.html")),
+    ("pages/device/code.html", include_str!("../../templates/pages/device/code.html")),
+    ("pages/device/confirm.html", include_str!("../../templates/pages/device/confirm.html")),
+    ("pages/device/outcome.html", include_str!("../../templates/pages/device/outcome.html")),
     ("pages/consent.html", include_str!("../../templates/pages/consent.html")),
     ("pages/logout.html", include_str!("../../templates/pages/logout.html")),
     ("pages/logged_out.html", include_str!("../../templates/pages/logged_out.html")),
     ("account.html", include_str!("../../templates/account.html")),
     ("pages/account/overview.html", include_str!("../../templates/pages/account/overview.html")),
     ("pages/account/profile.html", include_str!("../../templates/pages/account/profile.html")),
+    ("pages/account/more.html", include_str!("../../templates/pages/account/more.html")),
     ("pages/account/password.html", include_str!("../../templates/pages/account/password.html")),
     ("pages/account/email.html", include_str!("../../templates/pages/account/email.html")),
     ("pages/account/email_link.html", include_str!("../../templates/pages/account/email_link.html")),

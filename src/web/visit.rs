@@ -5,14 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use serde::Serialize;
 
 use super::{
     cookies::{self, Name},
-    csrf,
+    csrf, language,
     templates::{Brand, Frame, Page},
     trace::Reference,
 };
@@ -22,7 +22,7 @@ use crate::{
     fault::Fault,
     members::{
         device::Device,
-        session::{self, SignedIn},
+        session::{self, Session, SignedIn},
     },
     texts::Locale,
     web::client_ip::client_ip,
@@ -47,6 +47,8 @@ pub struct Visit {
     pub device: Device,
     /// Whether the request brought no cookie of ours that binds it to a browser.
     pub is_unbound: bool,
+    /// Whether it is a HEAD request, whose handler is that of GET.
+    pub is_head: bool,
     browser: String,
     session_cookie: Option<String>,
     query: String,
@@ -85,7 +87,7 @@ impl Visit {
         });
         // At the authorization endpoint `ui_locales` is the client's wish, not the reader's choice.
         let ours = parts.uri.path() != "/authorize";
-        let asked = query_locale(parts.uri.query()).filter(|_| ours);
+        let asked = language::asked(parts.uri.query()).filter(|_| ours);
         if let Some(locale) = asked {
             set_cookies.extend(cookies::set(Name::Locale, locale.tag(), secure));
         }
@@ -93,7 +95,7 @@ impl Visit {
         let chosen = asked.or_else(remembered);
         Self {
             app: app.clone(),
-            locale: chosen.or_else(|| accepted_locale(&parts.headers)).unwrap_or_default(),
+            locale: chosen.or_else(|| language::accepted(&parts.headers)).unwrap_or_default(),
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
             reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
@@ -104,6 +106,7 @@ impl Visit {
                 .map(Device::of_user_agent)
                 .unwrap_or_default(),
             is_unbound,
+            is_head: parts.method == Method::HEAD,
             browser,
             session_cookie: read(Name::Session),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -136,21 +139,26 @@ impl Visit {
 
     /// Gives the browser a session; an earlier one ends, so its id never outlives a sign-in.
     pub async fn begin_session(&mut self, secret: &str) -> Result<(), Fault> {
-        if let Some(old) = self.session_cookie.replace(secret.to_owned()) {
-            self.app.members.end_session(&session::name_of(&old)).await?;
-        }
+        let members = &self.app.members;
+        let old = self.session_cookie.replace(secret.to_owned());
+        let sid = Box::pin(members.replace_session(old.as_deref(), secret)).await?;
         let secure = self.app.config().server.secure();
         self.set_cookies.extend(cookies::set(Name::Session, secret, secure));
+        let state = sid.map(|sid| members.browser_state(&sid));
+        self.set_cookies.extend(state.and_then(|state| cookies::set(Name::State, &state, secure)));
         Ok(())
     }
 
-    /// Ends the browser's session.
-    pub async fn end_session(&mut self) -> Result<(), Fault> {
-        if let Some(old) = self.session_cookie.take() {
-            self.app.members.end_session(&session::name_of(&old)).await?;
-        }
-        self.set_cookies.extend(cookies::clear(Name::Session, self.app.config().server.secure()));
-        Ok(())
+    /// Ends the browser's session, and gives it.
+    pub async fn end_session(&mut self) -> Result<Option<Session>, Fault> {
+        let ended = match self.session_cookie.take() {
+            Some(old) => self.app.members.end_session(&session::name_of(&old)).await?,
+            None => None,
+        };
+        let secure = self.app.config().server.secure();
+        self.set_cookies
+            .extend([Name::Session, Name::State].iter().filter_map(|name| cookies::clear(*name, secure)));
+        Ok(ended)
     }
 
     /// Answers in this language unless the reader chose one.
@@ -162,7 +170,15 @@ impl Visit {
 
     /// A page of the service itself; see [`Reply`] for more.
     pub const fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        Reply { visit: self, page, status: StatusCode::OK, brand: None, targets: Vec::new(), referrer: true }
+        Reply {
+            visit: self,
+            page,
+            status: StatusCode::OK,
+            brand: None,
+            targets: Vec::new(),
+            frames: Vec::new(),
+            referrer: true,
+        }
     }
 
     /// Sends the browser on with a GET (RFC 9110 §15.4.4).
@@ -191,6 +207,7 @@ pub struct Reply<'a, P: Page> {
     status: StatusCode,
     brand: Option<Brand>,
     targets: Vec<String>,
+    frames: Vec<String>,
     referrer: bool,
 }
 
@@ -216,6 +233,13 @@ impl<P: Page> Reply<'_, P> {
         self
     }
 
+    /// It has frames of these origins.
+    #[must_use]
+    pub fn framing(mut self, origins: Vec<String>) -> Self {
+        self.frames = origins;
+        self
+    }
+
     /// Its URL is a secret.
     #[must_use]
     pub const fn without_referrer(mut self) -> Self {
@@ -237,8 +261,9 @@ impl<P: Page> Reply<'_, P> {
         let mut response = (self.status, Html(html)).into_response();
         let policy = format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
-            self.targets.join(" ")
+             form-action 'self' {}; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
+            self.targets.join(" "),
+            if self.frames.is_empty() { "'none'".to_owned() } else { self.frames.join(" ") },
         );
         let headers = response.headers_mut();
         let policy = HeaderValue::from_str(&policy).map_err(Fault::internal)?;
@@ -253,47 +278,5 @@ impl<P: Page> Reply<'_, P> {
             );
         }
         Ok(visit.with_cookies(response))
-    }
-}
-
-/// The language that a link on a page of ours asks for.
-fn query_locale(query: Option<&str>) -> Option<Locale> {
-    let (_, tags) = url::form_urlencoded::parse(query?.as_bytes()).find(|(name, _)| name == "ui_locales")?;
-    Locale::from_tag(&tags)
-}
-
-/// The first language of `Accept-Language` that is ours, by weight (RFC 9110 §12.5.4).
-fn accepted_locale(headers: &HeaderMap) -> Option<Locale> {
-    let text = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-    let mut ranges: Vec<(f32, Locale)> = text
-        .split(',')
-        .filter_map(|range| {
-            let mut parts = range.trim().split(';');
-            let locale = Locale::from_tag(parts.next()?.trim())?;
-            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
-            Some((weight, locale))
-        })
-        .filter(|(weight, _)| *weight > 0.0)
-        .collect();
-    ranges.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    ranges.first().map(|(_, locale)| *locale)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_weightiest_language_wins() {
-        let accepted = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT_LANGUAGE, text.parse().unwrap());
-            accepted_locale(&headers)
-        };
-        assert_eq!(accepted("en;q=0.5, ja"), Some(Locale::Ja));
-        assert_eq!(accepted("fr, en-GB;q=0.8, ja;q=0.1"), Some(Locale::En));
-        assert_eq!(accepted("en;q=0"), None);
-        assert_eq!(accepted("*"), None);
-        assert_eq!(accepted(";;q=,,"), None);
     }
 }

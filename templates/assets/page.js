@@ -131,6 +131,14 @@ function submitForms() {
   });
 }
 
+// Goes on as soon as the frames of the page have loaded.
+function goOnward() {
+  const link = document.querySelector("a[data-onward]");
+  if (link) {
+    window.addEventListener("load", () => location.replace(link.href));
+  }
+}
+
 // Waits for the mailed link to be used, in this browser or another.
 function awaitCompletion() {
   all("[data-poll]").forEach((waiting) => {
@@ -160,6 +168,7 @@ document.addEventListener("DOMContentLoaded", () => {
   measurePasswords();
   guardForms();
   awaitCompletion();
+  goOnward();
   showErrors();
   submitForms();
 });

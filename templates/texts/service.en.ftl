@@ -25,6 +25,8 @@ date-time = { $weekday ->
 
 error-client-missing = The service you came from made a mistake, so we cannot go on (client_id is missing). Please tell its provider.
 error-client-unknown = The service you came from made a mistake, so we cannot go on (client_id is not registered). Please tell its provider.
+error-request-object = The request of the service you came from cannot be verified, so we cannot go on (request). Please tell its provider.
+error-request-uri = The request of the service you came from has expired or was used already, so we cannot go on (request_uri). Please go back to the service and try again.
 error-redirect-uri-missing = The service you came from made a mistake, so we cannot go on (redirect_uri is missing). Please tell its provider.
 error-redirect-uri-mismatch = The service you came from made a mistake, so we cannot go on (redirect_uri is not the registered one). Please tell its provider.
 error-registration-ended = This registration cannot go on. You may have registered already, your eligibility records may have changed, or the temporary password may no longer work. If you cannot sign in, please contact the office.

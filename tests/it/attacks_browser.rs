@@ -120,7 +120,8 @@ async fn a_click_counts_for_the_member_who_saw_the_page(backend: Backend) {
 
     // The same for the choice of an account.
     let code = app.code(&browser, &app.client, "openid").await;
-    let ichiros = app.redeem(&app.client, &code).await;
+    let tokens = app.redeem(&app.client, &code).await;
+    let ichiros = app.userinfo(tokens.text("access_token")).await.text("sub").to_owned();
     come_back().await;
     app.code(&browser, &app.client, "openid").await;
     let request = with(good_request(&app.client, "openid"), "prompt", "select_account");
@@ -134,7 +135,7 @@ async fn a_click_counts_for_the_member_who_saw_the_page(backend: Backend) {
     let code = parameter(&back.location().unwrap(), "code").unwrap();
     let tokens = app.redeem(&app.client, &code).await;
     let sub = app.userinfo(tokens.text("access_token")).await.text("sub").to_owned();
-    assert_eq!(sub, app.userinfo(ichiros.text("access_token")).await.text("sub"));
+    assert_eq!(sub, ichiros);
     app.finish().await;
 }
 

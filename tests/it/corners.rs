@@ -74,7 +74,7 @@ async fn the_failures_of_an_insurer_have_a_budget() {
     let members = &app.app().members;
     let guess = async |id: &str| {
         let typed = login_id::parse(id, &app.app().config().insurers).unwrap();
-        members.sign_in(&typed, "wrong".into(), "", [192, 0, 2, 1].into()).await.unwrap()
+        members.sign_in(&typed, None, "wrong".into(), "", [192, 0, 2, 1].into()).await.unwrap()
     };
     assert!(matches!(guess(HANAKO.login_id).await, SignIn::Wrong));
     assert!(matches!(guess(NOBODY.login_id).await, SignIn::Wrong));
@@ -111,10 +111,10 @@ async fn a_full_queue_costs_nobody_an_attempt() {
     let password = || SecretString::from(HANAKO.password);
     let everything = members.passwords.admit().unwrap();
     for _ in 0..6 {
-        assert!(members.sign_in(&typed, password(), "", [192, 0, 2, 1].into()).await.is_err());
+        assert!(members.sign_in(&typed, None, password(), "", [192, 0, 2, 1].into()).await.is_err());
     }
     drop(everything);
-    let outcome = members.sign_in(&typed, password(), "", [192, 0, 2, 1].into()).await.unwrap();
+    let outcome = members.sign_in(&typed, None, password(), "", [192, 0, 2, 1].into()).await.unwrap();
     assert!(matches!(outcome, SignIn::Welcome(_)), "{outcome:?}");
     app.finish().await;
 }

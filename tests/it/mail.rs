@@ -16,12 +16,12 @@ use kenpos_idp::{
     },
     clock::{Clock, Entropy, Timestamp},
     config::{
-        insurer::Contact,
+        Insurer,
         mail::{MailSettings, Security},
     },
     crypto::master_key::MasterKey,
     mail::{Mail, MailKind, Outbox},
-    storage::{Db, outbox::Counts},
+    storage::{Db, queue::Counts},
     texts::{Locale, Texts},
 };
 use tempfile::TempDir;
@@ -62,16 +62,12 @@ impl Post {
     }
 
     async fn enqueue(&self, outbox: &Outbox, to: &str) {
-        let mail = Mail {
-            to: to.to_owned(),
-            locale: Locale::Ja,
-            insurer: "みほん健康保険組合".to_owned(),
-            contact: Contact { name: "事務局".to_owned(), ..Contact::default() },
-            kind: MailKind::ConfirmRegistration {
-                link: LINK.parse().unwrap(),
-                deadline: self.clock.now().plus(86_400 * SECOND),
-            },
+        let insurer = Insurer { name: "みほん健康保険組合".to_owned(), ..Insurer::default() };
+        let kind = MailKind::ConfirmRegistration {
+            link: LINK.parse().unwrap(),
+            deadline: self.clock.now().plus(86_400 * SECOND),
         };
+        let mail = Mail::of(&insurer, to, Locale::Ja, kind);
         let mut tx = self.db.begin().await.unwrap();
         outbox.enqueue(&mut tx, &mail).await.unwrap();
         tx.commit().await.unwrap();

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 
 use crate::support::{
     app::{Backend, CLIENT, INSURER, TestApp, on_both_backends},
+    attack::encoded,
     journey::{
         accept_documents, allow, complete, confirm, give_details, give_login_id, give_password, log_in,
         register, set_out,
@@ -165,7 +166,9 @@ async fn a_link_opened_on_another_device_leads_back(backend: Backend) {
     assert_eq!(done.status, StatusCode::OK);
     assert_eq!(done.select("h1")[0].text, "登録完了");
     assert_eq!(done.select("#to-service")[0].text, "サービスに戻る");
-    assert_eq!(done.select("#to-service")[0].attr("href"), Some("https://app.example.jp/login"));
+    // OIDC Core §4: the page that starts a login is told at which provider.
+    let back = format!("https://app.example.jp/login?{}", encoded(&[("iss", app.url(""))]));
+    assert_eq!(done.select("#to-service")[0].attr("href"), Some(back.as_str()));
     assert_eq!(phone.cookie(&app.url("/"), "kenpos-session"), None, "nobody is signed in there");
     assert_eq!(phone.get(&page("status")).await.body, r#"{"state":"ended"}"#);
 

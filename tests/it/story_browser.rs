@@ -3,6 +3,7 @@
 
 use crate::support::{
     app::{Backend, TestApp, on_both_backends},
+    attack::encoded,
     browser::Browser,
     journey::{complete, log_in},
     members::HANAKO,
@@ -120,7 +121,8 @@ async fn the_waiting_page_moves_on_when_the_link_is_used_on_another_device() {
     let link = app.mailbox.next_link(HANAKO.email).await;
     let phone = app.http_browser();
     let done = complete(&phone, &link, HANAKO.password).await;
-    assert_eq!(done.select("#to-service")[0].attr("href"), Some(site.url("/login").as_str()));
+    let back = format!("{}?{}", site.url("/login"), encoded(&[("iss", app.url(""))]));
+    assert_eq!(done.select("#to-service")[0].attr("href"), Some(back.as_str()));
     app.mailbox.next(HANAKO.email).await;
     // Nobody touches the waiting page.
     browser.wait_for("#allow").await;

@@ -11,15 +11,12 @@ use std::{
 
 use kenpos_idp::{
     app::App,
-    cli::serve::Running,
+    cli::serve::{Running, open_tls},
     clients::{Client, Metadata},
     clock::{Clock, Entropy, Timestamp},
-    config::{
-        Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server,
-        insurer::{Contact, Policy},
-    },
+    config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
     crypto::Algorithm,
-    members::roster::{Outcome, RosterImport},
+    members::roster::{Outcome, Report, RosterImport},
     storage::Db,
 };
 use tempfile::TempDir;
@@ -122,7 +119,8 @@ impl TestApp {
         mailbox.belongs_to(app.members.db.clone());
         import(&app, ROSTER, false).await;
         let client = register(&app, metadata("https://app.example.jp")).await;
-        let running = Some(Running::start(app, listener).unwrap());
+        let tls = open_tls(&app).await.unwrap();
+        let running = Some(Running::start_with(app, listener, tls).unwrap());
         Self { clock, mailbox, client, config, running, address, finished: false, _directory: directory }
     }
 
@@ -156,7 +154,8 @@ impl TestApp {
         let listener = TcpListener::bind(self.address).await.unwrap();
         let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
         self.mailbox.belongs_to(app.members.db.clone());
-        self.running = Some(Running::start(app, listener).unwrap());
+        let tls = open_tls(&app).await.unwrap();
+        self.running = Some(Running::start_with(app, listener, tls).unwrap());
     }
 
     /// Stops the provider, changes its configuration and starts it again.
@@ -181,6 +180,11 @@ impl TestApp {
     /// Makes this the full roster: who is not in it loses eligibility.
     pub async fn import_full_roster(&self, csv: &str) {
         import(self.app(), csv, true).await;
+    }
+
+    /// Imports a roster of one of several insurers, `complete` or not.
+    pub async fn import_roster_of(&self, insurer: &str, csv: &str, complete: bool) -> Report {
+        import_roster_of(self.app(), insurer, csv, complete).await
     }
 
     /// Registers one more client.
@@ -278,16 +282,12 @@ pub fn insurer() -> Insurer {
         number: "06139497".to_owned(),
         name: INSURER.to_owned(),
         name_en: Some("Mihon Health Insurance Society".to_owned()),
-        symbol_digits: 3,
-        number_digits: 6,
-        colour: "#0a6b5d".to_owned(),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
             phone: Some("03-1234-5678".to_owned()),
             ..Contact::default()
         },
-        policy: Policy::default(),
-        documents: std::collections::BTreeMap::new(),
+        ..Insurer::default()
     }
 }
 
@@ -299,30 +299,35 @@ pub fn metadata(origin: &str) -> Metadata {
         post_logout_redirect_uris: vec![format!("{origin}/goodbye")],
         client_uri: Some(format!("{origin}/")),
         initiate_login_uri: Some(format!("{origin}/login")),
-        scope: "openid profile birthdate email membership insured_number offline_access".to_owned(),
+        scope: "openid profile birthdate gender email phone address membership insured_number offline_access"
+            .to_owned(),
         health_insurance_business: true,
         ..Metadata::default()
     }
 }
 
 async fn register(app: &App, metadata: Metadata) -> Registered {
-    let (db, entropy) = (&app.members.db, &app.members.entropy);
-    let (client, secret) = Client::create(db, entropy, app.now(), None, metadata).await.unwrap();
+    let (db, master, entropy) = (&app.members.db, &app.members.master, &app.members.entropy);
+    let (client, secret) = Client::create(db, master, entropy, app.now(), None, metadata).await.unwrap();
     Registered { id: client.id, secret, metadata: client.metadata }
 }
 
 async fn import(app: &App, csv: &str, complete: bool) {
+    let report = import_roster_of(app, "7132", csv, complete).await;
+    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+}
+
+async fn import_roster_of(app: &App, insurer: &str, csv: &str, complete: bool) -> Report {
     let members = &app.members;
     let import = RosterImport {
         db: &members.db,
         clock: &members.clock,
         entropy: &members.entropy,
-        insurer: members.insurer("7132").unwrap(),
+        insurer: members.insurer(insurer).unwrap(),
         file_name: "roster.csv",
         actor: "test",
         complete,
         preview: false,
     };
-    let report = import.run(csv.as_bytes(), |_, _| ()).await.unwrap();
-    assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
+    import.run(csv.as_bytes(), |_, _| ()).await.unwrap()
 }

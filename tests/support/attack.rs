@@ -2,7 +2,10 @@
 //! provider has stored.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use kenpos_idp::storage::Db;
+use kenpos_idp::{
+    clients::registration::{Registrar, create_initial_access_token},
+    storage::Db,
+};
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -13,7 +16,7 @@ use tokio::{
 use url::{Url, form_urlencoded};
 
 use super::{
-    app::TestApp,
+    app::{HOUR, TestApp},
     http_browser::{HttpBrowser, Page},
     relying_party::Registered,
 };
@@ -66,7 +69,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of(page: Page) -> Self {
+    pub fn of(page: Page) -> Self {
         let json = serde_json::from_str(&page.body);
         let json = json.unwrap_or_else(|_| panic!("not JSON: {} {:?}", page.status, page.body));
         Self { status: page.status, headers: page.headers, json }
@@ -100,11 +103,34 @@ impl TestApp {
         parameter(&callback, "code").unwrap_or_else(|| panic!("no code: {callback}"))
     }
 
-    /// POST `/token` by a client that proves itself as it registered (`client_secret_basic`).
+    /// POST `/token` by a client; see [`call`](Self::call).
     pub async fn token(&self, client: &Registered, fields: &[(&str, &str)]) -> Answer {
-        let credential = format!("{}:{}", client.id, client.secret.as_deref().unwrap());
-        let authorization = format!("Basic {}", BASE64_STANDARD.encode(credential));
-        self.token_with(&[("Authorization", authorization.as_str())], fields).await
+        Answer::of(self.call("/token", client, &[], fields).await)
+    }
+
+    /// POST to an endpoint for programs by a client that proves itself as it registered:
+    /// `client_secret_basic`, or `none`.
+    pub async fn call(
+        &self,
+        path: &str,
+        client: &Registered,
+        headers: &[(&str, &str)],
+        fields: &[(&str, &str)],
+    ) -> Page {
+        let mut fields = fields.to_vec();
+        let mut headers = headers.to_vec();
+        let authorization;
+        match &client.secret {
+            Some(secret) => {
+                let credential = BASE64_STANDARD.encode(format!("{}:{secret}", client.id));
+                authorization = format!("Basic {credential}");
+                headers.push(("Authorization", authorization.as_str()));
+            }
+            None => fields.push(("client_id", &client.id)),
+        }
+        headers.push(("Content-Type", "application/x-www-form-urlencoded"));
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
+        HttpBrowser::new().raw(Method::POST, &self.url(path), &headers, &body).await
     }
 
     /// POST `/token` with other headers.
@@ -113,6 +139,26 @@ impl TestApp {
         let headers: Vec<_> = headers.iter().copied().chain([form]).collect();
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         Answer::of(HttpBrowser::new().raw(Method::POST, &self.url("/token"), &headers, &body).await)
+    }
+
+    /// A request with a JSON body, and a Bearer token if one is given.
+    pub async fn json(&self, method: Method, url: &str, token: Option<&str>, body: &Value) -> Answer {
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        let mut headers = vec![("Content-Type", "application/json")];
+        headers.extend(authorization.as_deref().map(|text| ("Authorization", text)));
+        Answer::of(HttpBrowser::new().raw(method, url, &headers, &body.to_string()).await)
+    }
+
+    /// An initial access token for so many clients.
+    pub async fn initial_access_token(&self, uses: i64) -> String {
+        let members = &self.app().members;
+        let by = Registrar {
+            db: &members.db,
+            master: &members.master,
+            entropy: &members.entropy,
+            now: self.clock.now(),
+        };
+        create_initial_access_token(by, "a story".to_owned(), uses, HOUR).await.unwrap().1
     }
 
     /// Redeems a code of [`code`](Self::code).

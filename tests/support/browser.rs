@@ -42,6 +42,12 @@ impl Browser {
         Self::start(json!({ "args": ["--window-size=1280,900"] })).await
     }
 
+    /// The same, whose user lets frames of other sites have their cookies.
+    pub async fn desktop_with_cookies_in_frames() -> Self {
+        let prefs = json!({ "profile.cookie_controls_mode": 0, "profile.block_third_party_cookies": false });
+        Self::start(json!({ "args": ["--window-size=1280,900"], "prefs": prefs })).await
+    }
+
     async fn start(mut options: Value) -> Self {
         let profile = TempDir::with_prefix("kenpos-browser-").unwrap();
         let mut args: Vec<Value> = [
@@ -62,7 +68,7 @@ impl Browser {
         args.extend(options["args"].as_array().cloned().unwrap_or_default());
         options["args"] = args.into();
         options["binary"] = program("chromium", "chromium").to_str().into();
-        options["prefs"] = json!({ "intl.accept_languages": "ja" });
+        options["prefs"]["intl.accept_languages"] = "ja".into();
 
         let driver = Driver::start();
         let capabilities = [("goog:chromeOptions".to_owned(), options)].into_iter().collect();

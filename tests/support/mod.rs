@@ -3,15 +3,19 @@
 #![allow(dead_code, reason = "some parts are here for stories to come")]
 
 pub mod app;
+pub mod assertions;
 pub mod attack;
 pub mod backends;
 pub mod browser;
+pub mod documents;
 pub mod family;
 pub mod http_browser;
+pub mod insurers;
 pub mod journey;
 pub mod log;
 pub mod mailbox;
 pub mod members;
+pub mod receiver;
 pub mod recovery;
 pub mod relying_party;
 pub mod web_app;

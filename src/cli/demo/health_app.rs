@@ -85,12 +85,12 @@ impl HealthApp {
         let origin = origin.origin().ascii_serialization();
         Metadata {
             client_name: pages::NAME.to_owned(),
-            client_name_en: Some("Tekuteku, a sample health app".to_owned()),
             redirect_uris: vec![format!("{origin}/callback")],
             post_logout_redirect_uris: vec![format!("{origin}/")],
             client_uri: Some(format!("{origin}/")),
             initiate_login_uri: Some(format!("{origin}/login")),
             scope: format!("openid {}", SCOPES.join(" ")),
+            translations: [("client_name#en".to_owned(), "Tekuteku, a sample health app".to_owned())].into(),
             ..Metadata::default()
         }
     }

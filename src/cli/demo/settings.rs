@@ -15,7 +15,7 @@ use crate::{
         roster::{Category, RosterImport},
         sample::{SamplePeople, SamplePerson, write_roster},
     },
-    oidc::scope::Scope,
+    oidc::registration::supported,
     storage::{client as table, roster},
 };
 
@@ -111,17 +111,15 @@ fn insurer() -> Insurer {
         number: "06139497".to_owned(),
         name: "みほん健康保険組合".to_owned(),
         name_en: Some("Mihon Health Insurance Society (sample)".to_owned()),
-        symbol_digits: 3,
-        number_digits: 6,
-        colour: "#0a6b5d".to_owned(),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
             phone: Some("03-0000-0000".to_owned()),
             email: Some("office@kenpos.example".to_owned()),
             hours: Some("平日 9:00–17:00".to_owned()),
+            hours_en: Some("Weekdays 9:00–17:00 (Japan)".to_owned()),
+            ..Contact::default()
         },
-        policy: crate::config::insurer::Policy::default(),
-        documents: std::collections::BTreeMap::new(),
+        ..Insurer::default()
     }
 }
 
@@ -177,9 +175,9 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
         application_type: ApplicationType::Native,
         ..HealthApp::metadata(&places.app.parse()?)
     };
-    let algorithms: Vec<_> = members.config.keys.algorithms.iter().map(|alg| alg.name()).collect();
-    metadata.validate(&Scope::NAMES, &algorithms)?;
-    let stored = StoredSecret { hash: digest::sha256_base64url(&secret), created_at: now, expires_at: None };
+    metadata.validate(&supported(&members.config))?;
+    let hash = digest::sha256_base64url(&secret);
+    let stored = StoredSecret { hash, created_at: now, expires_at: None, sealed: None };
     let client = Client {
         id: "health-app".to_owned(),
         metadata,

@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        config::insurer::Contact,
+        config::{Insurer, insurer::Contact},
         mail::message::{Letter, MailKind},
         texts::{Locale, Texts},
     };
@@ -84,13 +84,9 @@ mod tests {
     const LINK: &str = "https://idp.example.jp/recovery/password/link/AbC-_123";
 
     fn render(locale: Locale, kind: RecoveryMail) -> Letter {
-        let mail = Mail {
-            to: "hanako@example.jp".to_owned(),
-            locale,
-            insurer: "○○健康保険組合".to_owned(),
-            contact: Contact { name: "事務局".to_owned(), ..Contact::default() },
-            kind: MailKind::Recovery(kind),
-        };
+        let contact = Contact { name: "事務局".to_owned(), ..Contact::default() };
+        let insurer = Insurer { name: "○○健康保険組合".to_owned(), contact, ..Insurer::default() };
+        let mail = Mail::of(&insurer, "hanako@example.jp", locale, MailKind::Recovery(kind));
         let renderer = Renderer::new(Arc::new(Texts::load().unwrap())).unwrap();
         renderer.render(&mail, DEADLINE.minus(Duration::from_secs(3_600))).unwrap()
     }

@@ -9,6 +9,7 @@ mod credential;
 mod deletion;
 mod email;
 mod password;
+mod profile;
 
 mod report;
 mod sessions;
@@ -16,6 +17,7 @@ mod sessions;
 pub use credential::Credential;
 pub use email::{EmailCompletion, EmailRequest};
 pub use password::PasswordChange;
+pub use profile::{GENDERS, Typed as TypedProfile, read as read_profile};
 pub use report::Report;
 pub use sessions::ListedSession;
 
@@ -70,13 +72,7 @@ pub(super) fn next_epoch(member: &Member, now: Timestamp) -> Timestamp {
 
 /// A mail about an account.
 fn mail_to(insurer: &Insurer, to: &str, locale: Locale, mail: AccountMail) -> Mail {
-    Mail {
-        to: to.to_owned(),
-        locale,
-        insurer: insurer.name_in(locale).to_owned(),
-        contact: insurer.contact.clone(),
-        kind: MailKind::Account(mail),
-    }
+    Mail::of(insurer, to, locale, MailKind::Account(mail))
 }
 
 #[cfg(test)]

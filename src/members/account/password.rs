@@ -17,7 +17,7 @@ use crate::{
         session::SignedIn,
     },
     storage::{
-        email_change,
+        delivery, email_change,
         member::{self, Member},
         member_change,
     },
@@ -66,9 +66,10 @@ impl Members {
         let event = Event::member("member.password_changed", member);
         audit::record(&mut tx, &self.entropy, now, event).await?;
         let changed = member::find(&mut tx, &member.id).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
         self.outbox.wake();
-        self.end_sessions(&member.id).await?;
+        self.end_sessions(&member.id, None).await?;
         let changed = changed.ok_or_else(|| Fault::internal("a member vanished"))?;
         Ok(PasswordChange::Done(Box::new(changed)))
     }

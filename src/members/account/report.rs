@@ -42,7 +42,7 @@ impl Members {
         }
         tx.commit().await?;
         self.outbox.wake();
-        self.end_sessions(&member.id).await?;
+        self.end_sessions(&member.id, None).await?;
         tracing::warn!(member = member.id, "a member reported misuse; the account is frozen");
         metrics::counter!("kenpos_misuse_reports_total").increment(1);
         Ok(Report::Frozen)

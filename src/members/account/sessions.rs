@@ -8,9 +8,9 @@ use crate::{
     members::{
         Members,
         device::Device,
-        session::{Session, SignedIn, list_of},
+        session::{Session, SignedIn, list_of, name_of},
     },
-    storage::{member, member_change},
+    storage::{delivery, member, member_change},
 };
 
 use super::next_epoch;
@@ -76,7 +76,7 @@ impl Members {
         let Some((name, _)) = sessions.into_iter().find(|(_, session)| session.sid == sid) else {
             return Ok(false);
         };
-        let ended = self.end_session(&name).await?;
+        let ended = self.end_session(&name).await?.is_some();
         if ended {
             let event = Event::member("member.session_ended", &signed_in.member);
             audit::record(&self.db, &self.entropy, self.clock.now(), event).await?;
@@ -94,20 +94,15 @@ impl Members {
         let event = Event::member("member.signed_out_elsewhere", member);
         audit::record(&mut tx, &self.entropy, now, event).await?;
         let fresh = member::find(&mut tx, &member.id).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
-        self.end_sessions(&member.id).await?;
         let epoch = fresh.map_or(now, |fresh| fresh.sessions_valid_from);
-        self.store_session(Session { created_at: now.max(epoch), seen_at: now, ..signed_in.session.clone() })
-            .await
-    }
-
-    /// Removes the records of all sessions of a member, for the case that a node's clock was ahead when
-    /// it dated one of them.
-    pub(in crate::members) async fn end_sessions(&self, member_id: &str) -> Result<(), Fault> {
-        for name in self.ephemeral.tagged(&list_of(member_id)).await? {
-            self.end_session(&name).await?;
-            self.ephemeral.untag(&list_of(member_id), &name).await?;
-        }
-        Ok(())
+        // Nobody is told of the end of this one: it goes on, under the `sid` that relying parties know.
+        let present = self.forget_session(&signed_in.name).await?;
+        let present = present.unwrap_or_else(|| signed_in.session.clone());
+        let secret =
+            self.store_session(Session { created_at: now.max(epoch), seen_at: now, ..present }).await?;
+        self.end_sessions(&member.id, Some(&name_of(&secret))).await?;
+        Ok(secret)
     }
 }

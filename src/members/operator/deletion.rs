@@ -7,7 +7,7 @@ use crate::{
     mail::message::AccountMail,
     members::{Members, account::next_epoch},
     storage::{
-        consent, deletion_request, email_change, member_change, preference, recovery, registration, roster,
+        consent, deletion_request, delivery, email_change, member_change, preference, profile, recovery, registration, roster,
     },
 };
 
@@ -47,7 +47,9 @@ impl Members {
         // To the address that is erased in the same moment.
         self.tell(&mut tx, member, AccountMail::Deleted).await?;
         member_change::close(&mut tx, &member.id, now, next_epoch(member, now)).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         consent::withdraw_all(&mut tx, &member.id).await?;
+        profile::erase(&mut tx, &member.id).await?;
         preference::erase_of_member(&mut tx, &member.id).await?;
         email_change::erase(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
@@ -56,7 +58,7 @@ impl Members {
         self.write_act(&mut tx, "member.deleted", subject, act).await?;
         tx.commit().await?;
         self.outbox.wake();
-        self.end_sessions(&member.id).await?;
+        self.end_sessions(&member.id, None).await?;
         Ok(Ok(()))
     }
 

@@ -38,6 +38,8 @@ pub struct Asking<'a> {
     pub browser: &'a str,
     /// The interaction that the person was in.
     pub interaction: Option<&'a str>,
+    /// The insurer that the person is at, or chose.
+    pub insurer: Option<&'a Insurer>,
     /// Language of the page, and so of the mail.
     pub locale: Locale,
 }
@@ -60,7 +62,7 @@ impl Members {
         born: BirthDate,
         asking: &Asking<'_>,
     ) -> Result<Budget, Fault> {
-        let insurer = self.insurer_of(typed).or_else(|| self.only_insurer());
+        let insurer = self.insurer_of(typed).or(asking.insurer);
         if self.recovery_budget(insurer, asking).await? == Budget::Spent {
             return Ok(Budget::Spent);
         }
@@ -70,7 +72,7 @@ impl Members {
                 let person_id = person.as_ref().map_or("", |person| person.id.as_str());
                 member::of_person(&self.db, person_id).await?.zip(person)
             }
-            Typed::Email(email) => self.account_of_address(email, born, true).await?,
+            Typed::Email(email) => self.account_of_address(email, born, asking.insurer, true).await?,
         };
         let claim = Claim { kind: Kind::Password, key: self.claim_key(typed), insurer, born };
         self.answer(&claim, account, asking).await
@@ -84,11 +86,11 @@ impl Members {
         born: BirthDate,
         asking: &Asking<'_>,
     ) -> Result<Budget, Fault> {
-        let insurer = self.only_insurer();
+        let insurer = asking.insurer;
         if self.recovery_budget(insurer, asking).await? == Budget::Spent {
             return Ok(Budget::Spent);
         }
-        let account = self.account_of_address(email, born, false).await?;
+        let account = self.account_of_address(email, born, asking.insurer, false).await?;
         let key = self.claim_key(&Typed::Email(email.clone()));
         let claim = Claim { kind: Kind::LoginId, key, insurer, born };
         self.answer(&claim, account, asking).await
@@ -106,9 +108,13 @@ impl Members {
         &self,
         email: &EmailAddress,
         born: BirthDate,
+        insurer: Option<&Insurer>,
         by_email_only: bool,
     ) -> Result<Option<Account>, Fault> {
-        let id = recovery::member_of(&self.db, &email.key(), &born.iso(), by_email_only).await?;
+        let id = {
+            let code = insurer.map_or("", |insurer| insurer.code.as_str());
+            recovery::member_of(&self.db, &email.key(), &born.iso(), code, by_email_only).await?
+        };
         let member = member::find(&self.db, id.as_deref().unwrap_or_default()).await?;
         let person_id = member.as_ref().map_or("", |member| member.person_id.as_str());
         let person = roster::find(&self.db, person_id).await?;
@@ -127,13 +133,6 @@ impl Members {
             self.ephemeral.forget(&tries).await?;
         }
         self.forget_guesses(&self.master.mac_base64url("login-id", key_text(typed).as_bytes())).await
-    }
-
-    fn only_insurer(&self) -> Option<&Insurer> {
-        match self.config.insurers.as_slice() {
-            [insurer] => Some(insurer),
-            _ => None,
-        }
     }
 
     async fn answer(

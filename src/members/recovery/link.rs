@@ -14,7 +14,7 @@ use crate::{
         password_policy::{self, PasswordRefusal},
         registration::weakness,
     },
-    storage::{member, member::MemberState, recovery, registration, roster},
+    storage::{delivery, member, member::MemberState, recovery, registration, roster},
 };
 
 /// Wrong birth dates after which a link is dead.
@@ -121,8 +121,10 @@ impl Members {
         }
         let event = Event::member("recovery.password_replaced", member);
         audit::record(&mut tx, &self.entropy, now, event).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
         self.outbox.wake();
+        self.end_sessions(&member.id, None).await?;
         if let Some(login_id) = login_id {
             self.forget_failures(&login_id).await?;
         }

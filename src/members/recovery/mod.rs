@@ -47,11 +47,5 @@ fn login_id_of(members: &Members, (member, person): &Account) -> Option<Typed> {
 
 /// A mail of an insurer to someone who forgot something.
 fn mail_to(insurer: &Insurer, to: &str, locale: Locale, kind: RecoveryMail) -> Mail {
-    Mail {
-        to: to.to_owned(),
-        locale,
-        insurer: insurer.name_in(locale).to_owned(),
-        contact: insurer.contact.clone(),
-        kind: MailKind::Recovery(kind),
-    }
+    Mail::of(insurer, to, locale, MailKind::Recovery(kind))
 }

@@ -12,7 +12,10 @@ use serde_json::json;
 use super::{Applicant, Draft, FieldError};
 use crate::{
     audit::{self, Event},
-    config::Insurer,
+    config::{
+        Insurer,
+        insurer::{Policy, SelfRegistering},
+    },
     fault::Fault,
     members::{
         BirthDate, KanaName, Members,
@@ -20,7 +23,7 @@ use crate::{
         insurer_number,
         limits::Budget,
         login_id::{canonical, padded},
-        roster::Person,
+        roster::{Category, Person},
     },
     storage::{
         member::{self, MemberState},
@@ -174,6 +177,7 @@ impl Members {
         // What may fail comes before the guess is counted: an outage costs nobody a guess.
         let stopped = self.spray_alarm(&inquiry.insurer).await?;
         let person = self.free_person(&inquiry).await?.filter(|_| !stopped);
+        let person = person.filter(|person| may_register(&insurer.policy, person.category));
         let key = format!("{}-{}-{}", inquiry.insurer, inquiry.symbol, inquiry.number);
         let key = self.master.mac_base64url("inquiry", key.as_bytes());
         if !self.begin_guess(&key, &insurer.policy).await? {
@@ -216,6 +220,16 @@ impl Members {
         let free = member.is_none_or(|member| member.state == MemberState::Reset);
         Ok(person.filter(|_| free))
     }
+}
+
+/// Whether the insurer lets the category register by itself.
+fn may_register(policy: &Policy, category: Category) -> bool {
+    let needed = match category {
+        Category::Insured => return false,
+        Category::Dependent => SelfRegistering::Dependent,
+        Category::Voluntary => SelfRegistering::Voluntary,
+    };
+    policy.self_registration.contains(&needed)
 }
 
 /// Errors of the fields, in the order of the page.

@@ -16,7 +16,7 @@ use crate::{
     mail::message::{AccountMail, MailKind},
     members::{Members, account::next_epoch, roster::Person},
     storage::{
-        Tx, activation_code, activation_notice, email_change,
+        Tx, activation_code, activation_notice, delivery, email_change,
         member::{self, Member, MemberState},
         member_change, recovery, registration, roster,
     },
@@ -124,7 +124,7 @@ impl Members {
         tx.commit().await?;
         self.outbox.wake();
         if let Some(member) = &member {
-            self.end_sessions(&member.id).await?;
+            self.end_sessions(&member.id, None).await?;
         }
         tracing::warn!(person = person.id, "a registration was reported as somebody else's and is stopped");
         metrics::counter!("kenpos_misuse_reports_total").increment(1);
@@ -137,6 +137,7 @@ impl Members {
         if !member_change::freeze(&mut *tx, &member.id, now, next_epoch(member, now)).await? {
             return Ok(false);
         }
+        delivery::sessions_ended(&mut *tx, &member.id, now).await?;
         email_change::erase(&mut *tx, &member.id).await?;
         recovery::erase_of_member(&mut *tx, &member.id).await?;
         self.tell(tx, member, AccountMail::Frozen).await?;

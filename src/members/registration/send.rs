@@ -173,11 +173,5 @@ impl Members {
 
 /// A mail of an insurer.
 pub(super) fn mail_to(insurer: &Insurer, to: &str, locale: Locale, kind: MailKind) -> Mail {
-    Mail {
-        to: to.to_owned(),
-        locale,
-        insurer: insurer.name_in(locale).to_owned(),
-        contact: insurer.contact.clone(),
-        kind,
-    }
+    Mail::of(insurer, to, locale, kind)
 }

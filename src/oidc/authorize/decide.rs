@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     members::session::SignedIn,
-    oidc::{interaction::Interaction, scope::Scopes},
+    oidc::{interaction::Interaction, permission::Permission},
 };
 
 /// What happens next.
@@ -21,6 +21,8 @@ pub enum Next {
     Registration,
     /// The page that asks to accept new versions of the documents.
     Documents,
+    /// The page that says for whose members the client is.
+    OtherMembers,
     /// The page that asks for consent.
     Consent,
     /// A code.
@@ -38,6 +40,8 @@ pub struct Progress {
     pub account_chosen: bool,
     /// Consent was given.
     pub consented: bool,
+    /// Whether the client is not for members of the signed-in member's insurer.
+    pub turned_away: bool,
 }
 
 impl Progress {
@@ -47,16 +51,19 @@ impl Progress {
             signed_in: interaction.signed_in.clone(),
             account_chosen: interaction.account_chosen,
             consented: interaction.consented,
+            turned_away: false,
         }
     }
 }
 
-/// What is stored of the member who is signed in.
+/// What is known of the member who is signed in, as far as this request is concerned.
 #[derive(Clone, Debug, Default)]
-pub struct Remembered {
-    /// Scopes that the member allowed the client before.
-    pub scope: Scopes,
-    /// Whether a document has a version that the member has not accepted.
+pub struct Known {
+    /// What the member allowed the client before.
+    pub allowed: Permission,
+    /// The request is for somebody else ([`AuthorizationRequest::subjects`]).
+    pub is_another: bool,
+    /// A document has a version that the member has not accepted.
     pub documents_due: bool,
 }
 
@@ -64,7 +71,7 @@ pub struct Remembered {
 pub fn next(
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    remembered: &Remembered,
+    known: &Known,
     progress: &Progress,
     now: Timestamp,
 ) -> Next {
@@ -78,6 +85,15 @@ pub fn next(
         };
     };
     let just_now = progress.signed_in.as_deref() == Some(signed_in.name.as_str());
+    if known.is_another {
+        // OIDC Core §3.1.2.2: never an answer about another member than the one who was asked for, also not
+        // when somebody else signed in as a result of the request.
+        return if silent || just_now {
+            refuse("login_required", "another member is signed in than the one who was asked for")
+        } else {
+            Next::Login
+        };
+    }
     if !just_now {
         if request.prompts(Prompt::Create) {
             return Next::Registration;
@@ -93,7 +109,14 @@ pub fn next(
             return Next::SelectAccount;
         }
     }
-    if remembered.documents_due {
+    if progress.turned_away {
+        return if silent {
+            refuse("access_denied", "the client is for members of another insurer")
+        } else {
+            Next::OtherMembers
+        };
+    }
+    if known.documents_due {
         return if silent {
             refuse(
                 "interaction_required",
@@ -104,11 +127,11 @@ pub fn next(
         };
     }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
-    if asked_again || !request.scope.within(&remembered.scope) {
+    if asked_again || !request.needs().within(&known.allowed) {
         return if silent {
             refuse(
                 "consent_required",
-                "the member has not allowed these scopes and prompt=none forbids asking",
+                "the member has not allowed all of this and prompt=none forbids asking",
             )
         } else {
             Next::Consent

@@ -2,9 +2,15 @@
 
 pub mod checks;
 pub mod decide;
+mod issue;
+mod object;
+pub mod par;
 pub mod params;
+mod pushed;
 pub mod request;
 mod respond;
+pub mod response_type;
+mod source;
 
 use axum::{
     body::Bytes,
@@ -14,23 +20,25 @@ use axum::{
 };
 
 use self::{
-    checks::{AuthorizationError, PageRefusal},
-    decide::{Next, Progress, Remembered},
+    checks::{AuthorizationError, PageRefusal, Provider},
+    decide::{Known, Next, Progress},
+    issue::issue,
     params::Params,
+    pushed::Pushed,
     request::AuthorizationRequest,
 };
 use super::{
-    grant::{self, Code, Grant, IssuedCode},
+    grant,
     interaction::{self, Interaction},
+    permission::Permission,
     posted,
-    scope::Scopes,
 };
 use crate::{
     app::App,
     clients::Client,
     ephemeral::Found,
     fault::Fault,
-    members::session::{AAL1, SignedIn},
+    members::session::SignedIn,
     storage::consent,
     web::{PageError, Visit, form::is_form, templates::Message},
 };
@@ -64,22 +72,51 @@ pub async fn resume(visit: Visit, Path(id): Path<String>) -> Result<Response, Pa
 }
 
 async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageError> {
+    if visit.is_head {
+        return Ok(respond::nothing());
+    }
     let app = visit.app().clone();
     let client = client_of(&app, params).await?;
-    let callback = checks::callback(params, &client).map_err(|refusal| refused(&refusal))?;
-    let request = match checks::check(params, &client, callback.clone()) {
-        Ok(request) => request,
+    let source = match source::of_request(&app, &client, params).await? {
+        Ok(source) => source,
+        Err(error) => return no_request(&visit, &client, params, &error),
+    };
+    let callback = checks::callback(&source.params, &client).map_err(|refusal| refused(&refusal))?;
+    let request = match checks::check(&Provider::of(&app), &source.params, &client, callback.clone()) {
+        Ok(request) => AuthorizationRequest { pushed: source.pushed, ..request },
         Err(error) => return respond::error(&visit, &client, &callback, &error),
     };
     visit.prefer(request.locale);
     let signed_in = visit.signed_in().await?;
     let progress = Progress::default();
-    match next(&app, &request, signed_in.as_ref(), &progress).await? {
+    match next(&app, &client, &request, signed_in.as_ref(), progress).await? {
         Next::Issue => issue(&visit, &client, &request, signed_in).await,
         Next::Refuse(error) => respond::error(&visit, &client, &request.callback, &error),
         page => {
-            let parked = interaction::park(&visit, Some(request)).await?;
+            let parked = interaction::park(&visit, Some(request), client.metadata.insurer.as_deref()).await?;
             Ok(visit.redirect(&path_of(&page, &parked.id))?)
+        }
+    }
+}
+
+/// A request object or a reference that cannot be used. Nothing in it is proven, so the error goes back only
+/// where the parameters beside it name a registered address.
+fn no_request(
+    visit: &Visit,
+    client: &Client,
+    params: &Params,
+    error: &AuthorizationError,
+) -> Result<Response, PageError> {
+    match checks::callback(params, client) {
+        Ok(callback) => respond::error(visit, client, &callback, error),
+        Err(_) => {
+            tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
+            let text = if error.code == "invalid_request_uri" {
+                "error-request-uri"
+            } else {
+                "error-request-object"
+            };
+            Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
         }
     }
 }
@@ -106,6 +143,9 @@ fn refused(refusal: &PageRefusal) -> PageError {
 /// Goes on with an interaction as far as it has come: to a page that is still needed, or back to the
 /// client. Where nothing was parked, the member's own page is the goal.
 pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Response, PageError> {
+    if visit.is_head {
+        return Ok(respond::nothing());
+    }
     let app = visit.app();
     let interaction = &found.value;
     let Some(request) = &interaction.request else { return finish_without_request(visit, interaction).await };
@@ -114,7 +154,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
         .await?
         .ok_or_else(|| refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" }))?;
     let signed_in = visit.signed_in().await?;
-    match next(app, request, signed_in.as_ref(), &Progress::of(interaction)).await? {
+    match next(app, &client, request, signed_in.as_ref(), Progress::of(interaction)).await? {
         Next::Issue => {
             // Taking it is what makes one answer of two tabs or a double submit.
             let taken =
@@ -139,6 +179,9 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
     let request = taken.and_then(|taken| taken.request);
     let request = request.ok_or_else(|| PageError::status(StatusCode::GONE).restarting_at("/login"))?;
     let client = app.client(&request.client_id).await?.ok_or_else(|| PageError::status(StatusCode::GONE))?;
+    if let Some(id) = &request.pushed {
+        Pushed::spend(app, id).await?;
+    }
     let error = AuthorizationError::new("access_denied", "the member did not allow it");
     respond::error(visit, &client, &request.callback, &error)
 }
@@ -156,20 +199,34 @@ async fn finish_without_request(visit: &Visit, interaction: &Interaction) -> Res
 
 async fn next(
     app: &App,
+    client: &Client,
     request: &AuthorizationRequest,
     signed_in: Option<&SignedIn>,
-    progress: &Progress,
+    progress: Progress,
 ) -> Result<Next, Fault> {
-    let remembered = match signed_in {
-        Some(signed_in) => {
-            let db = &app.members.db;
-            let scope = consent::scope(db, &signed_in.member.id, &request.client_id).await?;
-            let documents_due = documents_due(app, signed_in).await?;
-            Remembered { scope: Scopes::parse(&scope.unwrap_or_default()), documents_due }
-        }
-        None => Remembered::default(),
+    let known = match signed_in {
+        Some(signed_in) => known(app, client, request, signed_in).await?,
+        None => Known::default(),
     };
-    Ok(decide::next(request, signed_in, &remembered, progress, app.now()))
+    let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
+    let progress = Progress { turned_away, ..progress };
+    Ok(decide::next(request, signed_in, &known, &progress, app.now()))
+}
+
+async fn known(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    signed_in: &SignedIn,
+) -> Result<Known, Fault> {
+    let member = &signed_in.member.id;
+    let allowed = consent::find(&app.members.db, member, &client.id).await?;
+    let is_another = match &request.subjects {
+        Some(subjects) => !subjects.contains(&grant::subject(app, client, member).await?),
+        None => false,
+    };
+    let allowed = allowed.as_ref().map(Permission::given).unwrap_or_default();
+    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await? })
 }
 
 async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
@@ -179,50 +236,10 @@ async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
 fn path_of(page: &Next, id: &str) -> String {
     match page {
         Next::SelectAccount => format!("/login/{id}/account"),
+        Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
         Next::Documents => format!("/documents/{id}"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }
-}
-
-/// Issues a code to the client.
-async fn issue(
-    visit: &Visit,
-    client: &Client,
-    request: &AuthorizationRequest,
-    signed_in: Option<SignedIn>,
-) -> Result<Response, PageError> {
-    let app = visit.app();
-    let Some(SignedIn { name, session, member, .. }) = signed_in else {
-        return Err(Fault::internal("a code was about to be issued to nobody").into());
-    };
-    let now = app.now();
-    let life = app.config().lifetimes.code();
-    let grant = Grant {
-        client_id: client.id.clone(),
-        sub: grant::subject(app, client, &member.id).await?,
-        member_id: member.id,
-        scope: request.scope.clone(),
-        sid: session.sid,
-        auth_time: session.auth_time,
-        acr: AAL1.to_owned(),
-        amr: session.amr,
-        nonce: request.nonce.clone(),
-        // A sign-out everywhere that another node's clock dates later does not concern this session.
-        created_at: now.max(member.sessions_valid_from),
-        expires_at: now.plus(life),
-        family: None,
-    };
-    let issued = IssuedCode {
-        grant,
-        redirect_uri: request.callback.redirect_uri().to_owned(),
-        code_challenge: request.code_challenge.clone(),
-        session: name,
-        expires_at: now.plus(life),
-    };
-    let code = app.members.entropy.secret();
-    let record = Code::Issued(Box::new(issued));
-    app.members.ephemeral.put(&code, &record, life).await.map_err(Fault::from)?;
-    respond::success(visit, client, &request.callback, &code)
 }

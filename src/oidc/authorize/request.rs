@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{clients::Client, oidc::scope::Scopes, texts::Locale};
+use super::response_type::ResponseType;
+use crate::{
+    clients::Client,
+    oidc::{claims_request::ClaimsRequest, permission::Permission, scope::Scopes},
+    texts::Locale,
+};
 
 /// How the response travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,18 +15,21 @@ use crate::{clients::Client, oidc::scope::Scopes, texts::Locale};
 pub enum ResponseMode {
     /// In the query of a redirect.
     Query,
+    /// In the fragment of a redirect.
+    Fragment,
     /// In a form that the browser posts.
     FormPost,
 }
 
 impl ResponseMode {
     /// Every mode, as metadata lists them.
-    pub const NAMES: [&'static str; 2] = ["query", "form_post"];
+    pub const NAMES: [&'static str; 3] = ["query", "fragment", "form_post"];
 
     /// The mode of this name.
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "query" => Some(Self::Query),
+            "fragment" => Some(Self::Fragment),
             "form_post" => Some(Self::FormPost),
             _ => None,
         }
@@ -96,15 +104,23 @@ impl Prompt {
     }
 }
 
-/// Everything that a code is issued for. Parked in an interaction, it cannot be changed from outside.
+/// Everything that an answer is given for. Parked in an interaction, it cannot be changed from outside.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     /// `client_id`.
     pub client_id: String,
     /// Where the response goes.
     pub callback: Callback,
+    /// `response_type`.
+    pub response_type: ResponseType,
     /// Scopes that were asked for, are known, and are allowed to the client.
     pub scope: Scopes,
+    /// `resource`: for which APIs the access tokens will be (RFC 8707).
+    pub resource: Vec<String>,
+    /// `claims`, as far as the client may have them.
+    pub claims: ClaimsRequest,
+    /// The subjects one of whom must be signed in (`id_token_hint`, `sub` in `claims`); none if anybody may.
+    pub subjects: Option<Vec<String>>,
     /// `nonce`, put into the ID token.
     pub nonce: Option<String>,
     /// S256 code challenge (RFC 7636 §4.2).
@@ -117,9 +133,16 @@ pub struct AuthorizationRequest {
     pub login_hint: Option<String>,
     /// Language of the pages from `ui_locales`.
     pub locale: Option<Locale>,
+    /// Name of the pushed request that this one came by (RFC 9126); it is spent with the answer.
+    pub pushed: Option<String>,
 }
 
 impl AuthorizationRequest {
+    /// What the member has to allow for it.
+    pub fn needs(&self) -> Permission {
+        Permission::needed(&self.scope, &self.claims)
+    }
+
     /// Whether `prompt` has the value.
     pub fn prompts(&self, prompt: Prompt) -> bool {
         self.prompt.contains(&prompt)

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{issue, required};
+use super::issue;
 use crate::{
     app::App,
     clients::Client,
@@ -12,9 +12,11 @@ use crate::{
     fault::Fault,
     oidc::{
         authorize::params::Params,
+        backchannel_logout,
+        direct::required,
         error::OAuthError,
-        grant::{Code, Family, Grant, IssuedCode},
-        scope::Scope,
+        grant::{Code, Grant, IssuedCode},
+        resource, seal,
     },
 };
 
@@ -35,10 +37,15 @@ pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Respo
     }
     check_redirect_uri(issued, params)?;
     check_pkce(issued, params)?;
-    if !app.members.session_stands(&issued.session).await? || issued.grant.holder(app).await?.is_none() {
+    if !backchannel_logout::note(app, client, &issued.grant.sub, &issued.session).await?
+        || issued.grant.holder(app).await?.is_none()
+    {
         return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
     }
-    spend(app, client, code, &found, issued).await
+    let audience = resource::audience(client, &issued.grant, params)?;
+    seal::ready(app, client, seal::of_id_token(client)).await?;
+    let (id, grant) = spend(app, client, code, &found, issued).await?;
+    issue::tokens(app, client, (&id, &grant), &grant.scope, audience).await
 }
 
 /// Makes the grant, then swaps the code: of any number of parallel redemptions one wins, and a grant that
@@ -49,19 +56,10 @@ async fn spend(
     code: &str,
     found: &Found<Code>,
     issued: &IssuedCode,
-) -> Result<Response, OAuthError> {
+) -> Result<(String, Grant), OAuthError> {
     let ephemeral = &app.members.ephemeral;
     let lifetimes = &app.config().lifetimes;
-    let now = app.now();
-    let id = app.members.entropy.id();
-    let offline = issued.grant.scope.has(Scope::OfflineAccess);
-    let life = if offline { lifetimes.refresh_absolute() } else { lifetimes.access_token() };
-    let grant = Grant {
-        expires_at: now.plus(life),
-        family: offline.then_some(Family { generation: 0, rotated_at: now }),
-        ..issued.grant.clone()
-    };
-    ephemeral.put(&id, &grant, grant.ttl(app)).await?;
+    let (id, grant) = issued.grant.start(app, client).await?;
     let redeemed = Code::Redeemed { grant: id.clone(), client_id: client.id.clone() };
     // Kept as long as an access token lives, so that a late replay still finds what to revoke.
     if !ephemeral.swap(code, found, &redeemed, lifetimes.code() + lifetimes.access_token()).await? {
@@ -73,7 +71,7 @@ async fn spend(
         }
         return Err(OAuthError::invalid_grant("the code was used at the same time"));
     }
-    issue::tokens(app, client, &id, &grant, &grant.scope).await
+    Ok((id, grant))
 }
 
 /// A code that comes back was stolen or leaked: what it gave is revoked (RFC 6749 §4.1.2).

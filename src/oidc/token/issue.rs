@@ -1,82 +1,118 @@
 //! The answer of the token endpoint (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 
-use axum::{
-    Json,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
-use serde_json::{Value, json};
+use std::time::Duration;
+
+use axum::response::Response;
+use serde_json::{Map, Value, json};
 
 use crate::{
     app::App,
     clients::Client,
-    crypto::{Algorithm, jwt},
+    crypto::jwt,
     fault::Fault,
     oidc::{
+        access_token::{self, Claims, signing_algorithm},
+        claims, direct,
         error::OAuthError,
-        grant::{AccessToken, Grant, RefreshToken},
+        grant::{Grant, RefreshToken},
         scope::{Scope, Scopes},
+        seal,
     },
 };
 
-/// An access token for `scope`, an ID token if `openid` is in it, and the refresh token if there is one.
+/// An access token for `scope` and `audience`, an ID token if `openid` is in it, and the refresh token if
+/// there is one.
 pub async fn tokens(
     app: &App,
     client: &Client,
-    grant_id: &str,
-    grant: &Grant,
+    (grant_id, grant): (&str, &Grant),
     scope: &Scopes,
+    audience: Vec<String>,
 ) -> Result<Response, OAuthError> {
-    let life = app.config().lifetimes.access_token();
-    let access_token = app.members.entropy.secret();
-    let record = AccessToken {
-        grant: grant_id.to_owned(),
-        client_id: client.id.clone(),
-        scope: scope.clone(),
-        expires_at: app.now().plus(life),
-    };
-    app.members.ephemeral.put(&access_token, &record, life).await?;
-    let mut body = json!({
-        "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": life.as_secs(),
-        "scope": scope.to_string(),
-    });
+    let claims = Claims { client, grant: Some((grant_id, grant)), scope, audience };
+    let (access_token, life) = access_token::issue(app, claims).await?;
+    let mut body = body(&access_token, life, scope);
     if scope.has(Scope::OpenId) {
-        body["id_token"] = Value::String(id_token(app, client, grant, &access_token)?);
+        let claims = match grant.claims.id_token.is_empty() {
+            true => Map::new(),
+            false => {
+                let holder = grant.holder(app).await?;
+                let holder = holder.ok_or_else(|| OAuthError::invalid_grant("the grant holds no more"))?;
+                claims::id_token(&app.members, client, grant, &Scopes::default(), &holder)
+            }
+        };
+        let beside = Beside { access_token: Some(&access_token), code: None, claims };
+        body["id_token"] = Value::String(id_token(app, client, grant, beside).await?);
     }
     if let Some(family) = &grant.family {
         body["refresh_token"] = Value::String(RefreshToken::mint(app, grant_id, family.generation));
     }
     metrics::counter!("kenpos_tokens_total").increment(1);
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
-    Ok((headers, Json(body)).into_response())
+    Ok(direct::json(&body))
 }
 
-/// The ID token (OIDC Core §2): nothing personal is in it.
-fn id_token(app: &App, client: &Client, grant: &Grant, access_token: &str) -> Result<String, Fault> {
-    let alg: Algorithm = match &client.metadata.id_token_signed_response_alg {
-        Some(name) => {
-            name.parse().map_err(|_| Fault::internal(format!("client {} has no algorithm", client.id)))?
-        }
-        None => Algorithm::Rs256,
-    };
+/// What every answer has (RFC 6749 §5.1); `scope` only where there is one.
+pub fn body(access_token: &str, life: Duration, scope: &Scopes) -> Value {
+    let mut body = json!({
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": life.as_secs(),
+    });
+    if !scope.is_empty() {
+        body["scope"] = json!(scope);
+    }
+    body
+}
+
+/// What an ID token is issued with.
+#[derive(Default)]
+pub struct Beside<'a> {
+    /// The access token beside it: `at_hash`.
+    pub access_token: Option<&'a str>,
+    /// The code beside it: `c_hash`.
+    pub code: Option<&'a str>,
+    /// Claims about the member that were asked for ([`claims::id_token`]).
+    pub claims: Map<String, Value>,
+}
+
+/// The ID token (OIDC Core §2): nothing personal is in it that was not asked for there. It is encrypted for a
+/// client that registered so.
+pub async fn id_token(
+    app: &App,
+    client: &Client,
+    grant: &Grant,
+    beside: Beside<'_>,
+) -> Result<String, Fault> {
+    let alg = signing_algorithm(client);
     let now = app.now();
     let mut claims = json!({
         "iss": app.config().server.issuer,
         "sub": grant.sub,
         "aud": client.id,
         "azp": client.id,
-        "exp": now.plus(app.config().lifetimes.id_token()).seconds(),
+        "exp": now.plus(client.metadata.id_token_lifetime(app.config().lifetimes.id_token())).seconds(),
         "iat": now.seconds(),
         "auth_time": grant.auth_time.seconds(),
         "acr": grant.acr,
         "amr": grant.amr,
         "sid": grant.sid,
-        "at_hash": jwt::at_hash(alg, access_token),
     });
+    let hashes = [("at_hash", beside.access_token), ("c_hash", beside.code)];
+    for (name, value) in hashes {
+        if let Some(value) = value {
+            claims[name] = json!(jwt::at_hash(alg, value));
+        }
+    }
+    // Those of the protocol are not among them.
+    for (name, value) in beside.claims {
+        claims[name] = value;
+    }
     if let Some(nonce) = &grant.nonce {
         claims["nonce"] = json!(nonce);
     }
-    app.signing.current().sign(alg, None, &claims).map_err(Fault::internal)
+    let signed = app.signing.current().sign(alg, None, &claims).map_err(Fault::internal)?;
+    match seal::of_id_token(client) {
+        Some(how) => seal::encrypt(app, client, signed.as_bytes(), true, how).await,
+        None => Ok(signed),
+    }
 }

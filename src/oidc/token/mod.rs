@@ -1,40 +1,51 @@
-//! `/token` (RFC 6749 §3.2): codes and refresh tokens become access tokens and ID tokens.
+//! `/token` (RFC 6749 §3.2): codes, refresh tokens, device codes and a client's own word become tokens.
 
 mod authorization_code;
-mod issue;
+mod client_credentials;
+mod device_code;
+pub mod issue;
 mod refresh_token;
 
 use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
 
-use super::{authorize::params::Params, client_auth, error::OAuthError};
-use crate::{app::App, web::form::is_form};
+use super::{client_auth, direct, error::OAuthError};
+use crate::{
+    app::App,
+    clients::{Client, GrantType},
+};
+
+/// The grant types of this endpoint.
+pub const GRANT_TYPES: [GrantType; 4] = [
+    GrantType::AuthorizationCode,
+    GrantType::RefreshToken,
+    GrantType::ClientCredentials,
+    GrantType::DeviceCode,
+];
 
 /// POST `/token`
 pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
-    if !is_form(&headers) {
-        return Err(OAuthError::invalid_request(
-            "the body must be application/x-www-form-urlencoded (RFC 6749 section 4.1.3)",
-        ));
-    }
-    let params = Params::parse(&body);
-    if params.has_repeated() {
-        return Err(OAuthError::invalid_request("a parameter is included more than once"));
-    }
-    if params.has_too_long() {
-        return Err(OAuthError::invalid_request("a parameter is longer than 4096 bytes"));
-    }
+    let params = direct::params(&headers, &body)?;
     let client = client_auth::authenticate(&app, &headers, &params).await?;
-    match params.get("grant_type") {
-        Some("authorization_code") => authorization_code::redeem(&app, &client, &params).await,
-        Some("refresh_token") => refresh_token::refresh(&app, &client, &params).await,
-        Some(_) => Err(OAuthError::new(
-            "unsupported_grant_type",
-            "grant_type must be authorization_code or refresh_token",
-        )),
-        None => Err(OAuthError::invalid_request("grant_type is missing")),
+    let grant_type = direct::required(&params, "grant_type")?;
+    let grant_type = GRANT_TYPES.into_iter().find(|known| known.as_str() == grant_type).ok_or_else(|| {
+        let known = GRANT_TYPES.map(GrantType::as_str).join(", ");
+        OAuthError::new("unsupported_grant_type", format!("grant_type must be one of {known}"))
+    })?;
+    may_use(&client, grant_type)?;
+    match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(&app, &client, &params).await,
+        GrantType::RefreshToken => refresh_token::refresh(&app, &client, &params).await,
+        GrantType::ClientCredentials => client_credentials::grant(&app, &client, &params).await,
+        GrantType::DeviceCode => device_code::poll(&app, &client, &params).await,
+        GrantType::Implicit | GrantType::Ciba => Err(OAuthError::invalid_request("no such grant_type here")),
     }
 }
 
-fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, OAuthError> {
-    params.get(name).ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
+/// Whether the client registered the grant (RFC 7591 §2, `grant_types`).
+pub fn may_use(client: &Client, grant_type: GrantType) -> Result<(), OAuthError> {
+    if client.metadata.allows_grant(grant_type) {
+        return Ok(());
+    }
+    let reason = format!("the client is not registered for grant_type {}", grant_type.as_str());
+    Err(OAuthError::new("unauthorized_client", reason))
 }

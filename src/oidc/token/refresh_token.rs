@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::{issue, required};
+use super::issue;
 use crate::{
     app::App,
     clients::Client,
@@ -10,9 +10,12 @@ use crate::{
     fault::Fault,
     oidc::{
         authorize::params::Params,
+        direct::required,
         error::OAuthError,
         grant::{Family, Grant, LOST_RESPONSE, RefreshToken},
+        resource,
         scope::{Scope, Scopes},
+        seal,
     },
 };
 
@@ -40,6 +43,8 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
             return Err(refused());
         }
         let scope = narrowed(&found.value, client, params)?;
+        let audience = resource::audience(client, &found.value, params)?;
+        seal::ready(app, client, seal::of_id_token(client)).await?;
         let offline = client.metadata.allows(Scope::OfflineAccess.as_str());
         if !offline || found.value.holder(app).await?.is_none() {
             Grant::revoke(app, &token.grant).await?;
@@ -49,7 +54,7 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
             Generation::Fresh(grant) => {
                 // The nonce belongs to the sign-in, not to its renewal (OIDC Core §12.2).
                 let grant = Grant { nonce: None, ..*grant };
-                return issue::tokens(app, client, &token.grant, &grant, &scope).await;
+                return issue::tokens(app, client, (&token.grant, &grant), &scope, audience).await;
             }
             Generation::Raced => {}
             Generation::Expired => return Err(refused()),

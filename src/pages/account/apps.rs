@@ -8,8 +8,11 @@ use crate::{
     clients::Client,
     clock::Timestamp,
     fault::Fault,
-    oidc::scope::Scopes,
-    pages::{consent::Scope, sample},
+    oidc::permission::Permission,
+    pages::{
+        consent::{Scope, claims},
+        sample,
+    },
     storage::consent,
     web::{
         PageError, PageForm, Visit,
@@ -37,6 +40,8 @@ pub struct AppAccess {
     pub name: String,
     /// What it may have.
     pub scopes: Vec<Scope>,
+    /// Single claims beside those of the scopes, by the name of their text.
+    pub claims: Vec<String>,
     /// Since when, in words.
     pub since: String,
 }
@@ -50,6 +55,7 @@ impl Page for Apps {
             id: sample::INTERACTION.to_owned(),
             name: name.to_owned(),
             scopes: scopes.iter().map(|name| Scope::new(name)).collect(),
+            claims: vec!["birthdate".to_owned()],
             since: "2026年11月23日(月)10時15分".to_owned(),
         };
         let some = Self {
@@ -90,9 +96,11 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
             || consent.client_id.clone(),
             |client| client.name_in(account.visit.locale).to_owned(),
         );
+        let allowed = Permission::given(&consent);
         apps.push(AppAccess {
             name,
-            scopes: Scopes::parse(&consent.scope).iter().map(|scope| Scope::new(scope.as_str())).collect(),
+            scopes: allowed.scopes.iter().map(|scope| Scope::new(scope.as_str())).collect(),
+            claims: claims(&allowed),
             since: account.date_time(Timestamp::from_millis(consent.first_granted_at)),
             id: consent.client_id,
         });

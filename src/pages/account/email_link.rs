@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{refusal, wrong};
 use crate::{
     members::{account::EmailCompletion, roster::Category},
-    pages::{flow::brand, parts::FormErrors, sample},
+    pages::{flow::brand_of, parts::FormErrors, sample},
     web::{
         PageError, PageForm, Visit,
         templates::{Message, Page},
@@ -63,11 +63,12 @@ pub struct LinkForm {
 /// GET `/account/email/link/{token}`: changes nothing.
 pub async fn get(mut visit: Visit, Path(token): Path<String>) -> Result<Response, PageError> {
     match visit.app().members.email_link(&token).await? {
-        Some((change, ..)) => {
+        Some((change, member, _)) => {
             visit.prefer(Some(change.locale));
-            show(&visit, StatusCode::OK, EmailLink::Ask { token, errors: FormErrors::none() })
+            let page = EmailLink::Ask { token, errors: FormErrors::none() };
+            show(&visit, StatusCode::OK, Some(&member.insurer), page)
         }
-        None => show(&visit, StatusCode::GONE, EmailLink::Void),
+        None => show(&visit, StatusCode::GONE, None, EmailLink::Void),
     }
 }
 
@@ -78,29 +79,35 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let members = visit.app().members.clone();
     let Some((change, member, person)) = members.email_link(&token).await? else {
-        return show(&visit, StatusCode::GONE, EmailLink::Void);
+        return show(&visit, StatusCode::GONE, None, EmailLink::Void);
     };
     visit.prefer(Some(change.locale));
     if form.password.expose_secret().is_empty() {
         let (status, errors) = wrong("password", "password-error-empty");
-        return show(&visit, status, EmailLink::Ask { token, errors });
+        return show(&visit, status, Some(&member.insurer), EmailLink::Ask { token, errors });
     }
     match members.complete_email_change(&token, &form.password, visit.address).await? {
         EmailCompletion::Done(email) => {
             let is_login_id = person.category != Category::Insured;
-            show(&visit, StatusCode::OK, EmailLink::Done { email: email.masked(), is_login_id })
+            let page = EmailLink::Done { email: email.masked(), is_login_id };
+            show(&visit, StatusCode::OK, Some(&member.insurer), page)
         }
         EmailCompletion::Credential(credential) => {
             let insurer = members.insurer(&member.insurer);
             let minutes = insurer.map_or(30, |insurer| insurer.policy.login_pause_minutes);
             let (status, errors) = refusal(credential, minutes);
-            show(&visit, status, EmailLink::Ask { token, errors })
+            show(&visit, status, Some(&member.insurer), EmailLink::Ask { token, errors })
         }
-        EmailCompletion::Void => show(&visit, StatusCode::GONE, EmailLink::Void),
+        EmailCompletion::Void => show(&visit, StatusCode::GONE, None, EmailLink::Void),
     }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the page is made for this call")]
-fn show(visit: &Visit, status: StatusCode, page: EmailLink) -> Result<Response, PageError> {
-    Ok(visit.show(&page).brand(brand(visit)).status(status).without_referrer().render()?)
+fn show(
+    visit: &Visit,
+    status: StatusCode,
+    insurer: Option<&str>,
+    page: EmailLink,
+) -> Result<Response, PageError> {
+    Ok(visit.show(&page).brand(brand_of(visit, insurer)).status(status).without_referrer().render()?)
 }

@@ -9,6 +9,7 @@ pub mod deletion;
 pub mod email;
 pub mod email_link;
 pub mod history;
+pub mod more;
 pub mod overview;
 pub mod password;
 pub mod preferences;
@@ -21,7 +22,7 @@ use axum::{extract::Query, http::StatusCode, response::Response};
 use serde::Deserialize;
 
 use super::{
-    flow::{brand, message},
+    flow::{brand_of, message},
     parts::FormErrors,
 };
 use crate::{
@@ -31,7 +32,7 @@ use crate::{
     oidc::interaction,
     web::{
         PageError, Visit,
-        templates::{Brand, Message, Page},
+        templates::{Message, Page},
         visit::Reply,
     },
 };
@@ -51,7 +52,10 @@ pub struct Account {
 
 impl Account {
     /// The member, or the way to the login page and from there to `goal`.
-    pub async fn enter(mut visit: Visit, goal: &'static str) -> Result<Result<Self, Response>, PageError> {
+    pub async fn enter(
+        mut visit: Visit,
+        goal: impl Into<String>,
+    ) -> Result<Result<Self, Response>, PageError> {
         let Some(signed_in) = visit.signed_in().await? else {
             let parked = interaction::park_for(&visit, goal).await?;
             return Ok(Err(visit.redirect(&format!("/login/{}", parked.id))?));
@@ -87,9 +91,7 @@ impl Account {
 
     /// A page in the insurer's name.
     pub fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        let locale = self.visit.locale;
-        let brand =
-            self.insurer().map_or_else(|| brand(&self.visit), |insurer| Brand::insurer(insurer, locale));
+        let brand = brand_of(&self.visit, Some(&self.signed_in.member.insurer));
         self.visit.show(page).brand(brand)
     }
 

@@ -7,6 +7,7 @@ use super::{Account, DoneQuery, done, entered};
 use crate::{
     members::{account::masked, email_address::EmailAddress},
     pages::sample,
+    texts::Given,
     web::{
         PageError, Visit,
         templates::{Message, Page},
@@ -22,8 +23,8 @@ pub struct Overview {
     pub name: Option<String>,
     /// 区分: `insured`, `dependent` or `voluntary`.
     pub category: String,
-    /// Name of the insurer.
-    pub insurer: String,
+    /// Name of the insurer, in the language of the page if it has one there.
+    pub insurer: Option<Given>,
     /// Login ID, masked.
     pub login_id: Option<String>,
     /// E-mail address, masked.
@@ -40,7 +41,7 @@ impl Page for Overview {
             notice: None,
             name: Some("タケダ ハナコ".to_owned()),
             category: "insured".to_owned(),
-            insurer: "さくら健康保険組合".to_owned(),
+            insurer: Some(Given::choose(crate::texts::Locale::Ja, "さくら健康保険組合", None)),
             login_id: Some("7132-•••••••01".to_owned()),
             email: Some("h***@example.com".to_owned()),
             grace: None,
@@ -58,7 +59,7 @@ impl Page for Overview {
             notice: Some(Message::new("account-notice-deletion")),
             name: Some(sample::HOSTILE.to_owned()),
             category: "dependent".to_owned(),
-            insurer: sample::HOSTILE.to_owned(),
+            insurer: Some(Given::choose(crate::texts::Locale::En, "", Some(sample::HOSTILE))),
             login_id: Some(sample::LONG.to_owned()),
             email: Some(sample::LONG.to_owned()),
             grace: None,
@@ -73,12 +74,12 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
     let (member, person) = (&account.signed_in.member, &account.signed_in.person);
     let login_id = account.visit.app().members.login_id_of(member, person);
     let email = member.email.as_deref().and_then(|email| EmailAddress::parse(email).ok());
-    let insurer = account.insurer().map(|insurer| insurer.name_in(account.visit.locale).to_owned());
+    let insurer = account.insurer().map(|insurer| insurer.name_in(account.visit.locale));
     let page = Overview {
         notice: done(query).notice(&["password", "deletion"]),
         name: member.kana.clone(),
         category: person.category.as_str().to_owned(),
-        insurer: insurer.unwrap_or_default(),
+        insurer,
         login_id: login_id.as_ref().map(masked),
         email: email.map(|email| email.masked()),
         grace: account.visit.app().members.grace_until(person).map(|day| account.date(day)),

@@ -19,14 +19,22 @@ pub use void::ForgotVoid;
 
 use serde::Deserialize;
 
-use super::{flow::message, parts::FormErrors};
+use super::{
+    flow::{brand_of, contacts, entered, insurer_choices, insurer_of, message},
+    parts::{FormErrors, InsurerChoice},
+};
 use crate::{
+    config::{Insurer, insurer::Office},
     crypto::digest,
     ephemeral::Found,
     fault::Fault,
     members::{BirthDate, birth_date::DateError, recovery::Recovery},
     oidc::interaction::{self, Interaction},
-    web::{Visit, templates::Message},
+    storage::member,
+    web::{
+        Visit,
+        templates::{Brand, Message},
+    },
 };
 
 /// The interaction that a page was reached from, as in its address.
@@ -42,6 +50,43 @@ async fn origin(visit: &mut Visit, id: Option<&str>) -> Result<Option<Found<Inte
     let request = found.as_ref().and_then(|found| found.value.request.as_ref());
     visit.prefer(request.and_then(|request| request.locale));
     Ok(found)
+}
+
+/// The insurer that the person is at: the one of the interaction, or the one chosen in the form, or the only one.
+fn insurer_at<'a>(
+    visit: &'a Visit,
+    found: Option<&Interaction>,
+    chosen: Option<&str>,
+) -> Option<&'a Insurer> {
+    let at = match found {
+        Some(found) => entered(visit, found),
+        None => visit.app().config().only_insurer(),
+    };
+    at.or_else(|| visit.app().members.insurer(chosen?))
+}
+
+/// The insurers to choose from, where the interaction tells none.
+fn choices(visit: &Visit, found: Option<&Interaction>) -> Vec<InsurerChoice> {
+    match insurer_at(visit, found, None) {
+        Some(_) => Vec::new(),
+        None => insurer_choices(visit),
+    }
+}
+
+/// In whose name the page speaks, and whose offices it names.
+fn speaking(visit: &Visit, found: Option<&Interaction>) -> (Brand, Vec<Office>) {
+    let insurer = match found {
+        Some(found) => insurer_of(visit, found),
+        None => visit.app().config().only_insurer(),
+    };
+    let code = insurer.map(|insurer| insurer.code.as_str());
+    (brand_of(visit, code), contacts(visit, insurer))
+}
+
+/// In the name of the insurer of the member that a link was mailed to.
+async fn brand_of_link(visit: &Visit, link: &Recovery) -> Result<Brand, Fault> {
+    let member = member::find(&visit.app().members.db, &link.member_id).await?;
+    Ok(brand_of(visit, member.as_ref().map(|member| member.insurer.as_str())))
 }
 
 /// Keeps the interaction alive for as long as the link, so that the link can lead back to it.

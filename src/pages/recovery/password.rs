@@ -3,13 +3,18 @@
 use axum::{extract::Query, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 
-use super::{From, birth_date, keep, origin, with_origin};
+use super::{From, birth_date, choices, insurer_at, keep, origin, speaking, with_origin};
 use crate::{
-    config::insurer::Contact,
-    members::{limits::Budget, login_id, recovery::Asking},
+    config::insurer::Office,
+    members::{
+        limits::Budget,
+        login_id::{self, Typed},
+        recovery::Asking,
+    },
+    oidc::interaction::Interaction,
     pages::{
-        flow::{brand, contacts, message},
-        parts::FormErrors,
+        flow::message,
+        parts::{FormErrors, InsurerChoice},
         sample,
     },
     web::{
@@ -25,7 +30,11 @@ pub struct ForgotPassword {
     /// The interaction to go back to, if the member came from one.
     pub interaction: Option<String>,
     /// The offices of the insurers.
-    pub contacts: Vec<Contact>,
+    pub contacts: Vec<Office>,
+    /// The insurers to choose from, where it is not known.
+    pub insurers: Vec<InsurerChoice>,
+    /// Portal code of the one that was chosen.
+    pub insurer: String,
     /// Login ID as typed here or, before that, at the login page.
     pub login_id: String,
     /// Birth date as typed.
@@ -38,10 +47,11 @@ impl Page for ForgotPassword {
     const TEMPLATE: &'static str = "pages/forgot_password.html";
 
     fn samples() -> Vec<Self> {
-        let unreachable = Contact { name: sample::HOSTILE.to_owned(), phone: None, email: None, hours: None };
         let carried = Self {
             interaction: Some(sample::INTERACTION.to_owned()),
             contacts: vec![sample::contact()],
+            insurers: vec![],
+            insurer: String::new(),
             login_id: sample::LOGIN_ID.to_owned(),
             birth_date: String::new(),
             errors: FormErrors::none(),
@@ -50,7 +60,9 @@ impl Page for ForgotPassword {
         errors.add("birth_date", Message::new("date-no-such-day"));
         let wrong = Self {
             interaction: None,
-            contacts: vec![sample::contact(), unreachable],
+            contacts: vec![sample::contact(), sample::unreachable()],
+            insurers: sample::insurers(),
+            insurer: "8001".to_owned(),
             login_id: String::new(),
             birth_date: sample::HOSTILE.to_owned(),
             errors,
@@ -73,36 +85,49 @@ pub struct ForgotPasswordForm {
     login_id: String,
     #[serde(default)]
     birth_date: String,
+    #[serde(default)]
+    insurer: String,
 }
 
 /// GET `/recovery/password`: the login ID is carried over from the login page.
 pub async fn get(mut visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
     let found = origin(&mut visit, from.i.as_deref()).await?.map(|found| found.value);
     let login_id = found.as_ref().and_then(|found| found.login_id.clone()).unwrap_or_default();
-    let i = found.map(|found| found.id);
-    let form = ForgotPasswordForm { i, login_id, birth_date: String::new() };
-    page(&visit, form, StatusCode::OK, FormErrors::none())
+    let i = found.as_ref().map(|found| found.id.clone());
+    let form = ForgotPasswordForm { i, login_id, birth_date: String::new(), insurer: String::new() };
+    page(&visit, found.as_ref(), form, StatusCode::OK, FormErrors::none())
 }
 
 /// POST `/recovery/password`: the answer depends on the form of what was typed, never on whose it is.
 pub async fn post(PageForm(mut visit, form): PageForm<ForgotPasswordForm>) -> Result<Response, PageError> {
     let found = origin(&mut visit, form.i.as_deref()).await?;
-    let i = found.as_ref().map(|found| found.value.id.clone());
+    let at = found.as_ref().map(|found| &found.value);
+    let i = at.map(|found| found.id.clone());
+    let insurer = insurer_at(&visit, at, Some(&form.insurer));
     let form = ForgotPasswordForm { i: i.clone(), ..form };
     let mut errors = FormErrors::none();
     let typed = login_id::parse(&form.login_id, &visit.app().config().insurers)
         .map_err(|error| errors.add("login_id", message(error.text_id(), &error.args())))
         .ok();
+    // A number names its insurer; an address may be known to several.
+    if insurer.is_none() && matches!(typed, Some(Typed::Email(_))) {
+        errors.add("insurer", Message::new("login-number-error-insurer"));
+    }
     let born = birth_date(&form.birth_date, &mut errors);
-    let (Some(typed), Some(born)) = (typed, born) else {
-        return page(&visit, form, StatusCode::UNPROCESSABLE_ENTITY, errors);
+    let (Some(typed), Some(born), true) = (typed, born, errors.is_empty()) else {
+        return page(&visit, at, form, StatusCode::UNPROCESSABLE_ENTITY, errors);
     };
     let browser = visit.browser_hash();
-    let asking =
-        Asking { address: visit.address, browser: &browser, interaction: i.as_deref(), locale: visit.locale };
+    let asking = Asking {
+        address: visit.address,
+        browser: &browser,
+        interaction: i.as_deref(),
+        insurer,
+        locale: visit.locale,
+    };
     if visit.app().members.ask_password_link(&typed, born, &asking).await? == Budget::Spent {
         let errors = FormErrors::form(Message::new("forgot-error-limited"));
-        return page(&visit, form, StatusCode::TOO_MANY_REQUESTS, errors);
+        return page(&visit, at, form, StatusCode::TOO_MANY_REQUESTS, errors);
     }
     if let Some(found) = found {
         keep(&visit, found, Some(&typed.to_string())).await;
@@ -112,16 +137,20 @@ pub async fn post(PageForm(mut visit, form): PageForm<ForgotPasswordForm>) -> Re
 
 fn page(
     visit: &Visit,
+    found: Option<&Interaction>,
     form: ForgotPasswordForm,
     status: StatusCode,
     errors: FormErrors,
 ) -> Result<Response, PageError> {
+    let (brand, contacts) = speaking(visit, found);
     let page = ForgotPassword {
         interaction: form.i,
-        contacts: contacts(visit),
+        contacts,
+        insurers: choices(visit, found),
+        insurer: form.insurer,
         login_id: form.login_id,
         birth_date: form.birth_date,
         errors,
     };
-    Ok(visit.show(&page).brand(brand(visit)).status(status).render()?)
+    Ok(visit.show(&page).brand(brand).status(status).render()?)
 }

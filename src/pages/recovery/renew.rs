@@ -8,17 +8,13 @@ use axum::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{From, origin, sign_in_path, void};
+use super::{From, brand_of_link, origin, sign_in_path, speaking, void};
 use crate::{
     members::{
         limits::Budget,
         recovery::{Kind, PasswordReset, Recovery},
     },
-    pages::{
-        flow::{brand, message},
-        parts::FormErrors,
-        sample,
-    },
+    pages::{flow::message, parts::FormErrors, sample},
     web::{
         PageError, PageForm, Visit,
         templates::{Message, Page},
@@ -123,13 +119,15 @@ pub async fn post(
 
 /// GET `/recovery/password/done`: the way back to the sign-in page.
 pub async fn done(mut visit: Visit, Query(from): Query<From>) -> Result<Response, PageError> {
-    let next = match origin(&mut visit, from.i.as_deref()).await? {
+    let found = origin(&mut visit, from.i.as_deref()).await?;
+    let (brand, _) = speaking(&visit, found.as_ref().map(|found| &found.value));
+    let next = match found {
         Some(found) if found.value.login_id.is_some() => format!("/login/{}/password", found.value.id),
         Some(found) => format!("/login/{}", found.value.id),
         None => "/login".to_owned(),
     };
     let page = Renewed { next };
-    Ok(visit.show(&page).brand(brand(&visit)).render()?)
+    Ok(visit.show(&page).brand(brand).render()?)
 }
 
 async fn page(
@@ -141,5 +139,6 @@ async fn page(
 ) -> Result<Response, PageError> {
     let password_min_length = visit.app().members.password_min_length(link).await?;
     let page = Renew { token, password_min_length, errors };
-    Ok(visit.show(&page).brand(brand(visit)).status(status).without_referrer().render()?)
+    let brand = brand_of_link(visit, link).await?;
+    Ok(visit.show(&page).brand(brand).status(status).without_referrer().render()?)
 }

@@ -3,7 +3,7 @@
 use axum::{extract::Path, http::StatusCode, response::Response};
 use serde::{Deserialize, Serialize};
 
-use super::{birth_date, sign_in_path, void};
+use super::{birth_date, brand_of_link, sign_in_path, void};
 use crate::{
     members::{limits::Budget, recovery, recovery::Kind},
     pages::{flow::brand, parts::FormErrors, sample},
@@ -79,7 +79,7 @@ pub async fn get(mut visit: Visit, Path(token): Path<String>) -> Result<Response
     match visit.app().members.recovery_link(Kind::LoginId, &token).await? {
         Some(link) => {
             visit.prefer(Some(link.locale));
-            page(&visit, token, String::new(), StatusCode::OK, FormErrors::none())
+            page(&visit, token, String::new(), (StatusCode::OK, FormErrors::none())).await
         }
         None => void::page(&visit, AGAIN),
     }
@@ -93,35 +93,39 @@ pub async fn post(
     let members = visit.app().members.clone();
     let mut errors = FormErrors::none();
     let Some(born) = birth_date(&form.birth_date, &mut errors) else {
-        return page(&visit, token, form.birth_date, StatusCode::UNPROCESSABLE_ENTITY, errors);
+        return page(&visit, token, form.birth_date, (StatusCode::UNPROCESSABLE_ENTITY, errors)).await;
     };
     if members.spend_guess(visit.address).await? == Budget::Spent {
         let errors = FormErrors::form(Message::new("forgot-error-limited"));
-        return page(&visit, token, form.birth_date, StatusCode::TOO_MANY_REQUESTS, errors);
+        return page(&visit, token, form.birth_date, (StatusCode::TOO_MANY_REQUESTS, errors)).await;
     }
     match members.reveal_login_id(&token, born).await? {
         recovery::Reveal::Shown { login_id, link } => {
             visit.prefer(Some(link.locale));
             let next = sign_in_path(&mut visit, &link).await?;
             let page = Revealed { login_id, next };
-            Ok(visit.show(&page).brand(brand(&visit)).without_referrer().render()?)
+            let brand = brand_of_link(&visit, &link).await?;
+            Ok(visit.show(&page).brand(brand).without_referrer().render()?)
         }
         recovery::Reveal::Wrong(left) => {
             let wrong = Message::new("reveal-error-wrong").with("left", left);
             let errors = FormErrors::field("birth_date", wrong);
-            page(&visit, token, form.birth_date, StatusCode::UNPROCESSABLE_ENTITY, errors)
+            page(&visit, token, form.birth_date, (StatusCode::UNPROCESSABLE_ENTITY, errors)).await
         }
         recovery::Reveal::Void => void::page(&visit, AGAIN),
     }
 }
 
-fn page(
+async fn page(
     visit: &Visit,
     token: String,
     birth_date: String,
-    status: StatusCode,
-    errors: FormErrors,
+    (status, errors): (StatusCode, FormErrors),
 ) -> Result<Response, PageError> {
+    let brand = match visit.app().members.recovery_link(Kind::LoginId, &token).await? {
+        Some(link) => brand_of_link(visit, &link).await?,
+        None => brand(visit),
+    };
     let page = Reveal { token, birth_date, errors };
-    Ok(visit.show(&page).brand(brand(visit)).status(status).without_referrer().render()?)
+    Ok(visit.show(&page).brand(brand).status(status).without_referrer().render()?)
 }

@@ -3,13 +3,10 @@
 use axum::{extract::Query, response::Response};
 use serde::Serialize;
 
-use super::{From, origin};
+use super::{From, origin, speaking};
 use crate::{
-    config::insurer::Contact,
-    pages::{
-        flow::{brand, contacts},
-        sample,
-    },
+    config::insurer::Office,
+    pages::sample,
     web::{PageError, Visit, templates::Page},
 };
 
@@ -23,7 +20,7 @@ pub struct ForgotSent {
     /// The interaction to go back to, if the member came from one.
     pub interaction: Option<String>,
     /// The offices of the insurers.
-    pub contacts: Vec<Contact>,
+    pub contacts: Vec<Office>,
 }
 
 impl Page for ForgotSent {
@@ -60,7 +57,8 @@ async fn page(
     minutes: u64,
 ) -> Result<Response, PageError> {
     let found = origin(&mut visit, from.i.as_deref()).await?;
+    let (brand, contacts) = speaking(&visit, found.as_ref().map(|found| &found.value));
     let interaction = found.map(|found| found.value.id);
-    let page = ForgotSent { forgotten, minutes, interaction, contacts: contacts(&visit) };
-    Ok(visit.show(&page).brand(brand(&visit)).render()?)
+    let page = ForgotSent { forgotten, minutes, interaction, contacts };
+    Ok(visit.show(&page).brand(brand).render()?)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use kenpos_idp::clients::{GrantType, Metadata};
 use reqwest::{Method, StatusCode};
 
 use super::{interaction, routes};
@@ -75,8 +76,9 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     let password = ("password", HANAKO.password);
     let new = ("new_password", "しろくまと海辺で7回踊る");
     let email = ("email", "new@mail.example");
-    let forms: [(&'static str, &str, &[(&str, &str)]); 8] = [
+    let forms: [(&'static str, &str, &[(&str, &str)]); 9] = [
         ("/account/profile", "#language-form", &[("language", "en")]),
+        ("/account/profile/more", "#more-form", &[("nickname", "evil")]),
         ("/account/password", "#password-form", &[password, new]),
         ("/account/email", "#email-form", &[password, email]),
         ("/account/preferences", "#preferences-form", &[("topics", "checkup")]),
@@ -97,6 +99,22 @@ async fn forge_account(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnM
     forge(app, browser, &deletion.follow_here().await, "#withdraw-form", &[]).await;
     let page = browser.get(&app.url("/account/email")).await;
     page.form("#email-form").set(email.0, email.1).set(password.0, password.1).submit().await;
+}
+
+/// The code of a device, and what the member says to it.
+async fn forge_device(app: &TestApp, browser: &HttpBrowser, note: &mut impl FnMut(&'static str) -> bool) {
+    let mut metadata = metadata("https://tv.example.jp");
+    metadata.grant_types.0.push(GrantType::DeviceCode);
+    let tv = app.register(metadata).await;
+    let device = app.call("/device_authorization", &tv, &[], &[("scope", "openid")]).await;
+    let device: serde_json::Value = serde_json::from_str(&device.body).unwrap();
+    let code = ("user_code", device["user_code"].as_str().unwrap());
+    note("/device");
+    let page = browser.get(&app.url("/device")).await;
+    forge(app, browser, &page, "#device-form", &[code]).await;
+    let page = page.form("#device-form").set(code.0, code.1).submit().await.follow_here().await;
+    note("/device/{id}");
+    forge(app, browser, &page, "#device-confirm-form", &[("decision", "allow")]).await;
 }
 
 /// The forms of those who forgot something, and those behind their links.
@@ -148,6 +166,23 @@ async fn forge_changes(
     forge(app, browser, &browser.get(link.as_str()).await, "#not-mine-form", &[]).await;
 }
 
+/// The forms that there are where several insurers are.
+async fn forge_insurers(note: &mut impl FnMut(&'static str) -> bool) {
+    let mut app = TestApp::of_two(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    note("/login/{interaction}/insurer");
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    let choice = login.click("#choose-insurer").await;
+    forge(&app, &browser, &choice, "#insurer-form", &[("insurer", "8001")]).await;
+    note("/login/{interaction}/members-only");
+    let only = Metadata { insurer: Some("8001".to_owned()), ..metadata("https://momiji-app.example.jp") };
+    let client = app.register(only).await;
+    let request = good_request(&client, "openid");
+    let page = browser.get(&app.authorize_url(&request)).await.follow_here().await;
+    forge(&app, &browser, &page, "#members-only-form", &[("choice", "back")]).await;
+    app.finish().await;
+}
+
 /// No frame, no foreign or inline script, no cache, and cookies out of the reach of scripts.
 pub fn assert_guarded(page: &Page) {
     let at = page.url.path();
@@ -171,7 +206,14 @@ pub fn assert_guarded(page: &Page) {
     }
     for cookie in page.headers.get_all("set-cookie") {
         let cookie = cookie.to_str().unwrap().to_ascii_lowercase();
-        for attribute in ["; httponly", "; samesite=lax", "; path=/"] {
+        // The browser state of Session Management 1.0 is for a script of ours in other sites' frames.
+        let state = cookie.starts_with("kenpos-state=");
+        let attributes = if state {
+            ["; secure", "; samesite=none", "; path=/"]
+        } else {
+            ["; httponly", "; samesite=lax", "; path=/"]
+        };
+        for attribute in attributes {
             assert!(cookie.contains(attribute), "{at}: {cookie}");
         }
         assert!(!cookie.contains("domain="), "{at}: {cookie}");
@@ -191,6 +233,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let id = interaction(&login);
     note("/login/{interaction}");
     forge(&app, &browser, &login, "#login-id-form", &[("login_id", HANAKO.login_id)]).await;
+    note("/login/{interaction}/cancel");
+    forge(&app, &browser, &login, "#cancel-form", &[("decision", "cancel")]).await;
     note("/login/{interaction}/number");
     let number = login.click("#by-number").await;
     let action = format!("form[action$='{id}/number']");
@@ -234,6 +278,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let choice = browser.get(&app.authorize_url(&request)).await.follow_here().await;
     note("/login/{interaction}/account");
     forge(&app, &browser, &choice, "#account-form", &[("choice", "continue")]).await;
+    forge_device(&app, &browser, &mut note).await;
     forge_account(&app, &browser, &mut note).await;
     app.mailbox.next(HANAKO.email).await;
     let link = app.mailbox.next_link("new@mail.example").await;
@@ -242,12 +287,21 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     forge(&app, &browser, &mailed, "#link-form", &[("password", HANAKO.password)]).await;
     forge_recovery(&mut app, &browser, &mut note).await;
     forge_changes(&mut app, &browser, &mut note).await;
+    forge_insurers(&mut note).await;
     note("/logout");
     let account = browser.get(&app.url("/account")).await;
     forge(&app, &browser, &account, "#logout-form", &[]).await;
 
     // These are for programs, and no cookie lets them do anything that it should not.
-    let programs = BTreeSet::from(["/authorize", "/token", "/userinfo"]);
+    let programs = BTreeSet::from([
+        "/authorize",
+        "/token",
+        "/userinfo",
+        "/introspect",
+        "/revoke",
+        "/device_authorization",
+        "/par",
+    ]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
     assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK, "still signed in");
@@ -258,7 +312,8 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
 async fn no_page_can_be_framed_and_none_is_kept() {
     let mut app = TestApp::start(Backend::Embedded).await;
     let browser = app.activate(&HANAKO).await;
-    let files = ["/assets/{*path}", "/favicon.ico", "/jwks"];
+    // The last is made to be framed, and tests/it/story_logout/browser.rs looks at it.
+    let files = ["/assets/{*path}", "/favicon.ico", "/jwks", "/session/check"];
     let discovery = |path: &str| path.starts_with("/.well-known/");
     for path in routes("get").into_iter().filter(|path| !files.contains(path) && !discovery(path)) {
         let unknown =

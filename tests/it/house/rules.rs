@@ -5,23 +5,27 @@ use std::{collections::BTreeSet, fmt};
 use super::source::Source;
 
 /// What each module may use beside itself and [`GROUND`]; `lib.rs` only declares and is free.
-/// `cli → app, routes → pages | admin | oidc → members | clients → storage | ephemeral | mail → crypto`.
+/// `cli → app, routes → pages | admin | oidc → members | clients → storage | ephemeral | mail | egress → crypto`.
 /// Pages and protocol share a floor: a page ends in an answer to a relying party, and the other way round.
 const DIRECTION: &[(&str, &str)] = &[
     ("main", "cli"),
-    ("cli", "routes app pages admin oidc web members clients fault storage ephemeral mail audit crypto"),
+    (
+        "cli",
+        "routes app pages admin oidc web members clients fault storage ephemeral mail egress audit crypto",
+    ),
     ("routes", "app pages admin oidc web"),
     // Handlers and the web take the App, so it stands beside them.
-    ("app", "pages admin oidc web members clients fault storage ephemeral mail audit crypto"),
-    ("pages", "oidc app web members clients fault storage ephemeral mail audit crypto"),
-    ("admin", "oidc app web members clients fault storage ephemeral mail audit crypto"),
-    ("oidc", "pages app web members clients fault storage ephemeral mail audit crypto"),
-    ("web", "app members clients fault storage ephemeral mail audit crypto"),
-    ("members", "fault storage ephemeral mail audit crypto"),
-    ("clients", "fault storage ephemeral mail audit crypto"),
-    ("fault", "storage ephemeral mail audit crypto"),
+    ("app", "pages admin oidc web members clients fault storage ephemeral mail egress audit crypto"),
+    ("pages", "oidc app web members clients fault storage ephemeral mail egress audit crypto"),
+    ("admin", "oidc app web members clients fault storage ephemeral mail egress audit crypto"),
+    ("oidc", "pages app web members clients fault storage ephemeral mail egress audit crypto"),
+    ("web", "app members clients fault storage ephemeral mail egress audit crypto"),
+    ("members", "fault storage ephemeral mail egress audit crypto"),
+    ("clients", "fault storage ephemeral mail egress audit crypto"),
+    ("fault", "storage ephemeral mail egress audit crypto"),
     ("ephemeral", "storage crypto"),
     ("mail", "storage crypto"),
+    ("egress", "storage crypto"),
     ("audit", "storage crypto"),
     ("storage", "audit crypto"),
     ("crypto", ""),
@@ -45,6 +49,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("lettre", &["mail"]),
     ("minijinja", &["web::templates", "mail"]),
     ("openidconnect", &["cli::demo"]), // the sample app, a relying party
+    ("reqwest", &["egress", "cli::demo"]),
 ];
 /// Whoever speaks HTTP; the demo serves two sites of its own.
 const WEB: &[&str] = &["web", "pages", "admin", "oidc", "app", "routes", "cli::serve", "cli::demo"];

@@ -169,7 +169,7 @@ async fn a_member_is_shown_by_address(backend: Backend) {
         entropy: Entropy::system(),
     };
     let mut out = Vec::new();
-    member::show(&tools, "SAKURA.takeda@mail.example", true, &mut out).await.unwrap();
+    member::show(&tools, ("SAKURA.takeda@mail.example", None), true, &mut out).await.unwrap();
     let shown: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(shown["category"], "dependent");
     assert_eq!(shown["login_id"], "SAKURA.takeda@mail.example");
@@ -177,9 +177,9 @@ async fn a_member_is_shown_by_address(backend: Backend) {
     assert_eq!(shown["account"]["state"], "active");
     assert_eq!(shown["account"]["email"], "S***@mail.example");
     let mut text = Vec::new();
-    member::show(&tools, SAKURA.someone.login_id, false, &mut text).await.unwrap();
+    member::show(&tools, (SAKURA.someone.login_id, None), false, &mut text).await.unwrap();
     assert!(!String::from_utf8(text).unwrap().contains("2001"), "no birth date");
-    let nobody = member::show(&tools, "nobody@mail.example", true, &mut out).await.unwrap_err();
+    let nobody = member::show(&tools, ("nobody@mail.example", None), true, &mut out).await.unwrap_err();
     assert!(nobody.to_string().contains("nobody signs in"), "{nobody}");
     app.finish().await;
 }

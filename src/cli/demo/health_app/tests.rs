@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     config::Config,
     members::device::Device,
-    oidc::scope::Scope,
+    oidc::{registration::supported, scope::Scope},
     storage::{consent, db::execute, member},
 };
 
@@ -57,8 +57,11 @@ impl Provider {
         let (clock, entropy) = (Clock::manual(NOW), Entropy::system());
         let app = App::open(config, clock.clone(), entropy.clone()).await.unwrap();
         let metadata = HealthApp::metadata(&ORIGIN.parse().unwrap());
-        metadata.validate(&Scope::NAMES, &["RS256"]).unwrap();
-        let (client, secret) = Client::create(&app.members.db, &entropy, NOW, None, metadata).await.unwrap();
+        metadata.validate(&supported(&app.members.config)).unwrap();
+        let (client, secret) =
+            Client::create(&app.members.db, &app.members.master, &entropy, NOW, None, metadata)
+                .await
+                .unwrap();
         let running = Running::start(app, listener).unwrap();
         let provider =
             Self { running, clock, client_id: client.id, secret: secret.unwrap(), _folder: folder };

@@ -1,0 +1,195 @@
+//! How a session ends, and who is told: the relying parties that were given an ID token in it (Back-Channel
+//! Logout 1.0, Front-Channel Logout 1.0). A session that is not used any more just expires; nobody is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Members,
+    session::{Session, list_of, name_of},
+};
+use crate::{
+    clock::Timestamp,
+    ephemeral::{Found, Record},
+    fault::Fault,
+};
+
+/// Kind of the messages that tell of an end.
+pub const LOGOUT: &str = "logout";
+
+/// Relying parties that a session remembers. Beyond that the oldest are forgotten, and not told.
+const MOST: usize = 100;
+/// Changes that lose against a parallel one are tried again this often.
+const TRIES: usize = 10;
+
+/// A relying party that was given an ID token in a session and wants to be told of its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// `client_id`.
+    pub client_id: String,
+    /// The member's subject there.
+    pub sub: String,
+    /// Whether it is told over the back channel; others are told through the browser alone.
+    pub back_channel: bool,
+}
+
+/// What a logout message is made of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ended {
+    /// `sid` of the session.
+    pub sid: String,
+    /// The member's subject at the relying party.
+    pub sub: String,
+}
+
+/// Where the session of a `sid` is: its name changes with the browser's secret, its `sid` does not.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pointer {
+    name: String,
+}
+
+impl Record for Pointer {
+    const KIND: &'static str = "sid";
+}
+
+impl Members {
+    /// Remembers a relying party that is given an ID token in the session of this name; false if that has
+    /// ended, and then it must be given none.
+    pub async fn note_party(&self, name: &str, party: &Party) -> Result<bool, Fault> {
+        for _ in 0..TRIES {
+            let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(false) };
+            if found.parties.contains(party) {
+                return Ok(true);
+            }
+            let mut session = found.value.clone();
+            session.parties.retain(|known| known.client_id != party.client_id);
+            let surplus = (session.parties.len() + 1).saturating_sub(MOST);
+            session.parties.drain(..surplus);
+            session.parties.push(party.clone());
+            if self.ephemeral.swap(name, &found, &session, self.session_ttl(&session)).await? {
+                return Ok(true);
+            }
+        }
+        Err(Fault::internal("a session changes all the time"))
+    }
+
+    /// Whether the session of this `sid` is there and neither over nor idle too long. Whether its member may
+    /// use it is for [`Members::standing`] to say.
+    pub async fn sid_stands(&self, sid: &str) -> Result<bool, Fault> {
+        let Some(pointer) = self.ephemeral.get::<Pointer>(sid).await? else { return Ok(false) };
+        let found = self.ephemeral.get::<Session>(&pointer.name).await?;
+        Ok(found.is_some_and(|found| found.sid == sid && self.in_time(&found.value)))
+    }
+
+    /// Lets the `sid` of a session lead to its name.
+    pub(super) async fn point(&self, session: &Session, name: &str) -> Result<(), Fault> {
+        let rest = session.expires_at.since(self.clock.now());
+        Ok(self.ephemeral.put(&session.sid, &Pointer { name: name.to_owned() }, rest).await?)
+    }
+
+    /// Ends the session of this name and has its relying parties told; gives it, or none when it had ended
+    /// before.
+    pub async fn end_session(&self, name: &str) -> Result<Option<Session>, Fault> {
+        let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(None) };
+        // First: what is told twice is sent once, and what is not told when we fail in between is lost.
+        self.tell_parties(&found.value).await?;
+        let Some(session) = self.forget_session(name).await? else { return Ok(None) };
+        if session.parties != found.parties {
+            self.tell_parties(&session).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// Takes a session away without a word.
+    pub(super) async fn forget_session(&self, name: &str) -> Result<Option<Session>, Fault> {
+        let Some(session) = self.ephemeral.take::<Session>(name).await? else { return Ok(None) };
+        self.ephemeral.untag(&list_of(&session.member_id), name).await?;
+        let pointer = self.ephemeral.get::<Pointer>(&session.sid).await?;
+        if pointer.is_some_and(|pointer| pointer.name == name) {
+            self.ephemeral.remove::<Pointer>(&session.sid).await?;
+        }
+        Ok(Some(session))
+    }
+
+    /// Writes the messages of an end. Each is named after the session and the client, so that it is sent once
+    /// however many notice the end.
+    async fn tell_parties(&self, session: &Session) -> Result<(), Fault> {
+        if !session.parties.iter().any(|party| party.back_channel) {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        for Party { client_id, sub, .. } in session.parties.iter().filter(|party| party.back_channel) {
+            let id = format!("{LOGOUT}:{}:{client_id}", session.sid);
+            let content = Ended { sid: session.sid.clone(), sub: sub.clone() };
+            self.deliveries.enqueue(&mut tx, &id, LOGOUT, client_id, &content).await?;
+        }
+        tx.commit().await?;
+        self.deliveries.wake();
+        Ok(())
+    }
+
+    /// The browser has a new session, `fresh`, after `old`: both are cookies. If the same member signed in
+    /// again, the new session goes on under the `sid` that relying parties know; else the old one ends. Gives
+    /// the `sid` of the new session.
+    pub async fn replace_session(&self, old: Option<&str>, fresh: &str) -> Result<Option<String>, Fault> {
+        let (old, fresh) = (old.map(name_of).unwrap_or_default(), name_of(fresh));
+        let Some(new) = self.ephemeral.get::<Session>(&fresh).await? else { return Ok(None) };
+        let before = self.ephemeral.get::<Session>(&old).await?.map(|found| found.value);
+        let Some(before) = before.filter(|_| old != fresh) else { return Ok(Some(new.value.sid)) };
+        if !self.in_time(&before) {
+            self.forget_session(&old).await?;
+            return Ok(Some(new.value.sid));
+        }
+        let same = before.member_id == new.member_id
+            && self.standing(&before.member_id, before.created_at).await?.is_some();
+        if !same {
+            self.end_session(&old).await?;
+            return Ok(Some(new.value.sid));
+        }
+        self.continue_session(&old, &fresh, new).await
+    }
+
+    async fn continue_session(
+        &self,
+        old: &str,
+        fresh: &str,
+        new: Found<Session>,
+    ) -> Result<Option<String>, Fault> {
+        // Taken first: a party that is noted later is refused, and one that was noted before comes along.
+        let Some(before) = self.forget_session(old).await? else { return Ok(Some(new.value.sid)) };
+        let session = Session { sid: before.sid, parties: before.parties, ..new.value.clone() };
+        self.point(&session, fresh).await?;
+        if !self.ephemeral.swap(fresh, &new, &session, self.session_ttl(&session)).await? {
+            self.tell_parties(&session).await?;
+            return Ok(Some(new.value.sid));
+        }
+        self.ephemeral.remove::<Pointer>(&new.sid).await?;
+        Ok(Some(session.sid))
+    }
+
+    /// Ends the sessions of a member but the one called `except`, and has their relying parties told. Those
+    /// too that a node with a clock ahead has dated after the change of the account that made them void.
+    pub(super) async fn end_sessions(&self, member_id: &str, except: Option<&str>) -> Result<(), Fault> {
+        let list = list_of(member_id);
+        for name in self.ephemeral.tagged(&list).await? {
+            if except != Some(name.as_str()) {
+                self.end_session(&name).await?;
+                self.ephemeral.untag(&list, &name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every session of a member that began before `epoch`, for those that a change of the account made
+    /// void, and has their relying parties told.
+    pub async fn end_sessions_before(&self, member_id: &str, epoch: Timestamp) -> Result<(), Fault> {
+        let list = list_of(member_id);
+        for name in self.ephemeral.tagged(&list).await? {
+            match self.ephemeral.get::<Session>(&name).await? {
+                Some(session) if session.created_at >= epoch => {}
+                Some(_) => drop(self.end_session(&name).await?),
+                None => self.ephemeral.untag(&list, &name).await?,
+            }
+        }
+        Ok(())
+    }
+}

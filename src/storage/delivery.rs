@@ -1,0 +1,97 @@
+//! Messages to relying parties that wait to be sent, and sessions whose end relying parties are to be told of.
+//! The table is the [`DELIVERIES`] queue.
+
+use super::{
+    db::{On, StorageError, execute},
+    queue::{Queue, queue},
+};
+use crate::clock::Timestamp;
+
+/// The table as a queue.
+pub const DELIVERIES: Queue = queue!("delivery", "target");
+
+/// Kind of the rows that [`sessions_ended`] writes.
+pub const SESSIONS: &str = "sessions";
+
+/// A message to add.
+#[derive(Clone, Copy, Debug)]
+pub struct NewDelivery<'a> {
+    /// Primary key. What is added twice under one is sent once.
+    pub id: &'a str,
+    /// Kind of message, for who makes it, the log and operators.
+    pub kind: &'a str,
+    /// Whom it is for.
+    pub target: &'a str,
+    /// What it is made of, sealed.
+    pub sealed: &'a str,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When sending it would no longer help.
+    pub give_up_at: Timestamp,
+}
+
+/// Adds a message, unless it was added before; inside the caller's transaction it is sent only if that
+/// transaction holds.
+pub async fn enqueue(on: impl Into<On<'_>>, message: NewDelivery<'_>) -> Result<bool, StorageError> {
+    let added = execute!(
+        on,
+        "insert into delivery (id, kind, target, sealed, state, next_attempt_at, give_up_at, created_at)
+         values ($1, $2, $3, $4, 'queued', $5, $6, $5)
+         on conflict (id) do nothing",
+        message.id,
+        message.kind,
+        message.target,
+        message.sealed,
+        message.created_at.millis(),
+        message.give_up_at.millis(),
+    )?;
+    Ok(added == 1)
+}
+
+/// Milliseconds until the sessions of [`sessions_ended`] are looked at: who voided them mostly tells of their
+/// end itself, right after its transaction, and this is for the case that it cannot.
+const LATER: i64 = 5_000;
+/// Milliseconds after which it is given up: no session is older (a day).
+const GIVE_UP: i64 = 86_400_000;
+
+/// Has the end of a member's sessions told, in the transaction that voids them. Those are meant that
+/// began before `sessions_valid_from` as it stands then.
+pub async fn sessions_ended(
+    on: impl Into<On<'_>>,
+    member_id: &str,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+         select 'sessions:' || m.id || ':' || cast(m.sessions_valid_from as text), 'sessions', m.id, 'queued',
+                $2 + $3, $2 + $4, m.sessions_valid_from
+         from member as m where m.id = $1
+         on conflict (id) do nothing",
+        member_id,
+        now.millis(),
+        LATER,
+        GIVE_UP,
+    )?;
+    Ok(())
+}
+
+/// As [`sessions_ended`], for every member of an insurer whose sessions an import of the roster voided `now`.
+pub async fn sessions_ended_by_import(
+    on: impl Into<On<'_>>,
+    insurer: &str,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+         select 'sessions:' || m.id || ':' || cast(m.sessions_valid_from as text), 'sessions', m.id, 'queued',
+                $2, $2 + $3, m.sessions_valid_from
+         from member as m where m.insurer = $1 and m.sessions_valid_from = $2
+         on conflict (id) do nothing",
+        insurer,
+        now.millis(),
+        GIVE_UP,
+    )?;
+    Ok(())
+}
