@@ -1,4 +1,4 @@
-//! `member reset`, `reissue`, `unlock` and `end-sessions`: what an operator does to an account.
+//! `member reset`, `reissue`, `unlock`, `end-sessions` and `unfreeze`: what an operator does to an account.
 
 use std::{
     io::Write,
@@ -17,6 +17,7 @@ use crate::{
         login_id::{LoginId, Typed},
         operator::{Act, Issued, Subject},
     },
+    storage::{member, roster},
 };
 
 /// Whom an act concerns and why.
@@ -50,12 +51,12 @@ pub struct CodeArgs {
 }
 
 impl ActArgs {
-    fn act(&self, code: bool) -> anyhow::Result<Act<'_>> {
+    pub(super) fn act(&self, code: bool) -> anyhow::Result<Act<'_>> {
         anyhow::ensure!(!self.reason.trim().is_empty(), "the reason is empty");
         Ok(Act { operator: &self.operator, reason: self.reason.trim(), code })
     }
 
-    async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
+    pub(super) async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
         let (typed, insurer) = typed_of(app.config(), &self.login_id, self.insurer.as_deref())?;
         let subject = app.members.subject_of(&typed, Some(&insurer.code)).await??;
         Ok((typed, subject))
@@ -92,6 +93,17 @@ pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> an
     let (typed, subject) = args.subject(app).await?;
     app.members.end_all_sessions(&subject, args.act(false)?).await??;
     say(args, &json!({ "done": "sessions_ended", "login_id": typed.to_string() }), out)
+}
+
+/// Lets a stopped account or registration go on. Who has no login ID yet is named by the person of the
+/// event in the audit.
+pub async fn unfreeze(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let subject = match roster::find(&app.members.db, &args.login_id).await? {
+        Some(person) => Subject { member: member::of_person(&app.members.db, &person.id).await?, person },
+        None => args.subject(app).await?.1,
+    };
+    app.members.unfreeze(&subject, args.act(false)?).await??;
+    say(args, &json!({ "done": "unfrozen", "login_id": args.login_id }), out)
 }
 
 /// A letter that cannot be written must not cost the code that was in it.
@@ -150,7 +162,7 @@ fn say_issued(
     say(args, &shown, out)
 }
 
-fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()> {
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
         return Ok(());
@@ -163,7 +175,7 @@ fn say(args: &ActArgs, shown: &Value, out: &mut impl Write) -> anyhow::Result<()
     Ok(())
 }
 
-fn instant(at: Timestamp) -> String {
+pub(super) fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis())
         .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
 }

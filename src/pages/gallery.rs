@@ -73,6 +73,9 @@ fn pictures() -> Vec<Picture> {
         registration_start::RegistrationStart,
         eligibility::Eligibility,
         documents::Documents,
+        new_documents::NewDocuments,
+        new_login_id::NewLoginId,
+        not_mine::NotMine,
         details::Details,
         confirm::Confirm,
         sent::Sent,
@@ -288,6 +291,7 @@ fn no_text_is_left_over() {
         include_str!("../../templates/texts/account.ja.ftl"),
         include_str!("../../templates/texts/device.ja.ftl"),
         include_str!("../../templates/texts/recovery.ja.ftl"),
+        include_str!("../../templates/texts/rules.ja.ftl"),
     ];
     for line in texts.iter().flat_map(|text| text.lines()) {
         let Some((id, _)) =
