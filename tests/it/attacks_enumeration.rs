@@ -154,7 +154,7 @@ async fn resend(app: &mut TestApp) -> Question {
     let made_up = real.chars().rev().collect::<String>();
     let mut question = Question::default();
     for _ in 0..ROUNDS {
-        for (known, interaction) in [(true, &real), (false, &made_up)] {
+        for (known, interaction) in [(true, real.as_str()), (false, made_up.as_str())] {
             let browser: HttpBrowser = app.http_browser();
             let start = browser.get(&app.url("/login")).await.follow_here().await;
             let csrf = start.form("#login-id-form").value("csrf").unwrap();

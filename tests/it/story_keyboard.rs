@@ -39,12 +39,8 @@ async fn told_of_errors(browser: &Browser) {
     assert!(browser.script("return document.title.startsWith('エラー:')").await == true);
 }
 
-#[tokio::test]
-async fn the_whole_registration_needs_no_mouse() {
-    let mut app = TestApp::start(Backend::Embedded).await;
-    let browser = Browser::desktop().await;
-    browser.open(&app.url("/registration")).await;
-    // The first thing to reach is the way past everything that stands on every page.
+/// The first thing to reach is the way past everything that stands on every page.
+async fn skip(browser: &Browser) {
     browser.press(TAB).await;
     browser.wait_for("#skip:focus").await;
     browser.press(ENTER).await;
@@ -53,8 +49,10 @@ async fn the_whole_registration_needs_no_mouse() {
     let inside = "return document.querySelector('main').contains(document.activeElement) \
                   && document.activeElement !== document.querySelector('main')";
     assert_eq!(browser.script(inside).await, true);
+}
 
-    browser.open(&app.url("/login")).await;
+/// Login ID and temporary password, each wrong at first.
+async fn log_in(browser: &Browser) {
     browser.wait_for("#login_id:focus").await;
     browser.press("7132").await;
     browser.press(ENTER).await;
@@ -65,61 +63,76 @@ async fn the_whole_registration_needs_no_mouse() {
     browser.wait_for("#password:focus").await;
     browser.press("19990102").await;
     browser.press(ENTER).await;
-    told_of_errors(&browser).await;
-    reach(&browser, "#password").await;
+    told_of_errors(browser).await;
+    reach(browser, "#password").await;
     browser.press(HANAKO.born).await;
-    reach(&browser, "#reveal").await;
+    reach(browser, "#reveal").await;
     browser.press(SPACE).await;
     browser.wait_for("#password[type=text]:focus").await;
-    reach(&browser, "#login").await;
+    reach(browser, "#login").await;
     browser.press(SPACE).await;
+}
 
+async fn accept(browser: &Browser) {
     // The box waits for the end of the text, which arrows and End lead to.
-    reach(&browser, "#privacy-text").await;
+    reach(browser, "#privacy-text").await;
     browser.press(DOWN).await;
     browser.press(END).await;
     browser.wait_for("#privacy:enabled").await;
-    reach(&browser, "#next").await;
+    reach(browser, "#next").await;
     browser.press(ENTER).await;
-    told_of_errors(&browser).await;
+    told_of_errors(browser).await;
     // The list leads to the field.
-    reach(&browser, "#errors a").await;
+    reach(browser, "#errors a").await;
     browser.press(ENTER).await;
-    browser.wait_for("#privacy-text").await;
-    reach(&browser, "#privacy-text").await;
+    // … or, while the field waits for the end of its text, to the text.
+    browser.wait_for("#privacy-text:focus").await;
     browser.press(END).await;
     browser.wait_for("#privacy:enabled").await;
-    reach(&browser, "#privacy").await;
+    reach(browser, "#privacy").await;
     browser.press(SPACE).await;
-    reach(&browser, "#terms").await;
+    reach(browser, "#terms").await;
     browser.press(SPACE).await;
-    reach(&browser, "#next").await;
+    reach(browser, "#next").await;
     browser.press(ENTER).await;
+}
 
-    reach(&browser, "#kana").await;
+async fn give_details(browser: &Browser) {
+    reach(browser, "#kana").await;
     browser.press(HANAKO.kana).await;
     browser.press(TAB).await;
     browser.press(HANAKO.password).await;
-    reach(&browser, "#email").await;
+    reach(browser, "#email").await;
     browser.press("hanako").await;
     browser.press(ENTER).await;
-    told_of_errors(&browser).await;
-    reach(&browser, "#errors a[href='#email']").await;
+    told_of_errors(browser).await;
+    reach(browser, "#errors a[href='#email']").await;
     browser.press(ENTER).await;
     browser.wait_for("#email:focus").await;
     browser.press(END).await;
     browser.press(HANAKO.email.trim_start_matches("hanako")).await;
     // What was typed is still there, but for the password.
     assert_eq!(browser.script("return document.querySelector('#kana').value").await, HANAKO.kana);
-    browser.script("document.body.focus(); document.querySelector('#kana').focus()").await;
-    reach(&browser, "#password").await;
+    browser.script("document.querySelector('#kana').focus()").await;
+    reach(browser, "#password").await;
     browser.press(HANAKO.password).await;
-    reach(&browser, "#next").await;
+    reach(browser, "#next").await;
     browser.press(ENTER).await;
-    reach(&browser, "#send").await;
+    reach(browser, "#send").await;
     browser.press(ENTER).await;
     browser.wait_for("#deadline").await;
+}
 
+#[tokio::test]
+async fn the_whole_registration_needs_no_mouse() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = Browser::desktop().await;
+    browser.open(&app.url("/registration")).await;
+    skip(&browser).await;
+    browser.open(&app.url("/login")).await;
+    log_in(&browser).await;
+    accept(&browser).await;
+    give_details(&browser).await;
     let link = app.mailbox.next_link(HANAKO.email).await;
     browser.open(link.as_str()).await;
     browser.wait_for("#password:focus").await;

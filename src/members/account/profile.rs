@@ -69,7 +69,7 @@ fn line(typed: &str, longest: usize) -> Result<Option<String>, &'static str> {
 
 /// Whether a character breaks the line or turns the direction of reading (Unicode TR 36 §3): apps show these texts
 /// beside their own. What joins the parts of an emoji may stay.
-const fn misleads(c: char) -> bool {
+fn misleads(c: char) -> bool {
     let turns =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
