@@ -1,5 +1,7 @@
 //! Every page in every state and language: the test that renders them all, and a way to look at them.
 
+mod readers;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use scraper::{ElementRef, Html, Selector};
