@@ -1,4 +1,4 @@
-//! Only what needs no server: `tests/it/egress.rs` calls real ones.
+//! Only what needs no server: `tests/it/attacks_clients.rs` calls real ones.
 
 use std::sync::Mutex;
 
@@ -51,14 +51,14 @@ async fn a_name_with_an_address_that_is_not_public_is_refused() {
     }
 }
 
-/// A name that is public when it is looked at and private when it is connected to: there is one look-up.
+/// What is looked at is what is connected to: a request that could look a name up again might hear another
+/// story (rebinding). The resolver refuses at its only chance.
 #[tokio::test]
-async fn a_connection_goes_to_the_address_that_was_looked_at() {
+async fn a_name_is_looked_up_once() {
     let asked = Arc::new(Mutex::new(0));
     let count = Arc::clone(&asked);
     let resolver = Resolver::Told(Arc::new(move |_| {
         *count.lock().unwrap() += 1;
-        // Nothing listens there, but it counts as public: 192.0.0.0/24 and its like would be refused.
         vec![if *count.lock().unwrap() == 1 { "10.0.0.1" } else { "127.0.0.1" }.parse().unwrap()]
     }));
     let egress = Egress::with_resolver(&config::Egress::default(), &resolver).unwrap();

@@ -36,10 +36,13 @@ use crate::{
 const KEPT: [&str; 6] =
     ["id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"];
 
+/// Those of them that say where to go afterwards.
+const LEADING_ON: [&str; 2] = ["post_logout_redirect_uri", "state"];
+
 /// What a logout request turned out to be.
 struct LogoutRequest {
     client: Option<Client>,
-    /// `sid` of a genuine hint.
+    /// `sid` of a genuine hint, in a request with nothing wrong in it.
     sid: Option<String>,
     /// Where to go afterwards, registered by the client.
     target: Option<String>,
@@ -83,7 +86,7 @@ async fn logout(mut visit: Visit, params: &Params, confirmed: bool) -> Result<Re
     let nobody =
         signed_in.is_none() && (request.sid.is_some() || params.get("post_logout_redirect_uri").is_none());
     if !(confirmed || named || nobody) {
-        return ask(&visit, params, request.client.as_ref());
+        return ask(&visit, params, &request);
     }
     let ended = match signed_in {
         Some(signed_in) => end(&mut visit, &signed_in, request.client.as_ref()).await?,
@@ -116,7 +119,9 @@ async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError
                 && client.as_ref().is_some_and(|client| client.post_logout_redirect_uri_matches(uri))
         })
         .map(str::to_owned);
-    Ok(LogoutRequest { sid: sid.filter(|_| client.is_some()), client, target })
+    // A request that leads to an address which is not the client's is not valid: the member is asked first.
+    let astray = params.get("post_logout_redirect_uri").is_some() && target.is_none();
+    Ok(LogoutRequest { sid: sid.filter(|_| client.is_some() && !astray), client, target })
 }
 
 /// Whether a `logout_hint`, where there is one, means the member who is signed in: by the `sid`, the login ID
@@ -129,11 +134,15 @@ fn is_meant(visit: &Visit, SignedIn { session, member, person, .. }: &SignedIn, 
     hint == session.sid || (typed.is_some() && typed == login_id) || member.email.as_deref() == Some(hint)
 }
 
-fn ask(visit: &Visit, params: &Params, client: Option<&Client>) -> Result<Response, PageError> {
+fn ask(visit: &Visit, params: &Params, request: &LogoutRequest) -> Result<Response, PageError> {
+    // An address that leads nowhere is not carried along.
+    let useful = |name: &&str| request.target.is_some() || !LEADING_ON.contains(name);
     let fields = KEPT
         .into_iter()
+        .filter(useful)
         .filter_map(|name| Some(HiddenField { name: name.to_owned(), value: params.get(name)?.to_owned() }))
         .collect();
+    let client = request.client.as_ref();
     let page = Logout { client: client.map(|client| client.name_in(visit.locale).to_owned()), fields };
     let targets = client.map(Client::form_targets).unwrap_or_default();
     Ok(visit.show(&page).leads_to(targets).render()?)

@@ -101,7 +101,7 @@ pub async fn post(
     let mut flow = flow;
     let client = flow.found.value.client_id().map(str::to_owned);
     sign_in(&mut flow.visit, &member, client.as_deref()).await?;
-    finish(flow).await
+    Box::pin(finish(flow)).await
 }
 
 /// Whether another tab of this browser has gone on already and ended the interaction.

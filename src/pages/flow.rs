@@ -117,7 +117,8 @@ impl Flow {
 
     /// Goes on with the parked request as far as it has come.
     pub async fn proceed(self) -> Result<Response, PageError> {
-        authorize::proceed(&self.visit, self.found).await
+        // It holds a whole answer; boxed, the handlers above it stay small.
+        Box::pin(authorize::proceed(&self.visit, self.found)).await
     }
 
     /// The draft of a registration page, if the registration has come as far as `stage` and its person

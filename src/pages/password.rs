@@ -103,7 +103,7 @@ pub async fn post(
     let members = flow.visit.app().members.clone();
     match members.sign_in(&typed, flow.entered(), form.password, form.code.trim(), flow.visit.address).await?
     {
-        SignIn::Welcome(member) => welcome(flow, &member).await,
+        SignIn::Welcome(member) => Box::pin(welcome(flow, &member)).await,
         SignIn::Activate(person) => {
             let draft = members.draft(&person, Applicant::Insured);
             let flow = flow

@@ -118,16 +118,22 @@ function guardForms() {
 }
 
 // Forms that go by themselves; requestSubmit passes the guard above, so a press on the button meanwhile does
-// not send them twice.
+// not send them twice. One without a delay goes now: a timer would leave the page behind in the history.
 function submitForms() {
   all("form[data-auto-submit]").forEach((form) => {
-    setTimeout(() => {
+    const go = () => {
       if (form.requestSubmit) {
         form.requestSubmit();
       } else {
         form.submit();
       }
-    }, Number(form.dataset.autoSubmit));
+    };
+    const delay = Number(form.dataset.autoSubmit);
+    if (delay) {
+      setTimeout(go, delay);
+    } else {
+      go();
+    }
   });
 }
 

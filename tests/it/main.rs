@@ -17,6 +17,7 @@ mod attacks_clients;
 mod attacks_input;
 mod attacks_redirects;
 mod attacks_tokens;
+mod conformance;
 mod corners;
 mod docs;
 mod house;

@@ -16,7 +16,7 @@ use crate::support::{
     journey::log_in,
     members::HANAKO,
     party::{PageApp, Party, installed},
-    receiver::Certificate,
+    receiver::KeyPairFiles,
 };
 
 on_both_backends! {
@@ -163,7 +163,7 @@ fn apache_metadata(origin: &str, tls_port: u16) -> Metadata {
     }
 }
 
-async fn start_apache(app: &TestApp, files: &Certificate, tls_port: u16) -> Party {
+async fn start_apache(app: &TestApp, files: &KeyPairFiles, tls_port: u16) -> Party {
     let command = ["-d", ".", "-f", "httpd.conf", "-DFOREGROUND"].map(str::to_owned);
     let command = [vec![program("apache2", "apache2-bin")], command.to_vec()].concat();
     let more = [
@@ -177,7 +177,7 @@ async fn start_apache(app: &TestApp, files: &Certificate, tls_port: u16) -> Part
 }
 
 async fn mod_auth_openidc(backend: Backend) {
-    let (files, tls_port) = (Certificate::new(), free_port());
+    let (files, tls_port) = (KeyPairFiles::new(), free_port());
     let mut app = TestApp::start_at(Clock::system(), backend, |config| {
         config.egress.ca_file = Some(files.certificate.clone());
         config.egress.allowed_hosts = vec![format!("127.0.0.1:{tls_port}")];

@@ -21,11 +21,11 @@ use tokio_rustls::{
 
 use crate::support::{
     app::{Backend, TestApp},
-    receiver::Certificate,
+    receiver::KeyPairFiles,
 };
 
 /// A provider that ends TLS itself.
-async fn start(files: &Certificate) -> TestApp {
+async fn start(files: &KeyPairFiles) -> TestApp {
     TestApp::start_with(Backend::Embedded, |config| {
         config.server.issuer = config.server.issuer.replace("http://", "https://");
         config.server.tls.certificate = Some(files.certificate.clone());
@@ -37,7 +37,7 @@ async fn start(files: &Certificate) -> TestApp {
 /// A client's side of a handshake with this version and these protocols (RFC 7301).
 async fn handshake(
     app: &TestApp,
-    files: &Certificate,
+    files: &KeyPairFiles,
     version: &'static SupportedProtocolVersion,
     protocols: &[&str],
 ) -> std::io::Result<TlsStream<TcpStream>> {
@@ -56,7 +56,7 @@ async fn handshake(
 
 #[tokio::test]
 async fn tls_is_spoken_in_both_versions_and_both_protocols() {
-    let files = Certificate::new();
+    let files = KeyPairFiles::new();
     let app = start(&files).await;
     for (version, number) in [(&TLS12, ProtocolVersion::TLSv1_2), (&TLS13, ProtocolVersion::TLSv1_3)] {
         for protocols in [["h2", "http/1.1"], ["http/1.1", "other"]] {
@@ -89,9 +89,9 @@ async fn tls_is_spoken_in_both_versions_and_both_protocols() {
 
 #[tokio::test]
 async fn a_new_certificate_is_shown_to_new_connections() {
-    let (files, other) = (Certificate::new(), Certificate::new());
+    let (files, other) = (KeyPairFiles::new(), KeyPairFiles::new());
     let app = start(&files).await;
-    let known = Certificate::new();
+    let known = KeyPairFiles::new();
     std::fs::copy(&files.certificate, &known.certificate).unwrap();
     for (from, to) in [(&other.certificate, &files.certificate), (&other.key, &files.key)] {
         std::fs::copy(from, to).unwrap();
@@ -142,7 +142,7 @@ async fn who_dawdles_or_idles_is_left() {
 
 #[tokio::test]
 async fn a_request_under_way_is_answered_when_the_server_stops() {
-    let files = Certificate::new();
+    let files = KeyPairFiles::new();
     let mut app = start(&files).await;
     let mut stream = handshake(&app, &files, &TLS13, &["http/1.1"]).await.unwrap();
     let idle = handshake(&app, &files, &TLS13, &["h2"]).await.unwrap();
@@ -190,7 +190,7 @@ async fn one_connection_too_many_waits_for_another_to_end() {
 
 #[tokio::test]
 async fn the_doctor_looks_at_the_certificate() {
-    let files = Certificate::new();
+    let files = KeyPairFiles::new();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kenpos.toml");
     let told = async |issuer: &str| {

@@ -30,13 +30,13 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Files of a certificate for 127.0.0.1 and localhost.
-pub struct Certificate {
+pub struct KeyPairFiles {
     pub certificate: PathBuf,
     pub key: PathBuf,
     _folder: TempDir,
 }
 
-impl Certificate {
+impl KeyPairFiles {
     /// Makes one.
     pub fn new() -> Self {
         let names = ["127.0.0.1", "localhost"].map(str::to_owned);
@@ -75,7 +75,7 @@ struct Desk {
 /// The server.
 pub struct Receiver {
     address: SocketAddr,
-    files: Certificate,
+    files: KeyPairFiles,
     desk: Desk,
     read: usize,
     running: Option<(CancellationToken, JoinHandle<()>)>,
@@ -88,7 +88,7 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let answer = Arc::new(Mutex::new((StatusCode::OK, None)));
         let desk = Desk { answer, received: watch::Sender::new(Vec::new()) };
-        let mut receiver = Self { address, files: Certificate::new(), desk, read: 0, running: None };
+        let mut receiver = Self { address, files: KeyPairFiles::new(), desk, read: 0, running: None };
         receiver.listen(listener).await;
         receiver
     }

@@ -25,6 +25,7 @@ use crate::{
 
 /// What to do with relying parties.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, for the life of the process")]
 pub enum ClientCommand {
     /// Registers a relying party and shows its secret, once.
     Create(CreateArgs),

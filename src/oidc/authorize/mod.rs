@@ -107,18 +107,12 @@ fn no_request(
     params: &Params,
     error: &AuthorizationError,
 ) -> Result<Response, PageError> {
-    match checks::callback(params, client) {
-        Ok(callback) => respond::error(visit, client, &callback, error),
-        Err(_) => {
-            tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
-            let text = if error.code == "invalid_request_uri" {
-                "error-request-uri"
-            } else {
-                "error-request-object"
-            };
-            Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
-        }
+    if let Ok(callback) = checks::callback(params, client) {
+        return respond::error(visit, client, &callback, error);
     }
+    tracing::info!(client = client.id, error = error.code, reason = error.description, "no request");
+    let text = if error.code == "invalid_request_uri" { "error-request-uri" } else { "error-request-object" };
+    Err(PageError::explained(StatusCode::BAD_REQUEST, Message::new(text)))
 }
 
 /// The client of a request. Without one there is nobody to answer to but the person at the browser.
@@ -162,7 +156,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
             let Some(request) = taken.and_then(|taken| taken.request) else {
                 return Err(PageError::status(StatusCode::GONE).restarting_at("/login"));
             };
-            issue(visit, &client, &request, signed_in).await
+            Box::pin(issue(visit, &client, &request, signed_in)).await
         }
         Next::Refuse(error) => {
             app.members.ephemeral.remove::<Interaction>(&interaction.id).await.map_err(Fault::from)?;

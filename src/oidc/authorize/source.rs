@@ -21,8 +21,8 @@ pub struct Source {
 /// What a request may not be.
 type Outcome<T> = Result<Result<T, AuthorizationError>, Fault>;
 
-fn refuse<T>(code: &'static str, description: &str) -> Outcome<T> {
-    Ok(Err(AuthorizationError::new(code, description)))
+fn refuse<T>(code: &'static str, description: &str) -> Result<T, AuthorizationError> {
+    Err(AuthorizationError::new(code, description))
 }
 
 /// The parameters of a request to `/authorize`.
@@ -33,7 +33,7 @@ pub async fn of_request(app: &App, client: &Client, params: &Params) -> Outcome<
     }
     if let Some(id) = params.get("request_uri").and_then(Pushed::id_of) {
         if params.get("request").is_some() {
-            return refuse("invalid_request", "request and request_uri must not stand together");
+            return Ok(refuse("invalid_request", "request and request_uri must not stand together"));
         }
         let found = Pushed::find(app, client, id).await?;
         return Ok(found.map(|params| Source { params, pushed: Some(id.to_owned()) }).ok_or_else(|| {
@@ -45,11 +45,11 @@ pub async fn of_request(app: &App, client: &Client, params: &Params) -> Outcome<
     }
     // RFC 9126 §6
     if client.metadata.require_pushed_authorization_requests {
-        return refuse("invalid_request", "the client must push its authorization requests (RFC 9126)");
+        return Ok(refuse("invalid_request", "the client must push its authorization requests (RFC 9126)"));
     }
     let text = match (params.get("request"), params.get("request_uri")) {
         (Some(_), Some(_)) => {
-            return refuse("invalid_request", "request and request_uri must not stand together");
+            return Ok(refuse("invalid_request", "request and request_uri must not stand together"));
         }
         (None, Some(uri)) => match fetch(app, client, uri).await {
             Ok(text) => Some(text),

@@ -40,6 +40,7 @@ const REGISTRABLE: &[&str] = &[
     "userinfo_encrypted_response_enc",
     "request_object_signing_alg",
     "request_uris",
+    "require_signed_request_object",
     "token_endpoint_auth_method",
     "token_endpoint_auth_signing_alg",
     "default_max_age",
@@ -82,7 +83,12 @@ pub(super) async fn metadata(
     }
     let standard = Metadata::default();
     let before = before.unwrap_or(&standard);
-    let metadata = settled(app, with_grants_of(read(sent)?, before), before);
+    let mut metadata = settled(app, read(sent, before)?, before);
+    let open = sent.get("subject_type").is_none_or(Value::is_null);
+    if open && metadata.sector_identifier().is_none() && may_be_public(app, before) {
+        // Redirect URIs of several hosts name no sector for pairwise subjects (OIDC Core §8.1).
+        metadata.subject_type = SubjectType::Public;
+    }
     metadata.validate(&supported(app.config())).map_err(|error| explain(&error))?;
     beyond_reach(app, &metadata, before).map_err(|error| explain(&error))?;
     sector::check(&app.egress, &metadata).await.map_err(|error| explain(&error))?;
@@ -90,8 +96,13 @@ pub(super) async fn metadata(
 }
 
 /// Reads the fields one by one, so that an error names the field. `null` counts as absent (RFC 7592 §2.2).
-fn read(sent: &Map<String, Value>) -> Result<Metadata, OAuthError> {
-    let mut known = Map::new();
+/// Whatever a client cannot set is as it was before, in whichever field an operator granted it.
+fn read(sent: &Map<String, Value>, before: &Metadata) -> Result<Metadata, OAuthError> {
+    let mut fields = match serde_json::to_value(before) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    fields.retain(|name, _| !is_registrable(name));
     for (name, value) in sent.iter().filter(|(name, value)| is_registrable(name) && !value.is_null()) {
         if let Err(error) = serde_json::from_value::<Metadata>(json!({ name: value })) {
             let code =
@@ -99,9 +110,9 @@ fn read(sent: &Map<String, Value>) -> Result<Metadata, OAuthError> {
             let reason: String = error.to_string().chars().take(200).collect();
             return Err(OAuthError::new(code, format!("{name}: {reason}")));
         }
-        known.insert(name.clone(), value.clone());
+        fields.insert(name.clone(), value.clone());
     }
-    serde_json::from_value(Value::Object(known))
+    serde_json::from_value(Value::Object(fields))
         .map_err(|_| OAuthError::new("invalid_client_metadata", "the metadata cannot be read"))
 }
 
@@ -126,16 +137,18 @@ fn settled(app: &App, mut metadata: Metadata, before: &Metadata) -> Metadata {
     metadata.scope = scopes.into_iter().collect::<Vec<_>>().join(" ");
     let confidential = metadata.token_endpoint_auth_method != AuthMethod::None;
     metadata.pkce_optional = (settings.certification || before.pkce_optional) && confidential;
-    // An operator bound it to the members of one insurer.
-    metadata.insurer.clone_from(&before.insurer);
     metadata
+}
+
+/// Whether the setting or an operator lets the client have public subjects.
+fn may_be_public(app: &App, before: &Metadata) -> bool {
+    app.config().registration.certification || before.subject_type == SubjectType::Public
 }
 
 /// Rules for those whom no operator looked at.
 fn beyond_reach(app: &App, metadata: &Metadata, before: &Metadata) -> Result<(), MetadataError> {
     let refuse = |field, reason: &str| Err(MetadataError { field, reason: reason.to_owned() });
-    let granted = app.config().registration.certification || before.subject_type == SubjectType::Public;
-    if metadata.subject_type == SubjectType::Public && !granted {
+    if metadata.subject_type == SubjectType::Public && !may_be_public(app, before) {
         return refuse("subject_type", "must be pairwise; public subjects are granted by operators");
     }
     for (field, uris) in [
@@ -205,25 +218,36 @@ pub(super) fn check_update(
     }
 }
 
-/// With what operators alone can grant, as it was before.
-fn with_grants_of(metadata: Metadata, before: &Metadata) -> Metadata {
-    Metadata {
-        sector: before.sector.clone(),
-        access_token_format: before.access_token_format,
-        resources: before.resources.clone(),
-        introspects: before.introspects.clone(),
-        access_token_lifetime: before.access_token_lifetime,
-        id_token_lifetime: before.id_token_lifetime,
-        refresh_token_lifetime: before.refresh_token_lifetime,
-        strict_assertions: before.strict_assertions,
-        health_insurance_business: before.health_insurance_business,
-        ..metadata
-    }
-}
-
 /// RFC 7591 §3.2.2
 fn explain(error: &MetadataError) -> OAuthError {
     let redirects = ["redirect_uris", "post_logout_redirect_uris"].contains(&error.field);
     let code = if redirects { "invalid_redirect_uri" } else { "invalid_client_metadata" };
     OAuthError::new(code, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_leaves_what_operators_granted_and_takes_nothing_that_they_grant() {
+        let before: Metadata = serde_json::from_value(json!({
+            "client_name": "before", "policy_uri": "https://app.example.com/policy", "scope": "openid",
+            "insurer": "7132", "sector": "app.example.com", "strict_assertions": true,
+            "access_token_lifetime": 60, "pkce_optional": true, "health_insurance_business": true,
+        }))
+        .unwrap();
+        let sent = json!({
+            "client_name": "after", "insurer": null, "sector": "other.example", "access_token_lifetime": 6000,
+            "strict_assertions": false, "resources": ["https://records.example.com"],
+        });
+        let after = read(sent.as_object().unwrap(), &before).unwrap();
+        let expected = Metadata {
+            client_name: "after".to_owned(),
+            policy_uri: None,
+            scope: String::new(),
+            ..before.clone()
+        };
+        assert_eq!(after, expected);
+    }
 }

@@ -33,13 +33,12 @@ pub async fn tokens(
     let (access_token, life) = access_token::issue(app, claims).await?;
     let mut body = body(&access_token, life, scope);
     if scope.has(Scope::OpenId) {
-        let claims = match grant.claims.id_token.is_empty() {
-            true => Map::new(),
-            false => {
-                let holder = grant.holder(app).await?;
-                let holder = holder.ok_or_else(|| OAuthError::invalid_grant("the grant holds no more"))?;
-                claims::id_token(&app.members, client, grant, &Scopes::default(), &holder)
-            }
+        let claims = if grant.claims.id_token.is_empty() {
+            Map::new()
+        } else {
+            let holder = grant.holder(app).await?;
+            let holder = holder.ok_or_else(|| OAuthError::invalid_grant("the grant holds no more"))?;
+            claims::id_token(&app.members, client, grant, &Scopes::default(), &holder)
         };
         let beside = Beside { access_token: Some(&access_token), code: None, claims };
         body["id_token"] = Value::String(id_token(app, client, grant, beside).await?);

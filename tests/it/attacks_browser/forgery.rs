@@ -268,12 +268,13 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     // These are for programs, and no cookie lets them do anything that it should not.
     let programs = BTreeSet::from([
         "/authorize",
+        "/par",
+        "/register",
         "/token",
         "/userinfo",
         "/introspect",
         "/revoke",
         "/device_authorization",
-        "/par",
     ]);
     let all: BTreeSet<_> = routes("post").difference(&programs).copied().collect();
     assert_eq!(forged, all, "every form of src/routes.rs is forged here");
@@ -362,7 +363,9 @@ async fn nobody_is_signed_out_or_sent_away_by_another_site() {
 
 /// The session of the hint ends, or had ended, and no place that was asked for is led to.
 async fn assert_ends_here(browser: &HttpBrowser, app: &TestApp, query: &str, what: &str) {
-    let page = browser.get(&app.url(&format!("/logout?{query}"))).await;
+    let asked = browser.get(&app.url(&format!("/logout?{query}"))).await;
+    assert_eq!((asked.status, asked.location()), (StatusCode::OK, None), "{what}");
+    let page = asked.form("#logout-form").submit().await;
     assert_eq!((page.status, page.location()), (StatusCode::OK, None), "{what}");
     for link in page.select("main a[href]") {
         let href = link.attr("href").unwrap();

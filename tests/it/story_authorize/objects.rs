@@ -1,6 +1,6 @@
 //! Signed request objects (RFC 9101, OIDC Core §6), by value and by reference.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kenpos_idp::{
@@ -14,6 +14,7 @@ use super::pushed::reference;
 use crate::support::{
     app::{Backend, TestApp, metadata, on_both_backends},
     attack::{Pairs, good_request, parameter, with},
+    documents::{Document, Documents},
     members::HANAKO,
     relying_party::Registered,
 };
@@ -161,6 +162,55 @@ async fn an_object_that_the_client_did_not_sign_for_this_is_worth_nothing() {
     let both =
         with(with(beside(&client, &signed), "request_uri", "https://x.example/"), "state", "af0ifjsldkj");
     assert_eq!(app.error(&browser, &both).await, "invalid_request");
+    app.finish().await;
+}
+
+/// What conformance module `oidcc-request-uri-signed-rs256` does, and what must not come of it.
+#[tokio::test]
+async fn oidcc_request_uri_signed_rs256() {
+    let server = Documents::start().await;
+    let mut app = TestApp::start_with(Backend::Embedded, |config| server.allow(config)).await;
+    let key = key(Algorithm::Rs256);
+    let place = format!("{}/request", server.origin);
+    let elsewhere = format!("{}/elsewhere", server.origin);
+    let client = app.register(Metadata {
+        jwks: Some(key.jwks().clone()),
+        request_uris: vec![format!("{place}#of-an-older-version"), elsewhere.clone()],
+        ..metadata("https://jar.example.jp")
+    });
+    let client = client.await;
+    let browser = app.activate(&HANAKO).await;
+    let jwt = key.sign(Algorithm::Rs256, None, &object(&app, &client, "openid email")).unwrap();
+    server.serve("/request", "application/oauth-authz-req+jwt", jwt.clone());
+    let by = |uri: &str| {
+        let mut request = with(beside(&client, ""), "request_uri", uri);
+        request.retain(|(name, _)| *name != "request");
+        with(request, "state", "af0ifjsldkj")
+    };
+    let hash = BASE64_URL_SAFE_NO_PAD.encode(kenpos_idp::crypto::digest::sha256(jwt.as_bytes()));
+    for fragment in ["#of-an-older-version".to_owned(), String::new(), format!("#{hash}")] {
+        let callback = app.allowed(&browser, &by(&format!("{place}{fragment}"))).await;
+        let tokens = app.redeem(&client, &parameter(&callback, "code").unwrap()).await;
+        assert_eq!(tokens.text("scope"), "openid email", "{fragment}");
+    }
+    let before = server.asked("/request");
+    assert_eq!(app.error(&browser, &by(&format!("{place}#{}", "A".repeat(43)))).await, "invalid_request_uri");
+    assert_eq!(server.asked("/request"), before + 1);
+    assert_eq!(app.error(&browser, &by(&format!("{place}?x"))).await, "invalid_request_uri");
+    assert_eq!(server.asked("/request?x"), 0, "what is not registered is not called");
+    // A redirect is not followed, and what is too large or unsigned is no request.
+    let moved = vec![("Location", place.clone())];
+    let document = |status, headers, body: Vec<u8>| Document { status, headers, body, delay: Duration::ZERO };
+    for (document, error) in [
+        (document(302, moved, Vec::new()), "invalid_request_uri"),
+        (document(404, Vec::new(), Vec::new()), "invalid_request_uri"),
+        (document(200, Vec::new(), vec![b'x'; 33 * 1024]), "invalid_request_uri"),
+        (document(200, Vec::new(), vec![0xff; 10]), "invalid_request_uri"),
+        (document(200, Vec::new(), b"a.b.c".to_vec()), "invalid_request_object"),
+    ] {
+        server.put("/elsewhere", document);
+        assert_eq!(app.error(&browser, &by(&elsewhere)).await, error);
+    }
     app.finish().await;
 }
 

@@ -199,7 +199,7 @@ fn an_essential_acr_that_is_never_reached_is_an_error_and_a_wish_is_not() {
 
 #[test]
 fn a_hint_is_an_id_token_of_ours_whether_its_key_is_active_or_retired() {
-    let key = |_| Arc::new(SigningKey::generate(Algorithm::Es256).unwrap());
+    let key = |()| Arc::new(SigningKey::generate(Algorithm::Es256).unwrap());
     let [active, retired, foreign] = [(); 3].map(key);
     let signed = |key: &Arc<SigningKey>, iss: &str, typ: Option<&str>| {
         let ring = Keyring::new(vec![(Arc::clone(key), KeyState::Active)]);

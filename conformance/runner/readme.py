@@ -1,0 +1,34 @@
+"""The table of results in the README."""
+
+import json
+from pathlib import Path
+
+from .plans import PLANS
+
+BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
+COLUMNS = ("PASSED", "REVIEW", "WARNING", "SKIPPED", "FAILED", "INTERRUPTED")
+
+
+def update(readme: Path, results: Path) -> None:
+    """Writes the table anew from the exported results."""
+    text = readme.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(before + BEGIN + table(results) + END + after)
+
+
+def table(results: Path) -> str:
+    """A line for each plan that was exported."""
+    lines = [
+        "| Plan | Variant | Date | Suite | Modules | " + " | ".join(COLUMNS) + " |",
+        "|---|---|---|---|--:|" + "--:|" * len(COLUMNS),
+    ]
+    for plan in PLANS:
+        file = results / f"{plan.name}.json"
+        if file.exists():
+            record = json.loads(file.read_text())
+            counts = [str(record["counts"].get(column, 0)) for column in COLUMNS]
+            variant = ", ".join(record["variant"].values())
+            cells = [plan.name, variant, record["date"], record["suite"], str(len(record["modules"])), *counts]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
