@@ -194,6 +194,8 @@ async fn mod_auth_openidc(backend: Backend) {
     assert_eq!((page.url.as_str(), page.text().as_str()), (pages.as_str(), "会員のページ"));
     let first = state().await;
     assert_hanako(&app, &party, &first["id_token"], &first["userinfo"]);
+    let sub = first["id_token"]["sub"].as_str().unwrap();
+    assert_eq!(page.headers["x-member"], format!("{sub} {}", HANAKO.email));
 
     let token = first["access_token"].as_str().unwrap().to_owned();
     let refresh = callback(&[("refresh", pages.clone()), ("access_token", token)]);
