@@ -139,7 +139,8 @@ async fn eligibility(app: &TestApp) -> Question {
             let someone = Someone { born: "19710101", ..SAKURA.someone };
             let page = app.eligibility(&app.http_browser()).await;
             let inquiry = Relative { number, someone, ..SAKURA };
-            question.ask(known, &[number], inquire(&page, &inquiry)).await;
+            let typed = format!("value=\"{number}\"");
+            question.ask(known, &[&typed], inquire(&page, &inquiry)).await;
         }
     }
     question
