@@ -58,6 +58,13 @@ impl Timestamp {
         jiff::tz::offset(9).to_datetime(instant).date()
     }
 
+    /// When a calendar day begins in Japan.
+    pub fn start_of_day_in_japan(day: jiff::civil::Date) -> Self {
+        let midnight = day.to_datetime(jiff::civil::Time::midnight());
+        let far = if day < jiff::civil::Date::ZERO { i64::MIN } else { i64::MAX };
+        Self(jiff::tz::offset(9).to_timestamp(midnight).map_or(far, jiff::Timestamp::as_millisecond))
+    }
+
     /// Time from `earlier` to this instant; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -31,3 +31,9 @@ pub mod web;
 #[cfg(test)]
 #[path = "../tests/support/backends.rs"]
 mod backends;
+
+/// A real browser for the tests of pages.
+#[cfg(test)]
+#[path = "../tests/support/browser.rs"]
+#[allow(dead_code, reason = "some parts serve the stories of tests/it alone")]
+mod browser;

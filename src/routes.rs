@@ -80,7 +80,8 @@ fn protocol(app: &App) -> Router<App> {
 fn hosted_pages() -> Router<App> {
     use pages::{
         account, cancel, confirm, consent, details, documents, done, eligibility, insurer, link, login_id,
-        login_number, logo, other_members, password, registration_start, select_account, sent,
+        login_number, logo, new_documents, new_login_id, not_mine, other_members, password,
+        registration_start, select_account, sent,
     };
     Router::new()
         .route("/", get(account::get))
@@ -94,6 +95,7 @@ fn hosted_pages() -> Router<App> {
         .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))
+        .route("/login/{interaction}/new-login-id", get(new_login_id::get).post(new_login_id::post))
         .route("/registration", get(registration_start::get))
         .route("/registration/eligibility", get(eligibility::enter))
         .route("/registration/{interaction}/eligibility", get(eligibility::get).post(eligibility::post))
@@ -105,6 +107,8 @@ fn hosted_pages() -> Router<App> {
         .route("/registration/{interaction}/status", get(sent::status))
         .route("/registration/{interaction}/done", get(done::get).post(done::post))
         .route("/registration/link/{token}", get(link::get).post(link::post))
+        .route("/registration/report/{token}", get(not_mine::get).post(not_mine::post))
+        .route("/documents/{interaction}", get(new_documents::get).post(new_documents::post))
         .merge(recovery_pages())
         .route("/consent/{interaction}", get(consent::get).post(consent::post))
         .merge(device_pages())

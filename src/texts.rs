@@ -91,6 +91,7 @@ const JA: &[&str] = &[
     include_str!("../templates/texts/mail.ja.ftl"),
     include_str!("../templates/texts/recovery.ja.ftl"),
     include_str!("../templates/texts/roster.ja.ftl"),
+    include_str!("../templates/texts/rules.ja.ftl"),
     include_str!("../templates/texts/service.ja.ftl"),
 ];
 const EN: &[&str] = &[
@@ -102,6 +103,7 @@ const EN: &[&str] = &[
     include_str!("../templates/texts/mail.en.ftl"),
     include_str!("../templates/texts/recovery.en.ftl"),
     include_str!("../templates/texts/roster.en.ftl"),
+    include_str!("../templates/texts/rules.en.ftl"),
     include_str!("../templates/texts/service.en.ftl"),
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod client;
+pub mod deletion;
 pub mod demo;
 pub mod doctor;
 pub mod keys;
@@ -174,6 +175,25 @@ enum MemberCommand {
     Unlock(operate::ActArgs),
     /// Signs a member out everywhere, and all apps.
     EndSessions(operate::ActArgs),
+    /// Lets an account that a report has frozen be used again, or a registration that was reported begin again.
+    Unfreeze(operate::ActArgs),
+    /// Lists members who asked for the deletion of their account, the oldest request first.
+    DeletionRequests {
+        /// Portal code of the insurer; of all insurers if absent.
+        #[arg(long)]
+        insurer: Option<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Deletes the account of a member who asked for it: address, name, password, choices and consents.
+    Delete {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        /// Dismiss the request instead, and tell the member.
+        #[arg(long)]
+        dismiss: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -254,6 +274,15 @@ impl Cli {
             }
             Command::Member(MemberCommand::EndSessions(act)) => {
                 operate::end_sessions(&office(file).await?, &act, out).await?;
+            }
+            Command::Member(MemberCommand::Unfreeze(act)) => {
+                operate::unfreeze(&office(file).await?, &act, out).await?;
+            }
+            Command::Member(MemberCommand::DeletionRequests { insurer, json }) => {
+                deletion::list(&office(file).await?, insurer.as_deref(), json, out).await?;
+            }
+            Command::Member(MemberCommand::Delete { act, dismiss }) => {
+                deletion::delete(&office(file).await?, &act, dismiss, out).await?;
             }
         }
         Ok(ExitCode::SUCCESS)

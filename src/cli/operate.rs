@@ -1,4 +1,4 @@
-//! `member reset`, `reissue`, `unlock` and `end-sessions`: what an operator does to an account.
+//! `member reset`, `reissue`, `unlock`, `end-sessions` and `unfreeze`: what an operator does to an account.
 
 use std::{
     io::Write,
@@ -18,6 +18,7 @@ use crate::{
         login_id::{LoginId, Typed},
         operator::{Issued, Subject},
     },
+    storage::{member, roster},
 };
 
 /// Whom an act concerns and why.
@@ -51,11 +52,11 @@ pub struct CodeArgs {
 }
 
 impl ActArgs {
-    fn why(&self) -> anyhow::Result<(Actor, Reason)> {
+    pub(super) fn why(&self) -> anyhow::Result<(Actor, Reason)> {
         Ok((Actor::command_line(&self.operator), Reason::parse(&self.reason)?))
     }
 
-    async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
+    pub(super) async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
         let (typed, insurer) = typed_of(app.config(), &self.login_id, self.insurer.as_deref())?;
         let subject = app.members.subject_of(&typed, Some(&insurer.code)).await??;
         Ok((typed, subject))
@@ -95,6 +96,18 @@ pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> an
     let (actor, reason) = args.why()?;
     app.members.end_all_sessions(&subject, Act { actor: &actor, reason: &reason }).await??;
     say(&json!({ "done": "sessions_ended", "login_id": typed.to_string() }), args.json, out)
+}
+
+/// Lets a stopped account or registration go on. Who has no login ID yet is named by the person of the
+/// event in the audit.
+pub async fn unfreeze(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let subject = match roster::find(&app.members.db, &args.login_id).await? {
+        Some(person) => Subject { member: member::of_person(&app.members.db, &person.id).await?, person },
+        None => args.subject(app).await?.1,
+    };
+    let (actor, reason) = args.why()?;
+    app.members.unfreeze(&subject, Act { actor: &actor, reason: &reason }).await??;
+    say(&json!({ "done": "unfrozen", "login_id": args.login_id }), args.json, out)
 }
 
 /// A letter that cannot be written must not cost the code that was in it.

@@ -13,7 +13,9 @@ use crate::{
     fault::Fault,
     oidc::backchannel_logout::Messenger,
     routes,
-    storage::{delivery::DELIVERIES, outbox::MAILS, recovery, registration},
+    storage::{
+        activation_notice, delivery::DELIVERIES, outbox::MAILS, recovery, registration, sign_in_failure,
+    },
     web::{
         connection::{Patience, Site},
         tls::{Tls, TlsError},
@@ -134,7 +136,10 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     let (members, now) = (&app.members, app.now());
     members.ephemeral.sweep().await?;
     registration::sweep(&members.db, now).await?;
+    registration::sweep_mails(&members.db, now.minus(members.config.lifetimes.registration_link())).await?;
     recovery::sweep(&members.db, now).await?;
+    activation_notice::sweep(&members.db, now).await?;
+    sign_in_failure::sweep(&members.db, now.minus(members.config.limits.failures_kept())).await?;
     MAILS.purge(&members.db, now.minus(KEEP_MAILS)).await?;
     DELIVERIES.purge(&members.db, now.minus(KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;

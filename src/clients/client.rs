@@ -54,7 +54,7 @@ impl Client {
     /// Registers a client and gives it with its secret, which is shown once; clients that prove themselves
     /// with a key of their own, and public ones, have none. The metadata must have been validated.
     pub async fn create(
-        db: &Db,
+        on: impl Into<On<'_>>,
         master: &MasterKey,
         entropy: &Entropy,
         now: Timestamp,
@@ -64,7 +64,7 @@ impl Client {
         let id = id.unwrap_or_else(|| entropy.id());
         let mut client = Self { id, metadata, secrets: Vec::new(), disabled_at: None, created_at: now };
         let text = client.add_secret(master, entropy, now);
-        client.insert(db, now).await?;
+        client.insert(on, now).await?;
         Ok((client, text))
     }
 

@@ -1,5 +1,7 @@
 //! `[limits]`: how much one client address, and everyone together, may try.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Problems;
@@ -8,7 +10,7 @@ use super::Problems;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Seconds over which attempts are counted.
+    /// Seconds over which attempts and visits are counted.
     pub window_seconds: u64,
     /// Attempts of one client address (IPv6: its /64).
     pub per_address: u64,
@@ -18,10 +20,14 @@ pub struct Limits {
     pub per_insurer: u64,
     /// Attempts of everyone.
     pub overall: u64,
+    /// Logins, registrations and authorization requests that one client address (IPv6: its /64) begins.
+    pub visits_per_address: u64,
     /// Different login IDs with one and the same birth date within an hour that raise a spray alarm.
     pub spray_ids_per_date: u64,
     /// Different login IDs of one insurer failing within an hour that raise a spray alarm.
     pub spray_ids_per_hour: u64,
+    /// Days for which failed sign-ins are kept, counted by member, client address and hour.
+    pub failures_kept_days: u64,
 }
 
 impl Default for Limits {
@@ -32,13 +38,20 @@ impl Default for Limits {
             per_network: 300,
             per_insurer: 3_000,
             overall: 20_000,
+            visits_per_address: 1_200,
             spray_ids_per_date: 10,
             spray_ids_per_hour: 300,
+            failures_kept_days: 400,
         }
     }
 }
 
 impl Limits {
+    /// How long failed sign-ins are kept.
+    pub const fn failures_kept(&self) -> Duration {
+        Duration::from_secs(self.failures_kept_days.saturating_mul(86_400))
+    }
+
     /// Says what is wrong with the section.
     pub fn validate(&self, problems: &mut Problems) {
         for (name, value) in [
@@ -47,7 +60,9 @@ impl Limits {
             ("per_network", self.per_network),
             ("per_insurer", self.per_insurer),
             ("overall", self.overall),
+            ("visits_per_address", self.visits_per_address),
             ("spray_ids_per_hour", self.spray_ids_per_hour),
+            ("failures_kept_days", self.failures_kept_days),
         ] {
             problems.require(value >= 1, &format!("limits.{name}"), "must be 1 or more");
         }

@@ -6,6 +6,7 @@
 pub mod database;
 pub mod deliveries;
 pub mod egress;
+mod environment;
 pub mod ephemeral;
 pub mod insurer;
 pub mod keys;
@@ -22,7 +23,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use figment::{
     Figment,
-    providers::{Env, Format as _, Toml},
+    providers::{Format as _, Toml},
 };
 use serde::{Deserialize, Serialize};
 
@@ -103,9 +104,8 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        // KENPOS_CONFIG names the file itself.
         let config: Self = figment
-            .merge(Env::prefixed("KENPOS_").ignore(&["config"]).split("__"))
+            .merge(environment::Environment::new())
             .extract()
             .map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
         config.validate()?;

@@ -22,8 +22,14 @@ pub enum AccountMail {
     PasswordChanged,
     /// The account was frozen because its member reported misuse.
     Frozen,
+    /// The office lets the frozen account be used again.
+    Unfrozen,
     /// The member asked for the account to be deleted.
     DeletionRequested,
+    /// The account was deleted, as its member asked.
+    Deleted,
+    /// The office will not delete the account.
+    DeletionDismissed,
     /// To the office: a member reported misuse.
     OfficeReport {
         /// The subject.
@@ -45,7 +51,10 @@ impl AccountMail {
             Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::Frozen => "account_frozen",
+            Self::Unfrozen => "account_unfrozen",
             Self::DeletionRequested => "deletion_requested",
+            Self::Deleted => "account_deleted",
+            Self::DeletionDismissed => "deletion_dismissed",
             Self::OfficeReport { .. } => "office_report",
             Self::OfficeDeletion { .. } => "office_deletion",
         }

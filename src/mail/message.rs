@@ -59,7 +59,17 @@ pub enum MailKind {
     /// Someone began a registration with an address that already belongs to an account.
     AddressInUse,
     /// A first-time registration has ended.
-    RegistrationCompleted,
+    RegistrationCompleted {
+        /// Whether the address is the login ID from now on.
+        by_address: bool,
+    },
+    /// To the address that the insurer knows: a first-time registration began, or ended.
+    RegistrationNotice {
+        /// Whether it ended.
+        ended: bool,
+        /// The page for those who know nothing of it; a secret.
+        link: Url,
+    },
     /// Something happened to an account that there is.
     Account(AccountMail),
     /// For someone who forgot something, or whose registration was reset.
@@ -101,7 +111,9 @@ impl MailKind {
         match self {
             Self::ConfirmRegistration { .. } => "confirm_registration",
             Self::AddressInUse => "address_in_use",
-            Self::RegistrationCompleted => "registration_completed",
+            Self::RegistrationCompleted { .. } => "registration_completed",
+            Self::RegistrationNotice { ended: false, .. } => "registration_began",
+            Self::RegistrationNotice { ended: true, .. } => "registration_ended",
             Self::Account(mail) => mail.name(),
             Self::Recovery(mail) => mail.name(),
             Self::Operator(mail) => mail.name(),
@@ -112,7 +124,7 @@ impl MailKind {
     pub const fn deadline(&self) -> Option<Timestamp> {
         match self {
             Self::ConfirmRegistration { deadline, .. } => Some(*deadline),
-            Self::AddressInUse | Self::RegistrationCompleted => None,
+            Self::AddressInUse | Self::RegistrationCompleted { .. } | Self::RegistrationNotice { .. } => None,
             Self::Account(mail) => mail.deadline(),
             Self::Recovery(mail) => mail.deadline(),
             Self::Operator(mail) => mail.deadline(),

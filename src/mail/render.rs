@@ -86,9 +86,21 @@ impl Renderer {
                     ["mail-in-use-intro", "mail-in-use-own", "mail-in-use-other", "mail-in-use-unexpected"];
                 self.plain(mail, "mail-in-use-subject", &parts)
             }
-            MailKind::RegistrationCompleted => {
-                let parts = ["mail-completed-intro", "mail-completed-next", "mail-completed-unexpected"];
+            MailKind::RegistrationCompleted { by_address } => {
+                let next = if *by_address { "mail-completed-next-address" } else { "mail-completed-next" };
+                let parts = ["mail-completed-intro", next, "mail-completed-unexpected"];
                 self.plain(mail, "mail-completed-subject", &parts)
+            }
+            MailKind::RegistrationNotice { ended, link } => {
+                let name = if *ended { "mail-registration-ended" } else { "mail-registration-began" };
+                let label = self.text(mail, "mail-registration-not-mine", &[]);
+                let blocks = vec![
+                    self.block(mail, &format!("{name}-intro")),
+                    self.block(mail, "mail-registration-mine"),
+                    Block::Strong(self.text(mail, &format!("{name}-unexpected"), &[])),
+                    Block::Link { url: link.to_string(), label },
+                ];
+                (self.text(mail, &format!("{name}-subject"), &[]), blocks)
             }
             MailKind::Account(kind) => self.account(mail, kind, now),
             MailKind::Recovery(kind) => self.recovery(mail, kind, now),
@@ -213,12 +225,17 @@ mod tests {
     fn every_kind_is_worded_in_every_language_and_loads_nothing() {
         for locale in Locale::ALL {
             let others = account::tests::every_kind().map(MailKind::Account);
-            let usual = [confirm(), MailKind::AddressInUse, MailKind::RegistrationCompleted];
+            let completed = [true, false].map(|by_address| MailKind::RegistrationCompleted { by_address });
+            let notices = [true, false]
+                .map(|ended| MailKind::RegistrationNotice { ended, link: LINK.parse().unwrap() });
             let operators = operator::tests::every_kind().map(MailKind::Operator);
-            for kind in usual.into_iter().chain(others).chain(operators) {
+            let usual = [confirm(), MailKind::AddressInUse];
+            let usual = usual.into_iter().chain(completed).chain(notices);
+            for kind in usual.chain(others).chain(operators) {
                 let has_link = matches!(
                     kind,
                     MailKind::ConfirmRegistration { .. }
+                        | MailKind::RegistrationNotice { .. }
                         | MailKind::Account(AccountMail::ConfirmEmail { .. })
                         | MailKind::Operator(OperatorMail::Setup { .. })
                 );

@@ -5,13 +5,19 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use serde_json::json;
+
+use super::{Members, registration::Draft};
 use crate::{
+    audit::{self, Event},
     clock::Timestamp,
     config::Insurer,
     crypto::digest,
+    fault::Fault,
     storage::{
         Db, StorageError,
         document::{self, DocumentRow, Receipt},
+        member::Member,
     },
     texts::Locale,
 };
@@ -173,9 +179,62 @@ impl Documents {
         Ok(())
     }
 
+    /// Whether receipts have the present version of a document; of one that nobody publishes they do.
+    fn are_current(&self, insurer: &str, kind: Kind, receipts: &[Receipt]) -> bool {
+        self.current(insurer, kind, Locale::default()).is_none_or(|current| {
+            receipts.iter().any(|receipt| receipt.kind == kind.as_str() && receipt.version == current.version)
+        })
+    }
+
     /// The current document of an insurer; none for an insurer that is not configured.
     pub fn current(&self, insurer: &str, kind: Kind, locale: Locale) -> Option<&Document> {
         self.0.get(&(insurer.to_owned(), kind.as_str(), locale.tag()))
+    }
+}
+
+impl Members {
+    /// Which documents a member has not accepted in their present version, in the order of [`Kind::ALL`].
+    pub async fn documents_due(&self, member: &Member) -> Result<[bool; 2], Fault> {
+        let receipts = document::receipts(&self.db, &member.id).await?;
+        Ok(Kind::ALL.map(|kind| !self.documents.are_current(&member.insurer, kind, &receipts)))
+    }
+
+    /// Whether a registration accepted the documents in their present version; they may have changed since.
+    pub fn accepted_present(&self, draft: &Draft) -> bool {
+        Kind::ALL.into_iter().all(|kind| self.documents.are_current(&draft.insurer, kind, &draft.receipts))
+    }
+
+    /// The documents of an insurer, in the language of the reader.
+    pub fn documents_for(&self, insurer: &str, locale: Locale) -> Result<[&Document; 2], Fault> {
+        let [privacy, terms] = Kind::ALL.map(|kind| self.documents.current(insurer, kind, locale));
+        privacy
+            .zip(terms)
+            .map(|(privacy, terms)| [privacy, terms])
+            .ok_or_else(|| Fault::internal(format!("insurer {insurer} is not in the configuration any more")))
+    }
+
+    /// Keeps the receipts of documents that were new to a member.
+    pub async fn accept_documents(
+        &self,
+        member: &Member,
+        accepted: &[&Document; 2],
+        due: [bool; 2],
+    ) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let mut versions = serde_json::Map::new();
+        let mut tx = self.db.begin().await?;
+        for (document, _) in accepted.iter().zip(due).filter(|(_, due)| *due) {
+            let id = self.entropy.id();
+            if document::keep_new_receipt(&mut tx, &id, &member.id, &document.receipt(now)).await? {
+                versions.insert(document.kind.as_str().to_owned(), json!(document.version));
+            }
+        }
+        if !versions.is_empty() {
+            let event = Event::member("member.documents_accepted", member).with_detail(versions.into());
+            audit::record(&mut tx, &self.entropy, now, event).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }
 

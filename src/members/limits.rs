@@ -59,6 +59,20 @@ impl Members {
         Ok(Budget::Open)
     }
 
+    /// Takes one visit that leaves a record behind from the budget of a client address.
+    pub async fn spend_visit(&self, address: IpAddr) -> Result<Budget, Fault> {
+        let limits = &self.config.limits;
+        let window = Duration::from_secs(limits.window_seconds);
+        let (address, _) = address_keys(address);
+        let visits = self.ephemeral.count(&format!("visit:address:{address}"), window).await?;
+        Ok(if visits > limits.visits_per_address { Budget::Spent } else { Budget::Open })
+    }
+
+    /// Under which the failures of a client address are written down.
+    pub(super) fn address_mark(&self, address: IpAddr) -> String {
+        self.master.mac_base64url("client-address", address_keys(address).0.as_bytes())
+    }
+
     /// Under which the guesses at a login ID are counted.
     pub(super) fn guess_key(&self, login_id: &Typed) -> String {
         self.master.mac_base64url("login-id", login_id.key().as_bytes())

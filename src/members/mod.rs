@@ -14,6 +14,7 @@ pub mod insurer_number;
 pub mod kana;
 pub mod limits;
 pub mod login_id;
+pub mod new_login_id;
 pub mod operator;
 pub mod password_policy;
 pub mod recovery;
@@ -100,6 +101,19 @@ impl Members {
             Typed::Number(id) => self.insurer(id.insurer()),
             Typed::Email(_) => None,
         }
+    }
+
+    /// The last day of a person who may use the service only because the insurer grants days of grace.
+    pub fn grace_until(&self, person: &Person) -> Option<jiff::civil::Date> {
+        let today = today(&self.clock);
+        let grace_days = self.insurer(&person.insurer)?.policy.grace_days;
+        let over = person.last_day(0).is_some_and(|last| last < today);
+        person.last_day(grace_days).filter(|last| over && today <= *last)
+    }
+
+    /// Whether a registration of a person may begin or end: eligible, and nobody said that it was not theirs.
+    pub fn may_register(&self, person: &Person) -> bool {
+        person.stopped_at.is_none() && self.is_eligible(person)
     }
 
     /// Whether a person may use the service today, in Japan, under the insurer's grace period.

@@ -1,5 +1,7 @@
 //! What an operator (事務局) does to an account, each act with who did it and why in the audit.
 
+mod deletion;
+
 use serde_json::json;
 
 use super::{
@@ -47,9 +49,15 @@ pub enum Refused {
     /// There is no account to act on.
     #[error("this person has no account: there is nothing to do but `member reissue`")]
     NoAccount,
-    /// The account is closed, or was reset before.
-    #[error("the account is not active: it was reset before, or is closed")]
+    /// The account was reset before.
+    #[error("the account was reset before")]
     NotActive,
+    /// Neither is the account frozen nor the registration stopped.
+    #[error("nothing is stopped: the account is not frozen, and a registration may begin")]
+    NotStopped,
+    /// The member has not asked for the deletion, or took the request back.
+    #[error("the member has not asked for the deletion of the account")]
+    NotRequested,
     /// The person has an account and knows how to sign in, or can be reset.
     #[error("the person is registered: `member reset` comes first")]
     Registered,
@@ -113,6 +121,8 @@ impl Members {
             return Ok(Err(Refused::NotActive));
         }
         consent::withdraw_all(&mut tx, &member.id).await?;
+        roster::allow(&mut tx, &subject.person.id).await?;
+        roster::end_former_login(&mut tx, &subject.person.id).await?;
         profile::erase(&mut tx, &member.id).await?;
         recovery::erase_of_member(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
@@ -200,7 +210,7 @@ impl Members {
         Ok(Issued::Code(code, until))
     }
 
-    async fn write_act(
+    pub(super) async fn write_act(
         &self,
         tx: &mut Tx,
         action: &'static str,

@@ -14,7 +14,7 @@ use super::{
     roster_csv::{FileError, RosterCsv},
     roster_row::{self, Reason},
 };
-pub use crate::storage::roster::{Category, Person};
+pub use crate::storage::roster::{Category, FormerLogin, Person};
 use serde_json::json;
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     config::Insurer,
     storage::{
         Db, StorageError,
-        roster_import::{self, Clash, Counts, Import, ROWS_PER_INSERT, StagedPerson},
+        roster_import::{self, Clash, Counts, Ended, Import, ROWS_PER_INSERT, StagedPerson},
     },
 };
 
@@ -158,8 +158,9 @@ impl RosterImport<'_> {
         if self.complete && staging.rows == 0 {
             return Err(FileError::Empty.into());
         }
+        let ended = Ended { today: today(self.clock), grace_days: self.insurer.policy.grace_days };
         let mut tx = self.db.begin().await?;
-        let counts = roster_import::apply(&mut tx, import, today(self.clock)).await?;
+        let counts = roster_import::apply(&mut tx, import, ended).await?;
         if self.preview {
             drop(tx);
             let mut tx = self.db.begin().await?;

@@ -11,9 +11,6 @@
 
 use std::net::IpAddr;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
-
 use super::{
     Members,
     limits::Budget,
@@ -22,15 +19,16 @@ use super::{
     roster::{Category, Person},
 };
 use crate::{
-    audit::{self, Event},
     config::{Insurer, insurer::Policy},
     crypto::{Admission, digest},
     fault::Fault,
     storage::{
         member::{self, Member, MemberState},
         roster,
+        sign_in_failure::{self, Failure},
     },
 };
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Accounts of one address that are tried; the newest of those in the roster come first.
 const MOST_ACCOUNTS: usize = 3;
@@ -115,9 +113,12 @@ impl Members {
         if matches!(outcome, SignIn::Wrong) {
             // As it was compared, or full-width digits would be a spray that nobody counts.
             self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;
-            self.write_failure(&account, &policy).await?;
+            self.write_failure(&account, &policy, address).await?;
         } else {
             self.forget_guesses(&id_key).await?;
+        }
+        if let SignIn::Activate(person) = &outcome {
+            self.notify_start(person).await?;
         }
         if let SignIn::Welcome(member) = &outcome {
             self.refresh_hash(member, &password).await;
@@ -198,6 +199,7 @@ impl Members {
         let guessed = digest::equal(typed.as_bytes(), person.birth_date.compact().as_bytes());
         guessed
             && person.category == Category::Insured
+            && person.stopped_at.is_none()
             && member.as_ref().is_none_or(|member| member.state == MemberState::Reset)
             && person.temporary_password_open(self.clock.now(), policy)
     }
@@ -219,19 +221,21 @@ impl Members {
     }
 
     /// Writes the failure down. The same two statements run whether or not there is an account.
-    async fn write_failure(&self, account: &Account, policy: &Policy) -> Result<(), Fault> {
+    async fn write_failure(&self, account: &Account, policy: &Policy, address: IpAddr) -> Result<(), Fault> {
         let now = self.clock.now();
         let person = account.person.as_ref().filter(|_| account.active().is_none());
         let person_id = person.map_or("", |person| person.id.as_str());
         let mut tx = self.db.begin().await?;
         let failures = i64::from(policy.temporary_password_failures);
         roster::note_temporary_failure(&mut tx, person_id, failures, now).await?;
-        let event = Event {
-            insurer: account.person.as_ref().map(|person| person.insurer.as_str()),
-            member: account.member.as_ref().map(|member| member.id.as_str()),
-            ..Event::system("member.sign_in_failed")
+        let failure = Failure {
+            id: &self.entropy.id(),
+            insurer: account.person.as_ref().map_or("", |person| person.insurer.as_str()),
+            member_id: account.member.as_ref().map_or("", |member| member.id.as_str()),
+            address: &self.address_mark(address),
+            now,
         };
-        audit::record(&mut tx, &self.entropy, now, event.with_detail(json!({}))).await?;
+        sign_in_failure::count(&mut tx, &failure).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -19,6 +19,12 @@ use crate::{
 /// How long failures are remembered, and how long an alarm lasts.
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// By how much an alarm that is on is prolonged at least.
+const PROLONGED: Duration = Duration::from_secs(60);
+
+/// Name of the alarm of e-mail login IDs; no portal code is like it.
+const ADDRESSES: &str = "addresses";
+
 /// An alarm of an insurer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SprayAlarm {
@@ -73,22 +79,42 @@ impl Members {
         Ok(tripped)
     }
 
-    /// Counts `item` into the group `what` once, and gives how many different ones there are.
+    /// Counts `item` into the group `what` once, and gives how many different ones there are; none for one that
+    /// was counted already. A member who tries again during an alarm is no spray that goes on.
     async fn distinct(&self, what: &str, item: &str) -> Result<u64, Fault> {
         if self.ephemeral.insert(&format!("{what}:{item}"), &Seen {}, HOUR).await? {
             Ok(self.ephemeral.count(&format!("spray:{what}"), HOUR).await?)
         } else {
-            Ok(self.ephemeral.counted(&format!("spray:{what}")).await?)
+            Ok(0)
         }
     }
 
+    /// Raises the alarm of an insurer, or makes one that is on last longer. Addresses are login IDs of no
+    /// insurer in particular: their alarm has none, stops nothing and only tells the operators.
     async fn raise_alarm(&self, insurer: &str) -> Result<(), Fault> {
         let now = self.clock.now();
+        let (group, named) = if insurer.is_empty() { (ADDRESSES, None) } else { (insurer, Some(insurer)) };
         let alarm = SprayAlarm { until: now.plus(HOUR) };
-        if self.ephemeral.insert(insurer, &alarm, HOUR).await? {
-            tracing::warn!(insurer, "spray alarm: activation by birth date is stopped for an hour");
+        let raised = match self.ephemeral.get::<SprayAlarm>(group).await? {
+            Some(on) if now < on.value.until => {
+                // Once a minute is often enough; who loses against a parallel failure has nothing to add.
+                if alarm.until.since(on.value.until) >= PROLONGED {
+                    self.ephemeral.swap(group, &on, &alarm, HOUR).await?;
+                }
+                false
+            }
+            Some(over) => self.ephemeral.swap(group, &over, &alarm, HOUR).await?,
+            None => self.ephemeral.insert(group, &alarm, HOUR).await?,
+        };
+        if raised {
+            if let Some(insurer) = named {
+                tracing::warn!(insurer, "spray alarm: activation by birth date is stopped for an hour");
+            } else {
+                tracing::warn!("spray alarm: many addresses are tried as login IDs");
+            }
             metrics::counter!("kenpos_spray_alarms_total").increment(1);
-            let event = Event { insurer: Some(insurer), ..Event::system("insurer.spray_alarm") }
+            let action = if named.is_some() { "insurer.spray_alarm" } else { "addresses.spray_alarm" };
+            let event = Event { insurer: named, ..Event::system(action) }
                 .with_detail(json!({ "until": alarm.until }));
             audit::record(&self.db, &self.entropy, now, event).await?;
         }

@@ -14,7 +14,7 @@ use crate::{
     crypto::digest,
     ephemeral::{Found, Record},
     fault::Fault,
-    members::registration::Draft,
+    members::{limits::Budget, registration::Draft},
     web::{PageError, Visit, templates::Message},
 };
 
@@ -104,30 +104,40 @@ pub async fn find(visit: &Visit, id: &str) -> Result<Option<Found<Interaction>>,
     }))
 }
 
+/// A visit that leaves a record behind, if the client address has not left too many.
+pub async fn spend_visit(visit: &Visit) -> Result<(), PageError> {
+    match visit.app().members.spend_visit(visit.address).await? {
+        Budget::Open => Ok(()),
+        Budget::Spent => Err(PageError::status(StatusCode::TOO_MANY_REQUESTS)),
+    }
+}
+
 /// Parks a request, or nothing but a visit to the login page, at the insurer with this portal code if it is
 /// known already.
 pub async fn park(
     visit: &Visit,
     request: Option<AuthorizationRequest>,
     insurer: Option<&str>,
-) -> Result<Interaction, Fault> {
+) -> Result<Interaction, PageError> {
+    spend_visit(visit).await?;
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let mut interaction = Interaction::new(id, visit.browser_hash(), request, app.now(), life);
     interaction.insurer = insurer.map(str::to_owned);
-    app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
+    app.members.ephemeral.put(&interaction.id, &interaction, life).await.map_err(Fault::from)?;
     Ok(interaction)
 }
 
 /// Parks a visit to a page of ours that is for signed-in members.
-pub async fn park_for(visit: &Visit, goal: impl Into<String>) -> Result<Interaction, Fault> {
+pub async fn park_for(visit: &Visit, goal: impl Into<String>) -> Result<Interaction, PageError> {
+    spend_visit(visit).await?;
     let app = visit.app();
     let life = app.config().lifetimes.interaction();
     let id = app.members.entropy.id();
     let mut interaction = Interaction::new(id, visit.browser_hash(), None, app.now(), life);
     interaction.goal = Some(goal.into());
-    app.members.ephemeral.put(&interaction.id, &interaction, life).await?;
+    app.members.ephemeral.put(&interaction.id, &interaction, life).await.map_err(Fault::from)?;
     Ok(interaction)
 }
 

@@ -36,6 +36,7 @@ impl Record for Posted {
 
 /// Keeps the request and sends the browser to `{endpoint}/posted/{id}`.
 pub async fn keep(visit: &Visit, endpoint: &str, body: &[u8]) -> Result<Response, PageError> {
+    interaction::spend_visit(visit).await?;
     let app = visit.app();
     if body.len() > LONGEST {
         return Err(PageError::status(StatusCode::PAYLOAD_TOO_LARGE));

@@ -2,10 +2,13 @@
 
 use super::{
     details::chosen_topics,
-    flow::{Flow, path_of},
+    flow::{Flow, login_id_of, path_of},
 };
 use crate::{
-    members::registration::{Details, Draft, Send, Sending, Stage},
+    members::{
+        registration::{Details, Draft, Send, Sending, Stage},
+        roster::Person,
+    },
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -78,12 +81,12 @@ pub struct ConfirmForm {}
 /// GET `/registration/{interaction}/confirm`
 pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
     let flow = Flow::load(visit, &id).await?;
-    let draft = match flow.draft(Stage::Confirm).await? {
-        Ok((draft, _)) => draft,
+    let (draft, person) = match flow.draft(Stage::Confirm).await? {
+        Ok(open) => open,
         Err(elsewhere) => return Ok(elsewhere),
     };
     match &draft.details {
-        Some(details) => page(&flow, &draft, details, StatusCode::OK, FormErrors::none()),
+        Some(details) => page(&flow, (&draft, &person), details, StatusCode::OK, FormErrors::none()),
         None => flow.go(&path_of(&id, Stage::Details)),
     }
 }
@@ -111,7 +114,7 @@ pub async fn post(
     };
     if members.send_registration(&send, details).await? == Sending::Spent {
         let errors = FormErrors::form(Message::new("confirm-error-limit"));
-        return page(&flow, &draft, details, StatusCode::TOO_MANY_REQUESTS, errors);
+        return page(&flow, (&draft, &person), details, StatusCode::TOO_MANY_REQUESTS, errors);
     }
     let registration = details.registration.clone();
     let expires_at = flow.visit.app().now().plus(members.interaction_life_with_mail());
@@ -128,7 +131,7 @@ pub async fn post(
 
 fn page(
     flow: &Flow,
-    draft: &Draft,
+    (draft, person): (&Draft, &Person),
     details: &Details,
     status: StatusCode,
     errors: FormErrors,
@@ -140,7 +143,7 @@ fn page(
     let self_registration = birth_date.is_some();
     let page = Confirm {
         interaction: flow.id().to_owned(),
-        login_id: flow.found.value.login_id.clone().filter(|_| !self_registration),
+        login_id: login_id_of(flow, draft, person),
         self_registration,
         kana: (ask_kana || self_registration).then(|| details.kana.clone()),
         birth_date,

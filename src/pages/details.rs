@@ -1,8 +1,11 @@
 //! `/registration/{interaction}/details`: 基本設定.
 
-use super::flow::{Flow, message, path_of, registration_ended};
+use super::flow::{Flow, login_id_of, message, path_of, registration_ended};
 use crate::{
-    members::registration::{self, DetailsForm, DetailsRefusal, Draft, Stage},
+    members::{
+        registration::{self, DetailsForm, DetailsRefusal, Draft, Stage},
+        roster::Person,
+    },
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -134,8 +137,8 @@ pub struct Posted {
 /// GET `/registration/{interaction}/details`: values of an earlier try are kept, the password is not.
 pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
     let flow = Flow::load(visit, &id).await?;
-    let draft = match flow.draft(Stage::Details).await? {
-        Ok((draft, _)) => draft,
+    let (draft, person) = match flow.draft(Stage::Details).await? {
+        Ok(open) => open,
         Err(elsewhere) => return Ok(elsewhere),
     };
     let kept = draft.details.clone().map(|details| Posted {
@@ -150,7 +153,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
         email: String::new(),
         topics: Vec::new(),
     };
-    page(&flow, &draft, &kept.unwrap_or_else(empty), FormErrors::none())
+    page(&flow, (&draft, &person), &kept.unwrap_or_else(empty), FormErrors::none())
 }
 
 /// POST `/registration/{interaction}/details`
@@ -192,7 +195,7 @@ pub async fn post(
             for refusal in refusals {
                 errors.add(refusal.field, message(refusal.text, &refusal.args));
             }
-            page(&flow, &draft, &posted, errors)
+            page(&flow, (&draft, &person), &posted, errors)
         }
         Err(DetailsRefusal::Void) => Err(registration_ended()),
     }
@@ -211,7 +214,12 @@ pub fn chosen_topics(flow: &Flow, chosen: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn page(flow: &Flow, draft: &Draft, posted: &Posted, errors: FormErrors) -> Result<Response, PageError> {
+fn page(
+    flow: &Flow,
+    (draft, person): (&Draft, &Person),
+    posted: &Posted,
+    errors: FormErrors,
+) -> Result<Response, PageError> {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let policy = flow.insurer().map(|insurer| insurer.policy.clone()).unwrap_or_default();
     let topics = TOPICS
@@ -228,7 +236,7 @@ fn page(flow: &Flow, draft: &Draft, posted: &Posted, errors: FormErrors) -> Resu
     });
     let page = Details {
         interaction: flow.id().to_owned(),
-        login_id: flow.found.value.login_id.clone().filter(|_| typed.is_none()),
+        login_id: login_id_of(flow, draft, person),
         self_registration: typed.is_some(),
         ask_kana: policy.ask_kana_name && typed.is_none(),
         typed,

@@ -106,7 +106,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
     let flow = Flow::load(visit, &id).await?;
     match flow.draft(Stage::Documents).await? {
         Ok((draft, _)) => {
-            let accepted = !draft.receipts.is_empty();
+            let accepted = !draft.receipts.is_empty() && flow.visit.app().members.accepted_present(&draft);
             page(&flow, &draft, [accepted; 2], FormErrors::none())
         }
         Err(elsewhere) => Ok(elsewhere),
@@ -124,25 +124,13 @@ pub async fn post(
         Err(elsewhere) => return Ok(elsewhere),
     };
     let members = flow.visit.app().members.clone();
-    let current = members.documents_of(&draft, flow.visit.locale)?;
-    let ticked = [form.privacy == "on", form.terms == "on"];
-    let mut errors = FormErrors::none();
-    if !ticked[0] {
-        errors.add("privacy", Message::new("documents-error-privacy"));
-    }
-    if !ticked[1] {
-        errors.add("terms", Message::new("documents-error-terms"));
-    }
-    // What was accepted is what stood on the screen, or it was not accepted.
-    let shown = [form.privacy_shown.as_str(), form.terms_shown.as_str()];
-    let same = current.iter().zip(shown).all(|(document, shown)| shown == shown_as(document));
-    if errors.is_empty() && !same {
-        errors = FormErrors::form(Message::new("documents-error-changed"));
-    }
+    let current = members.documents_for(&draft.insurer, flow.visit.locale)?;
+    let (ticked, errors) = form.read(&current);
     if !errors.is_empty() {
         return page(&flow, &draft, ticked, errors);
     }
     let now = flow.visit.app().now();
+    let renewed = !draft.receipts.is_empty() && !members.accepted_present(&draft);
     let flow = flow
         .update(|interaction| {
             if let Some(draft) = &mut interaction.registration {
@@ -150,7 +138,48 @@ pub async fn post(
             }
         })
         .await?;
-    flow.go(&path_of(flow.id(), Stage::Details))
+    // Whose documents changed on the way goes back to where that was.
+    let stage = flow.found.value.registration.as_ref().filter(|_| renewed).map(Draft::stage);
+    flow.go(&path_of(flow.id(), stage.unwrap_or(Stage::Details)))
+}
+
+impl DocumentsForm {
+    /// Which boxes are ticked, and what is wrong. What was accepted is what stood on the screen, or it was not
+    /// accepted.
+    pub fn read(&self, current: &[&documents::Document; 2]) -> ([bool; 2], FormErrors) {
+        let ticked = [self.privacy == "on", self.terms == "on"];
+        let mut errors = FormErrors::none();
+        if !ticked[0] {
+            errors.add("privacy", Message::new("documents-error-privacy"));
+        }
+        if !ticked[1] {
+            errors.add("terms", Message::new("documents-error-terms"));
+        }
+        let shown = [self.privacy_shown.as_str(), self.terms_shown.as_str()];
+        let same = current.iter().zip(shown).all(|(document, shown)| shown == shown_as(document));
+        if errors.is_empty() && !same {
+            return ([false; 2], FormErrors::form(Message::new("documents-error-changed")));
+        }
+        (ticked, errors)
+    }
+}
+
+impl Document {
+    /// A document on the screen.
+    pub fn shown(document: &documents::Document, accepted: bool) -> Self {
+        Self {
+            title: document.title.clone(),
+            version: document.version.clone(),
+            digest: document.hash.clone(),
+            paragraphs: document.paragraphs.clone(),
+            accepted,
+        }
+    }
+}
+
+/// The status of a page with these errors.
+pub const fn status(errors: &FormErrors) -> StatusCode {
+    if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY }
 }
 
 /// What a form says was on the screen.
@@ -159,20 +188,13 @@ fn shown_as(document: &documents::Document) -> String {
 }
 
 fn page(flow: &Flow, draft: &Draft, accepted: [bool; 2], errors: FormErrors) -> Result<Response, PageError> {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let [privacy, terms] = flow.visit.app().members.documents_of(draft, flow.visit.locale)?;
-    let view = |document: &documents::Document, accepted| Document {
-        title: document.title.clone(),
-        version: document.version.clone(),
-        digest: document.hash.clone(),
-        paragraphs: document.paragraphs.clone(),
-        accepted,
-    };
+    let status = status(&errors);
+    let [privacy, terms] = flow.visit.app().members.documents_for(&draft.insurer, flow.visit.locale)?;
     let page = Documents {
         interaction: flow.id().to_owned(),
         self_registration: draft.inquiry().is_some(),
-        privacy: view(privacy, accepted[0]),
-        terms: view(terms, accepted[1]),
+        privacy: Document::shown(privacy, accepted[0]),
+        terms: Document::shown(terms, accepted[1]),
         errors,
     };
     Ok(flow.show(&page).status(status).render()?)

@@ -36,6 +36,8 @@ pub enum Done {
     Elsewhere {
         /// Where the member may go back to.
         service: Option<Service>,
+        /// Whether to lead to the login page, because there is no other way on at present.
+        sign_in: bool,
     },
 }
 
@@ -52,8 +54,9 @@ impl Page for Done {
             here(Some(sample::CLIENT)),
             here(None),
             here(Some(sample::HOSTILE)),
-            Self::Elsewhere { service: sample::service(sample::CLIENT) },
-            Self::Elsewhere { service: None },
+            Self::Elsewhere { service: sample::service(sample::CLIENT), sign_in: false },
+            Self::Elsewhere { service: None, sign_in: false },
+            Self::Elsewhere { service: None, sign_in: true },
         ]
     }
 }
@@ -110,7 +113,7 @@ async fn gone_on(visit: &Visit, id: &str) -> Result<bool, Fault> {
 }
 
 fn elsewhere(visit: &Visit) -> Result<Response, PageError> {
-    Ok(visit.show(&Done::Elsewhere { service: None }).brand(brand(visit)).render()?)
+    Ok(visit.show(&Done::Elsewhere { service: None, sign_in: false }).brand(brand(visit)).render()?)
 }
 
 /// Notes the sign-in in the interaction and goes on with the parked request.

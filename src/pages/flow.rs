@@ -8,6 +8,7 @@ use crate::{
     config::{Insurer, insurer::Office},
     ephemeral::Found,
     members::{
+        LoginId,
         login_id::{self, Typed},
         registration::{Draft, Stage, Standing},
         roster::Person,
@@ -127,10 +128,13 @@ impl Flow {
         let Some(draft) = self.found.value.registration.clone() else {
             return self.go(&format!("/login/{}", self.id())).map(Err);
         };
+        // Documents that changed since are accepted again before anything else.
+        let current = draft.receipts.is_empty() || self.visit.app().members.accepted_present(&draft);
+        let stands = if current { draft.stage() } else { Stage::Documents };
         // With the mail out, only 基本設定 may be opened again: to correct the address.
-        let out = draft.stage() == Stage::Sent && stage != Stage::Details;
-        if draft.stage() < stage || out {
-            return self.go(&path_of(self.id(), draft.stage())).map(Err);
+        let out = stands == Stage::Sent && stage != Stage::Details;
+        if stands < stage || out {
+            return self.go(&path_of(self.id(), stands)).map(Err);
         }
         match self.visit.app().members.draft_standing(&draft).await? {
             Standing::Open(person) => Ok(Ok((draft, person))),
@@ -142,6 +146,13 @@ impl Flow {
             Standing::Ended => Err(registration_ended().of_insurer(self.insurer())),
         }
     }
+}
+
+/// The login ID that a registration leads to; none where the address becomes it. Not that of the interaction:
+/// another one may have been typed into this tab since.
+pub fn login_id_of(flow: &Flow, draft: &Draft, person: &Person) -> Option<String> {
+    let insurer = flow.visit.app().members.insurer(&draft.insurer).filter(|_| draft.inquiry().is_none())?;
+    Some(LoginId::from_parts(insurer, &person.symbol, &person.number).ok()?.to_string())
 }
 
 /// The registration cannot go on, for a reason that the office knows better.

@@ -1,5 +1,7 @@
 //! Every page in every state and language: the test that renders them all, and a way to look at them.
 
+mod readers;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use scraper::{ElementRef, Html, Selector};
@@ -81,6 +83,9 @@ fn pictures() -> Vec<Picture> {
         registration_start::RegistrationStart,
         eligibility::Eligibility,
         documents::Documents,
+        new_documents::NewDocuments,
+        new_login_id::NewLoginId,
+        not_mine::NotMine,
         details::Details,
         confirm::Confirm,
         sent::Sent,
@@ -335,6 +340,7 @@ fn no_text_is_left_over() {
         include_str!("../../templates/texts/device.ja.ftl"),
         include_str!("../../templates/texts/recovery.ja.ftl"),
         include_str!("../../templates/texts/admin.ja.ftl"),
+        include_str!("../../templates/texts/rules.ja.ftl"),
     ];
     for line in texts.iter().flat_map(|text| text.lines()) {
         let Some((id, _)) =

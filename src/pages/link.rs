@@ -85,7 +85,9 @@ pub async fn post(
         Completion::Done { member, registration } => {
             metrics::counter!("kenpos_activations_total").increment(1);
             visit.prefer(Some(registration.locale));
-            done(visit, &member, &registration).await
+            // The registration is complete, whatever fails from here on.
+            let way_on = done(visit.clone(), &member, &registration).await;
+            way_on.or_else(|error| finished(&visit, &error))
         }
         Completion::Wrong(left) => {
             let errors = FormErrors::field("password", Message::new("link-error-wrong").with("left", left));
@@ -113,9 +115,16 @@ async fn done(mut visit: Visit, member: &Member, registration: &Registration) ->
         Some(id) => visit.app().client(id).await?,
         None => None,
     };
-    let page = Done::Elsewhere { service: service(&visit, client.as_ref()) };
+    let page = Done::Elsewhere { service: service(&visit, client.as_ref()), sign_in: false };
     let brand = brand_of(&visit, Some(&member.insurer));
     Ok(visit.show(&page).brand(brand).without_referrer().render()?)
+}
+
+/// Says that the registration is complete when there is no way on at present: nothing is to be repeated.
+fn finished(visit: &Visit, error: &PageError) -> Result<Response, PageError> {
+    error.log();
+    let page = Done::Elsewhere { service: None, sign_in: true };
+    Ok(visit.show(&page).brand(brand(visit)).without_referrer().render()?)
 }
 
 /// Its form may lead straight back to the relying party, so the page's policy allows that.

@@ -2,7 +2,9 @@
 //!
 //! In the order of a first registration: [`login_id`] (or [`login_number`]) and [`password`], or else
 //! [`registration_start`] and [`eligibility`]; then [`documents`], [`details`], [`confirm`], [`sent`],
-//! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something.
+//! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something,
+//! [`new_documents`] and [`new_login_id`] for those whose documents or login ID changed, [`not_mine`] for those
+//! in whose name somebody else registers.
 
 pub mod account;
 pub mod cancel;
@@ -23,6 +25,9 @@ pub mod login_id;
 pub mod login_number;
 pub mod logo;
 pub mod logout;
+pub mod new_documents;
+pub mod new_login_id;
+pub mod not_mine;
 pub mod other_members;
 pub mod parts;
 pub mod password;

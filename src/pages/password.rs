@@ -6,6 +6,7 @@ use crate::{
     fault::Fault,
     members::{
         login_id::{self, Typed},
+        new_login_id::is_former,
         registration::{Applicant, Draft, Stage},
         session,
         sign_in::SignIn,
@@ -103,7 +104,7 @@ pub async fn post(
     let members = flow.visit.app().members.clone();
     match members.sign_in(&typed, flow.entered(), form.password, form.code.trim(), flow.visit.address).await?
     {
-        SignIn::Welcome(member) => Box::pin(welcome(flow, &member)).await,
+        SignIn::Welcome(member) => Box::pin(welcome(flow, &typed, &member)).await,
         SignIn::Activate(person) => {
             let draft = members.draft(&person, Applicant::Insured);
             let flow = flow
@@ -131,18 +132,29 @@ pub async fn post(
 }
 
 /// Starts the session of a member who gave the password, and goes on.
-async fn welcome(flow: Flow, member: &Member) -> Result<Response, PageError> {
+async fn welcome(flow: Flow, typed: &Typed, member: &Member) -> Result<Response, PageError> {
     let client = flow.found.value.client_id().map(str::to_owned);
     let mut flow = flow;
     sign_in(&mut flow.visit, member, client.as_deref()).await?;
-    let signed_in = flow.visit.signed_in().await?.map(|signed_in| signed_in.name);
+    let signed_in = flow.visit.signed_in().await?;
+    let name = signed_in.as_ref().map(|signed_in| signed_in.name.clone());
     let flow = flow
         .update(|interaction| {
-            interaction.signed_in.clone_from(&signed_in);
+            interaction.signed_in.clone_from(&name);
             interaction.registration = None;
         })
         .await?;
-    flow.proceed().await
+    match signed_in {
+        Some(signed_in) if is_former(typed, &signed_in.person) => {
+            flow.go(&format!("/login/{}/new-login-id", flow.id()))
+        }
+        Some(signed_in) if signed_in.person.former_login.is_some() => {
+            // Who types the new one needs no page to tell it.
+            flow.visit.app().members.take_new_login_id(&signed_in).await?;
+            flow.proceed().await
+        }
+        _ => flow.proceed().await,
+    }
 }
 
 /// Gives the browser a session of the member and writes it down.

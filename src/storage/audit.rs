@@ -44,6 +44,17 @@ pub async fn append(on: impl Into<On<'_>>, entry: &Entry) -> Result<(), StorageE
     Ok(())
 }
 
+/// The lines of the audit, and the failed sign-ins of an hour and address as a line of the time of the last.
+macro_rules! lines {
+    () => {
+        "(select id, at, actor, action, insurer, member_id, client_id, detail from audit
+          union all
+          select id, last_at, 'system', 'member.sign_in_failed', insurer, member_id, cast(null as text),
+                 '{\"count\":' || cast(count as text) || '}'
+          from sign_in_failure) as lines"
+    };
+}
+
 /// The newest `limit` lines that concern a member.
 pub async fn of_member(
     on: impl Into<On<'_>>,
@@ -53,8 +64,11 @@ pub async fn of_member(
     query!(
         on,
         fetch_all,
-        "select id, at, actor, action, insurer, member_id, client_id, detail from audit
-         where member_id = $1 order by at desc, id desc limit $2",
+        concat!(
+            "select id, at, actor, action, insurer, member_id, client_id, detail from ",
+            lines!(),
+            " where member_id = $1 order by at desc, id desc limit $2"
+        ),
         member_id,
         limit
     )
@@ -104,13 +118,16 @@ pub async fn history(
     query!(
         on,
         fetch_all,
-        "select id, at, actor, action, insurer, member_id, client_id, detail from audit
-         where member_id = $1 and at >= $2 and (at, id) < ($3, $4) and action in (
+        concat!(
+            "select id, at, actor, action, insurer, member_id, client_id, detail from ",
+            lines!(),
+            " where member_id = $1 and at >= $2 and (at, id) < ($3, $4) and action in (
              'member.signed_in', 'member.sign_in_failed', 'member.signed_out', 'member.activated',
              'member.password_wrong', 'member.password_changed', 'member.email_changed',
              'member.session_ended', 'member.signed_out_elsewhere', 'member.consent_withdrawn',
-             'member.reported')
-         order by at desc, id desc limit $5",
+             'member.reported', 'member.documents_accepted', 'member.login_id_changed')
+         order by at desc, id desc limit $5"
+        ),
         member_id,
         since,
         at,

@@ -3,7 +3,7 @@
 
 use super::{
     On, StorageError,
-    db::{execute, query_scalar},
+    db::{execute, query, query_scalar},
     instant,
 };
 use crate::clock::Timestamp;
@@ -29,6 +29,39 @@ pub async fn of_member(on: impl Into<On<'_>>, member_id: &str) -> Result<Option<
         member_id
     )?;
     Ok(instant(at))
+}
+
+/// A request that waits for the office.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Waiting {
+    /// Subject of the member.
+    pub member_id: String,
+    /// Portal code of the insurer.
+    pub insurer: String,
+    /// When the member asked, in milliseconds since the epoch.
+    pub requested_at: i64,
+}
+
+/// Up to `limit` requests, of one insurer or of all, the oldest first, after the one at `after`.
+pub async fn list(
+    on: impl Into<On<'_>>,
+    insurer: Option<&str>,
+    after: Option<&Waiting>,
+    limit: i64,
+) -> Result<Vec<Waiting>, StorageError> {
+    let (at, id) = after.map_or((i64::MIN, ""), |last| (last.requested_at, last.member_id.as_str()));
+    query!(
+        on,
+        fetch_all,
+        "select r.member_id, m.insurer, r.requested_at
+         from deletion_request as r join member as m on m.id = r.member_id
+         where ($1 = '' or m.insurer = $1) and (r.requested_at, r.member_id) > ($2, $3)
+         order by r.requested_at, r.member_id limit $4",
+        insurer.unwrap_or_default(),
+        at,
+        id,
+        limit
+    )
 }
 
 /// Takes the request back; false when there was none.

@@ -90,6 +90,29 @@ pub async fn keep_receipt(
     Ok(())
 }
 
+/// Keeps a receipt of a version that the member has not accepted yet; a double submit keeps one.
+pub async fn keep_new_receipt(
+    on: impl Into<On<'_>>,
+    id: &str,
+    member_id: &str,
+    receipt: &Receipt,
+) -> Result<bool, StorageError> {
+    let kept = execute!(
+        on,
+        "insert into receipt (id, member_id, kind, version, locale, hash, accepted_at)
+         select $1, $2, $3, $4, $5, $6, $7
+         where not exists (select 1 from receipt where member_id = $2 and kind = $3 and version = $4)",
+        id,
+        member_id,
+        &receipt.kind,
+        &receipt.version,
+        &receipt.locale,
+        &receipt.hash,
+        receipt.accepted_at.millis()
+    )?;
+    Ok(kept == 1)
+}
+
 #[derive(sqlx::FromRow)]
 struct ReceiptRow {
     kind: String,

@@ -75,6 +75,14 @@ impl std::fmt::Debug for Member {
     }
 }
 
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        "id, insurer, person_id, state, email, email_verified_at, kana, password_hash, sessions_valid_from,
+         locale, activated_by, activated_at, updated_at"
+    };
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -124,14 +132,8 @@ impl TryFrom<Row> for Member {
 
 /// The account with this subject.
 pub async fn find(on: impl Into<On<'_>>, id: &str) -> Result<Option<Member>, StorageError> {
-    let row: Option<Row> = query!(
-        on,
-        fetch_optional,
-        "select id, insurer, person_id, state, email, email_verified_at, kana, password_hash,
-                sessions_valid_from, locale, activated_by, activated_at, updated_at
-         from member where id = $1",
-        id
-    )?;
+    let row: Option<Row> =
+        query!(on, fetch_optional, concat!("select ", columns!(), " from member where id = $1"), id)?;
     row.map(Member::try_from).transpose()
 }
 
@@ -140,9 +142,7 @@ pub async fn of_person(on: impl Into<On<'_>>, person_id: &str) -> Result<Option<
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, insurer, person_id, state, email, email_verified_at, kana, password_hash,
-                sessions_valid_from, locale, activated_by, activated_at, updated_at
-         from member where person_id = $1",
+        concat!("select ", columns!(), " from member where person_id = $1"),
         person_id
     )?;
     row.map(Member::try_from).transpose()
@@ -157,9 +157,7 @@ pub async fn of_email(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, insurer, person_id, state, email, email_verified_at, kana, password_hash,
-                sessions_valid_from, locale, activated_by, activated_at, updated_at
-         from member where insurer = $1 and email_key = $2",
+        concat!("select ", columns!(), " from member where insurer = $1 and email_key = $2"),
         insurer,
         email_key
     )?;
@@ -167,8 +165,9 @@ pub async fn of_email(
 }
 
 /// The accounts whose login ID is an e-mail address, by its lower-cased key: those of dependents and
-/// voluntarily insured persons, at most one an insurer; `insurer` is the portal code of the one to look at, or
-/// empty for all. Those that can sign in come first, and of them those
+/// voluntarily insured persons, and of those who were that and have not set up their number yet; at most one an
+/// insurer. `insurer` is the portal code of the one to look at, or empty for all. Those that can sign in come
+/// first, and of them those
 /// whose person is in the roster.
 pub async fn of_login_email(
     on: impl Into<On<'_>>,
@@ -179,14 +178,19 @@ pub async fn of_login_email(
     let rows: Vec<Row> = query!(
         on,
         fetch_all,
-        "select m.id, m.insurer, m.person_id, m.state, m.email, m.email_verified_at, m.kana, m.password_hash,
-                m.sessions_valid_from, m.locale, m.activated_by, m.activated_at, m.updated_at
-         from member as m join roster_person as p on p.id = m.person_id
-         where m.email_key = $1 and p.category in ('dependent', 'voluntary')
-           and ($3 = '' or m.insurer = $3)
-         order by case when m.state = 'active' then 0 else 1 end,
-                  case when p.lost_at is null then 0 else 1 end, m.activated_at desc, m.id
-         limit $2",
+        concat!(
+            "select ",
+            columns!(),
+            " from member
+             where email_key = $1 and ($3 = '' or insurer = $3) and person_id in (
+                 select id from roster_person
+                 where category in ('dependent', 'voluntary') or former_login = 'email')
+             order by case when state = 'active' then 0 else 1 end,
+                      (select case when p.lost_at is null then 0 else 1 end from roster_person as p
+                       where p.id = person_id),
+                      activated_at desc, id
+             limit $2"
+        ),
         email_key,
         most,
         insurer

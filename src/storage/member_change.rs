@@ -92,6 +92,38 @@ pub async fn void_sessions(
     Ok(changed == 1)
 }
 
+/// Lets a frozen account be used again; what was given to it before stays void.
+pub async fn unfreeze(on: impl Into<On<'_>>, id: &str, now: Timestamp) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update member set state = 'active', updated_at = $2 where id = $1 and state = 'frozen'",
+        id,
+        now.millis()
+    )?;
+    Ok(changed == 1)
+}
+
+/// Closes an account for good: it keeps its subject and its person, so that neither becomes somebody else's,
+/// and no other personal data. Everything that was given to it is void.
+pub async fn close(
+    on: impl Into<On<'_>>,
+    id: &str,
+    now: Timestamp,
+    valid_from: Timestamp,
+) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update member set state = 'closed', email = null, email_key = null, email_verified_at = null,
+                kana = null, password_hash = null, password_changed_at = null, activated_by = null,
+                sessions_valid_from = $3, updated_at = $2
+         where id = $1 and state <> 'closed'",
+        id,
+        now.millis(),
+        valid_from.millis()
+    )?;
+    Ok(changed == 1)
+}
+
 /// Stops an active account and voids everything that was given to it.
 pub async fn freeze(
     on: impl Into<On<'_>>,

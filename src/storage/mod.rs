@@ -1,6 +1,7 @@
 //! Durable records: one file a record, concrete functions that take `&Db` or `&mut Tx`.
 
 pub mod activation_code;
+pub mod activation_notice;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
@@ -26,6 +27,7 @@ pub mod recovery;
 pub mod registration;
 pub mod roster;
 pub mod roster_import;
+pub mod sign_in_failure;
 pub mod signing_key;
 
 pub use db::{Db, On, StorageError, Tx};

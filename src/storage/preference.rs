@@ -75,6 +75,12 @@ pub async fn list(on: impl Into<On<'_>>, member_id: &str) -> Result<Vec<Preferen
     )
 }
 
+/// Forgets what the member wants to be sent. The history stays: it is the proof of what was agreed to.
+pub async fn erase_of_member(on: impl Into<On<'_>>, member_id: &str) -> Result<(), StorageError> {
+    execute!(on, "delete from preference where member_id = $1", member_id)?;
+    Ok(())
+}
+
 /// Every change that the member made, topic by topic.
 pub async fn history(on: impl Into<On<'_>>, member_id: &str) -> Result<Vec<Change>, StorageError> {
     query!(

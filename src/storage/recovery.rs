@@ -198,7 +198,8 @@ pub async fn member_of(
         fetch_optional,
         "select m.id from member as m join roster_person as p on p.id = m.person_id
          where m.email_key = $1 and m.state = 'active' and p.birth_date = $2
-           and (p.category <> 'insured' or $3 = 0) and ($4 = '' or m.insurer = $4)
+           and (p.category <> 'insured' or p.former_login = 'email' or $3 = 0)
+           and ($4 = '' or m.insurer = $4)
          order by case when p.lost_at is null then 0 else 1 end, m.activated_at desc, m.id
          limit 1",
         email_key,
@@ -216,8 +217,8 @@ pub async fn accounts_of(
     query!(on, fetch_all, "select id, insurer from member where email_key = $1 order by id", email_key)
 }
 
-/// Wipes an account (初期化): it keeps its subject, its person and its receipts, and nothing else. False when
-/// it is reset already, or closed.
+/// Wipes an account (初期化), or opens a closed one for a new registration: it keeps its subject, its person and
+/// its receipts, and nothing else. False when it is reset already.
 pub async fn reset_member(
     on: impl Into<On<'_>>,
     member_id: &str,
@@ -228,7 +229,7 @@ pub async fn reset_member(
         "update member set state = 'reset', email = null, email_key = null, email_verified_at = null,
                 kana = null, password_hash = null, password_changed_at = null, activated_by = null,
                 sessions_valid_from = $2, updated_at = $2
-         where id = $1 and state in ('active', 'frozen')",
+         where id = $1 and state in ('active', 'frozen', 'closed')",
         member_id,
         now.millis()
     )?;

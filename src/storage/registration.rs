@@ -63,6 +63,14 @@ pub struct Choice {
     pub wording: String,
 }
 
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        "id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email, email_key,
+         kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at"
+    };
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -172,9 +180,7 @@ pub async fn by_token(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email,
-                email_key, kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at
-         from registration where token_hash = $1 and expires_at > $2",
+        concat!("select ", columns!(), " from registration where token_hash = $1 and expires_at > $2"),
         token_hash,
         now.millis()
     )?;
@@ -190,9 +196,7 @@ pub async fn find(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, person_id, person_mark, insurer, token_hash, browser, interaction, client_id, email,
-                email_key, kana, password_hash, preferences, receipts, locale, sends, sent_at, expires_at
-         from registration where id = $1 and expires_at > $2",
+        concat!("select ", columns!(), " from registration where id = $1 and expires_at > $2"),
         id,
         now.millis()
     )?;
@@ -270,6 +274,37 @@ pub async fn renew(
         expires_at.millis()
     )?;
     Ok(changed == 1)
+}
+
+/// Counts a mail with the link of a registration, and gives how many of the person's there were since
+/// `since`. In the transaction of [`replace`] or [`renew`] the row of the registration is held, so parallel
+/// mails of a person cannot outrun the limit.
+pub async fn count_mail(
+    tx: &mut Tx,
+    id: &str,
+    person_id: &str,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<i64, StorageError> {
+    execute!(
+        &mut *tx,
+        "insert into registration_mail (id, person_id, sent_at) values ($1, $2, $3)",
+        id,
+        person_id,
+        now.millis()
+    )?;
+    query_scalar!(
+        tx,
+        fetch_one,
+        "select count(*) from registration_mail where person_id = $1 and sent_at > $2",
+        person_id,
+        since.millis()
+    )
+}
+
+/// Forgets mails that were sent before `before`.
+pub async fn sweep_mails(db: &Db, before: Timestamp) -> Result<u64, StorageError> {
+    execute!(db, "delete from registration_mail where sent_at <= $1", before.millis())
 }
 
 /// Erases registrations whose link has died; gives how many.

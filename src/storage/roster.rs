@@ -52,6 +52,25 @@ impl Category {
     }
 }
 
+/// What the login ID was made of before a change of category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormerLogin {
+    /// The number that an insured person had, who is voluntarily insured now.
+    Number,
+    /// The address of somebody who is insured now.
+    Email,
+}
+
+impl FormerLogin {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "number" => Some(Self::Number),
+            "email" => Some(Self::Email),
+            _ => None,
+        }
+    }
+}
+
 /// A person of an insurer's roster.
 #[derive(Clone)]
 pub struct Person {
@@ -85,6 +104,10 @@ pub struct Person {
     pub temporary_since: Timestamp,
     /// When the temporary password became void.
     pub temporary_void_at: Option<Timestamp>,
+    /// The login ID from before a change of category, while it still works.
+    pub former_login: Option<FormerLogin>,
+    /// When somebody said that a registration was not this person's: none begins until the office allows it.
+    pub stopped_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Person {
@@ -100,13 +123,20 @@ impl Person {
     /// Whether the person may use the service on a day (in Japan), `grace_days` after the last day of
     /// eligibility included. Who is missing from a full roster was eligible until the day before.
     pub fn eligible_on(&self, day: Date, grace_days: u32) -> bool {
-        let last_before_loss = self.lost_at.map(|at| at.day_in_japan().yesterday().unwrap_or(Date::MIN));
+        let over = self.last_day(grace_days).is_some_and(|last| last < day);
+        !over && self.valid_from.is_none_or(|first| first <= day)
+    }
+
+    /// The last day on which the person may use the service, `grace_days` included; none
+    /// while the eligibility is open-ended.
+    pub fn last_day(&self, grace_days: u32) -> Option<Date> {
         let grace = SignedDuration::from_hours(24 * i64::from(grace_days));
-        let over = [self.valid_until, last_before_loss]
+        let last_before_loss = self.lost_at.map(|at| at.day_in_japan().yesterday().unwrap_or(Date::MIN));
+        [self.valid_until, last_before_loss]
             .into_iter()
             .flatten()
-            .any(|last| last.saturating_add(grace) < day);
-        !over && self.valid_from.is_none_or(|first| first <= day)
+            .min()
+            .map(|last| last.saturating_add(grace))
     }
 
     /// Whether the temporary password (the birth date) still opens the activation.
@@ -114,6 +144,14 @@ impl Person {
         let usable = std::time::Duration::from_secs(86_400 * u64::from(policy.temporary_password_days));
         self.temporary_void_at.is_none() && now < self.temporary_since.plus(usable)
     }
+}
+
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        "id, insurer, person_key, category, symbol, number, branch, kana, birth_date, valid_from, valid_until,
+         email, lost_at, temporary_since, temporary_void_at, former_login, stopped_at"
+    };
 }
 
 #[derive(sqlx::FromRow)]
@@ -133,6 +171,8 @@ struct Row {
     lost_at: Option<i64>,
     temporary_since: i64,
     temporary_void_at: Option<i64>,
+    former_login: Option<String>,
+    stopped_at: Option<i64>,
 }
 
 impl TryFrom<Row> for Person {
@@ -147,6 +187,11 @@ impl TryFrom<Row> for Person {
             reason: reason.to_owned(),
         };
         let day = |column, text: &str| text.parse::<Date>().map_err(|_| impossible(column, "no ISO date"));
+        let former_login = row
+            .former_login
+            .as_deref()
+            .map(|text| FormerLogin::parse(text).ok_or_else(|| impossible("former_login", "unknown")))
+            .transpose()?;
         Ok(Self {
             category: Category::parse(&row.category).ok_or_else(|| impossible("category", "unknown"))?,
             kana: KanaName::parse(&row.kana).map_err(|_| impossible("kana", "no name in kana"))?,
@@ -167,25 +212,22 @@ impl TryFrom<Row> for Person {
             lost_at: row.lost_at.map(Timestamp::from_millis),
             temporary_since: Timestamp::from_millis(row.temporary_since),
             temporary_void_at: row.temporary_void_at.map(Timestamp::from_millis),
+            former_login,
+            stopped_at: row.stopped_at.map(Timestamp::from_millis),
         })
     }
 }
 
 /// The person with this id.
 pub async fn find(on: impl Into<On<'_>>, id: &str) -> Result<Option<Person>, StorageError> {
-    let row: Option<Row> = query!(
-        on,
-        fetch_optional,
-        "select id, insurer, person_key, category, symbol, number, branch, kana, birth_date, valid_from,
-                valid_until, email, lost_at, temporary_since, temporary_void_at
-         from roster_person where id = $1",
-        id
-    )?;
+    let row: Option<Row> =
+        query!(on, fetch_optional, concat!("select ", columns!(), " from roster_person where id = $1"), id)?;
     row.map(Person::try_from).transpose()
 }
 
-/// The insured person (一般被保険者) behind a login ID. Numbers are given again: a person who is in the
-/// roster comes before one who left it, and a newer one before an older one.
+/// The person behind a login ID of a number: an insured person (一般被保険者), or one who was it and has not set
+/// up the new login ID yet. Numbers are given again: a person who is in the roster comes before one who left
+/// it, the present holder before the former one, and a newer one before an older one.
 pub async fn find_insured(
     on: impl Into<On<'_>>,
     insurer: &str,
@@ -195,12 +237,17 @@ pub async fn find_insured(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select id, insurer, person_key, category, symbol, number, branch, kana, birth_date, valid_from,
-                valid_until, email, lost_at, temporary_since, temporary_void_at
-         from roster_person
-         where insurer = $1 and symbol = $2 and number = $3 and category = 'insured'
-         order by case when lost_at is null then 0 else 1 end, created_at desc, id
-         limit 1",
+        concat!(
+            "select ",
+            columns!(),
+            " from roster_person
+             where insurer = $1
+               and (category = 'insured' and symbol = $2 and number = $3
+                 or former_login = 'number' and former_symbol = $2 and former_number = $3)
+             order by case when lost_at is null then 0 else 1 end,
+                      case when category = 'insured' then 0 else 1 end, created_at desc, id
+             limit 1"
+        ),
         insurer,
         symbol,
         number
@@ -231,12 +278,14 @@ pub async fn find_self_registering(
     let rows: Vec<Row> = query!(
         on,
         fetch_all,
-        "select id, insurer, person_key, category, symbol, number, branch, kana, birth_date, valid_from,
-                valid_until, email, lost_at, temporary_since, temporary_void_at
-         from roster_person
-         where insurer = $1 and symbol = $2 and number = $3 and category in ('dependent', 'voluntary')
-           and kana_folded = $4 and birth_date = $5
-         order by id limit 16",
+        concat!(
+            "select ",
+            columns!(),
+            " from roster_person
+             where insurer = $1 and symbol = $2 and number = $3 and category in ('dependent', 'voluntary')
+               and kana_folded = $4 and birth_date = $5
+             order by id limit 16"
+        ),
         sought.insurer,
         sought.symbol,
         sought.number,
@@ -267,26 +316,33 @@ pub async fn note_temporary_failure(
     Ok(void.is_none_or(|void| void.is_some()))
 }
 
-/// Counts a wrong name after a right birth date; at `limit` the temporary password is void. True when it
-/// is void now.
-pub async fn note_kana_miss(
+/// Takes one of the `limit` tries at the name, *before* the names are compared, so that parallel guesses
+/// cannot outrun the limit. `None` when none is left.
+pub async fn begin_kana_attempt(
     on: impl Into<On<'_>>,
     id: &str,
     limit: i64,
-    now: Timestamp,
-) -> Result<bool, StorageError> {
-    let void: Option<Option<i64>> = query_scalar!(
+) -> Result<Option<i64>, StorageError> {
+    query_scalar!(
         on,
         fetch_optional,
-        "update roster_person set temporary_kana_misses = temporary_kana_misses + 1,
-                temporary_void_at = case when temporary_kana_misses + 1 >= $2 then $3 end
-         where id = $1 and temporary_void_at is null
-         returning temporary_void_at",
+        "update roster_person set temporary_kana_misses = temporary_kana_misses + 1
+         where id = $1 and temporary_void_at is null and temporary_kana_misses < $2
+         returning temporary_kana_misses",
         id,
-        limit,
-        now.millis()
+        limit
+    )
+}
+
+/// Gives the try of a right name back.
+pub async fn forgive_kana_attempt(on: impl Into<On<'_>>, id: &str) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "update roster_person set temporary_kana_misses = temporary_kana_misses - 1
+         where id = $1 and temporary_void_at is null and temporary_kana_misses > 0",
+        id
     )?;
-    Ok(void.is_none_or(|void| void.is_some()))
+    Ok(())
 }
 
 /// Ends the temporary password for good, once the person has an account. In a transaction this holds the
@@ -314,7 +370,7 @@ pub async fn reissue_temporary_password(
     execute!(
         on,
         "update roster_person set temporary_since = $2, temporary_failures = 0, temporary_kana_misses = 0,
-                temporary_void_at = null
+                temporary_void_at = null, stopped_at = null
          where id = $1",
         id,
         now.millis()
@@ -322,103 +378,37 @@ pub async fn reissue_temporary_password(
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-    use crate::storage::Db;
-
-    const NOW: Timestamp = Timestamp::from_millis(1_782_864_000_000); // 2026-07-01 in Japan
-    const DAY: std::time::Duration = std::time::Duration::from_hours(24);
-
-    async fn db() -> Db {
-        let db = Db::open("sqlite::memory:", 1).await.unwrap();
-        db.migrate().await.unwrap();
-        for (id, lost_at, created_at) in [("old", None, 1_i64), ("new", None, 2), ("gone", Some(3_i64), 3)] {
-            execute!(
-                &db,
-                "insert into roster_person (id, insurer, identity, category, symbol, number, kana, kana_folded,
-                                            birth_date, lost_at, temporary_since, created_at, updated_at)
-                 values ($1, '7132', $1, 'insured', '091', '000001', 'ヤマ', 'ヤマ', '1999-01-21', $2, $3, $4, 0)",
-                id,
-                lost_at,
-                NOW.millis(),
-                created_at
-            )
-            .unwrap();
-        }
-        db
-    }
-
-    async fn person(db: &Db, id: &str) -> Person {
-        find(db, id).await.unwrap().unwrap()
-    }
-
-    #[tokio::test]
-    async fn the_newest_person_of_a_number_who_is_not_lost_comes_first() {
-        let db = db().await;
-        let found = find_insured(&db, "7132", "091", "000001").await.unwrap().unwrap();
-        assert_eq!(found.id, "new");
-        assert!(find_insured(&db, "7132", "091", "000002").await.unwrap().is_none());
-        assert!(find_insured(&db, "9001", "091", "000001").await.unwrap().is_none());
-        assert!(!format!("{found:?}").contains("091"));
-    }
-
-    #[tokio::test]
-    async fn the_temporary_password_is_void_at_the_limit_and_stays_so() {
-        let db = db().await;
-        assert!(!note_temporary_failure(&db, "old", 2, NOW).await.unwrap());
-        assert!(!note_kana_miss(&db, "old", 2, NOW).await.unwrap(), "the two are counted apart");
-        assert!(note_temporary_failure(&db, "old", 2, NOW).await.unwrap());
-        assert!(note_temporary_failure(&db, "old", 99, NOW.plus(DAY)).await.unwrap());
-        assert_eq!(person(&db, "old").await.temporary_void_at, Some(NOW));
-        assert_eq!(person(&db, "new").await.temporary_void_at, None);
-        assert!(note_temporary_failure(&db, "", 2, NOW).await.is_ok(), "nobody is no error");
-
-        reissue_temporary_password(&db, "old", NOW.plus(DAY)).await.unwrap();
-        assert!(!note_kana_miss(&db, "old", 2, NOW).await.unwrap());
-        assert!(note_kana_miss(&db, "old", 2, NOW).await.unwrap());
-        end_temporary_password(&db, "new", NOW).await.unwrap();
-        assert_eq!(person(&db, "new").await.temporary_void_at, Some(NOW));
-    }
-
-    #[tokio::test]
-    async fn the_temporary_password_is_open_for_the_days_of_the_policy() {
-        let db = db().await;
-        let mut person = person(&db, "old").await;
-        let policy = Policy { temporary_password_days: 90, ..Policy::default() };
-        assert!(person.temporary_password_open(NOW.plus(DAY * 90).minus(DAY / 86_400), &policy));
-        assert!(!person.temporary_password_open(NOW.plus(DAY * 90), &policy));
-        person.temporary_void_at = Some(NOW);
-        assert!(!person.temporary_password_open(NOW, &policy));
-    }
-
-    #[tokio::test]
-    async fn eligibility_has_its_days_and_the_days_of_grace() {
-        let mut person = person(&db().await, "old").await;
-        assert!(person.eligible_on(date(1950, 1, 1), 0));
-        person.valid_from = Some(date(2020, 4, 1));
-        person.valid_until = Some(date(2026, 3, 31));
-        assert!(!person.eligible_on(date(2020, 3, 31), 0));
-        assert!(person.eligible_on(date(2020, 4, 1), 0));
-        assert!(person.eligible_on(date(2026, 3, 31), 0));
-        assert!(!person.eligible_on(date(2026, 4, 1), 0));
-        assert!(person.eligible_on(date(2026, 4, 10), 10));
-        assert!(!person.eligible_on(date(2026, 4, 11), 10));
-        assert!(person.eligible_on(date(9999, 12, 31), u32::MAX));
-        person.lost_at = Some(NOW);
-        person.valid_until = None;
-        assert!(person.eligible_on(date(2026, 6, 30), 0));
-        assert!(!person.eligible_on(date(2026, 7, 1), 0));
-        assert!(person.eligible_on(date(2026, 7, 1), 1));
-    }
-
-    #[tokio::test]
-    async fn an_impossible_row_names_its_place_and_not_its_value() {
-        let db = db().await;
-        execute!(&db, "update roster_person set birth_date = '1999-02-31' where id = 'old'").unwrap();
-        let error = find(&db, "old").await.unwrap_err().to_string();
-        assert!(error.contains("roster_person.birth_date of row old") && !error.contains("1999"), "{error}");
-    }
+/// Lets nobody register as the person until the office allows it.
+pub async fn stop(on: impl Into<On<'_>>, id: &str, now: Timestamp) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "update roster_person set stopped_at = coalesce(stopped_at, $2) where id = $1",
+        id,
+        now.millis()
+    )?;
+    Ok(())
 }
+
+/// Ends a stop; false when there was none.
+pub async fn allow(on: impl Into<On<'_>>, id: &str) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update roster_person set stopped_at = null where id = $1 and stopped_at is not null",
+        id
+    )?;
+    Ok(changed == 1)
+}
+
+/// Ends the login ID from before a change of category; false when there was none.
+pub async fn end_former_login(on: impl Into<On<'_>>, id: &str) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update roster_person set former_login = null, former_symbol = null, former_number = null
+         where id = $1 and former_login is not null",
+        id
+    )?;
+    Ok(changed == 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Rows are staged in short transactions, then compared with the roster and applied by a handful of
 //! statements in one transaction, however many rows there are.
 
-use jiff::civil::Date;
+use jiff::{SignedDuration, civil::Date};
 use sqlx::QueryBuilder;
 
 use super::{
@@ -185,14 +185,37 @@ pub async fn take_back_shared_numbers(tx: &mut Tx, import_id: &str) -> Result<Ve
     Ok(clashes)
 }
 
-/// Compares the staged persons with the roster and applies them. `today` is the day in Japan.
-pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Counts, StorageError> {
+/// What decides whether an eligibility is over, the insurer's days of grace included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The present day in Japan.
+    pub today: Date,
+    /// The days of grace after the last day of eligibility.
+    pub grace_days: u32,
+}
+
+impl Ended {
+    /// Whose last day was before this one may not use the service any more.
+    fn valid_before(self) -> Date {
+        let grace = SignedDuration::from_hours(24 * i64::from(self.grace_days));
+        self.today.saturating_sub(grace)
+    }
+
+    /// Nor may who was missing from a full roster before this instant: the day before was the last one.
+    fn lost_before(self) -> Timestamp {
+        let day = self.valid_before().tomorrow().unwrap_or(Date::MAX);
+        Timestamp::start_of_day_in_japan(day)
+    }
+}
+
+/// Compares the staged persons with the roster and applies them.
+pub async fn apply(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<Counts, StorageError> {
     let (id, insurer, now) = (import.id, import.insurer, import.now.millis());
     let staged: i64 =
         query_scalar!(&mut *tx, fetch_one, "select count(*) from roster_staging where import_id = $1", id)?;
     let replaced = part_reused_numbers(tx, import).await?;
     carry_over(tx, import).await?;
-    end_sessions_of_ended(tx, import, today).await?;
+    end_sessions_of_ended(tx, import, ended).await?;
     // Before the change below clears lost_at: who returns without an account gets a new first password.
     execute!(
         &mut *tx,
@@ -211,7 +234,17 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
          set person_key = s.person_key, category = s.category, symbol = s.symbol, number = s.number,
              branch = s.branch, kana = s.kana, kana_folded = s.kana_folded, birth_date = s.birth_date,
              valid_from = s.valid_from, valid_until = s.valid_until, email = s.email,
-             lost_at = null, updated_at = $3
+             lost_at = null, updated_at = $3,
+             former_login = case
+                 when (roster_person.category = 'insured') = (s.category = 'insured')
+                   or not exists (select 1 from member where member.person_id = roster_person.id
+                                                         and member.state in ('active', 'frozen'))
+                 then roster_person.former_login
+                 when s.category = 'insured' then 'email' else 'number' end,
+             former_symbol = case when roster_person.category = 'insured' and s.category <> 'insured'
+                 then roster_person.symbol else roster_person.former_symbol end,
+             former_number = case when roster_person.category = 'insured' and s.category <> 'insured'
+                 then roster_person.number else roster_person.former_number end
          from roster_staging as s
          where s.import_id = $1 and roster_person.insurer = $2 and roster_person.identity = s.identity
            and (roster_person.lost_at is not null
@@ -227,7 +260,7 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<Coun
         insurer,
         now
     )?;
-    let absent = if import.complete { lose_absent(tx, import).await? } else { 0 };
+    let absent = if import.complete { lose_absent(tx, import, ended).await? } else { 0 };
     let lost = replaced + absent;
     let added = execute!(
         &mut *tx,
@@ -304,36 +337,43 @@ async fn carry_over(tx: &mut Tx, import: &Import<'_>) -> Result<(), StorageError
     Ok(())
 }
 
-/// Whose last day of eligibility moved into the past is signed out everywhere.
-async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, today: Date) -> Result<(), StorageError> {
+/// Who may not use the service after this import, or could not before it, is signed out everywhere: nothing
+/// that was given before a gap comes back to life after it. Within the days of grace everything goes on.
+async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<(), StorageError> {
     execute!(
         tx,
         "update member set sessions_valid_from = $3
-         where person_id in (
+         where sessions_valid_from < $3 and person_id in (
              select p.id from roster_person as p join roster_staging as s on s.identity = p.identity
-             where s.import_id = $1 and p.insurer = $2 and p.lost_at is null and s.valid_until < $4
-               and (p.valid_until is null or p.valid_until >= $4))",
+             where s.import_id = $1 and p.insurer = $2
+               and (p.lost_at < $4 or p.valid_until < $5 or p.valid_from > $6
+                 or s.valid_until < $5 or s.valid_from > $6))",
         import.id,
         import.insurer,
         import.now.millis(),
-        today.to_string()
+        ended.lost_before().millis(),
+        ended.valid_before().to_string(),
+        ended.today.to_string()
     )?;
     Ok(())
 }
 
-/// Who is not in the full roster loses eligibility and is signed out everywhere.
-async fn lose_absent(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageError> {
-    execute!(
-        &mut *tx,
-        "update member set sessions_valid_from = $3
-         where person_id in (
-             select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
-               and not exists (select 1 from roster_staging as s
-                               where s.import_id = $1 and s.identity = p.identity))",
-        import.id,
-        import.insurer,
-        import.now.millis()
-    )?;
+/// Who is not in the full roster loses eligibility, and where there are no days of grace is signed out
+/// everywhere.
+async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u64, StorageError> {
+    if import.now < ended.lost_before() {
+        execute!(
+            &mut *tx,
+            "update member set sessions_valid_from = $3
+             where person_id in (
+                 select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
+                   and not exists (select 1 from roster_staging as s
+                                   where s.import_id = $1 and s.identity = p.identity))",
+            import.id,
+            import.insurer,
+            import.now.millis()
+        )?;
+    }
     execute!(
         tx,
         "update roster_person set lost_at = $3, updated_at = $3

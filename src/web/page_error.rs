@@ -52,6 +52,13 @@ impl PageError {
         self
     }
 
+    /// Logs the cause, where the answer is not this error.
+    pub fn log(&self) {
+        if let Some(fault) = &self.fault {
+            log_fault(fault);
+        }
+    }
+
     /// With the one button that starts again.
     #[must_use]
     pub fn restarting_at(mut self, path: impl Into<String>) -> Self {
@@ -95,9 +102,7 @@ pub fn log_fault(fault: &Fault) {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        if let Some(fault) = &self.fault {
-            log_fault(fault);
-        }
+        self.log();
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
         response

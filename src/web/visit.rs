@@ -285,12 +285,7 @@ impl<P: Page> Reply<'_, P> {
         };
         let html = visit.app.templates.render(&frame, self.page).map_err(Fault::internal)?;
         let mut response = (self.status, Html(html)).into_response();
-        let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'self' {}; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
-            self.targets.join(" "),
-            if self.frames.is_empty() { "'none'".to_owned() } else { self.frames.join(" ") },
-        );
+        let policy = content_security_policy(&self.targets, &self.frames);
         let headers = response.headers_mut();
         let policy = HeaderValue::from_str(&policy).map_err(Fault::internal)?;
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -305,4 +300,15 @@ impl<P: Page> Reply<'_, P> {
         }
         Ok(visit.with_cookies(response))
     }
+}
+
+/// The `Content-Security-Policy` of a page whose forms may lead to `targets` and whose frames are of the origins
+/// `frames`: nothing inline, nothing from elsewhere.
+pub fn content_security_policy(targets: &[String], frames: &[String]) -> String {
+    format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self' {}; frame-src {}; frame-ancestors 'none'; base-uri 'none'",
+        targets.join(" "),
+        if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") },
+    )
 }

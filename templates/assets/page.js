@@ -11,6 +11,15 @@ function showErrors() {
   const summary = document.getElementById("errors");
   const field = document.querySelector("[aria-invalid=true]");
   if (summary) {
+    // A box that waits for the end of its text cannot take the focus; the text can.
+    summary.querySelectorAll("a").forEach((link) => link.addEventListener("click", (event) => {
+      const id = link.hash.slice(1);
+      const text = document.querySelector("[data-gate=" + CSS.escape(id) + "]");
+      if (text && document.getElementById(id).disabled) {
+        event.preventDefault();
+        text.focus();
+      }
+    }));
     summary.focus();
   } else if (field) {
     field.focus();

@@ -112,6 +112,8 @@ account-event-session_ended = A device was logged out
 account-event-signed_out_elsewhere = All other devices were logged out
 account-event-consent_withdrawn = Access was taken away from an app
 account-event-reported = Reported: something is not mine
+account-event-documents_accepted = You agreed to new documents
+account-event-login_id_changed = You took the new login ID
 
 account-report-title = Something is not mine
 account-report-lead = If there is a registration or a login that was not you, you can stop your account.

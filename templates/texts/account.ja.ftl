@@ -112,6 +112,8 @@ account-event-session_ended = 端末のログインを終了しました
 account-event-signed_out_elsewhere = ほかの端末をすべて終了しました
 account-event-consent_withdrawn = アプリの許可を取り消しました
 account-event-reported = 身に覚えのない登録・ログインを知らせました
+account-event-documents_accepted = 新しい文書に同意しました
+account-event-login_id_changed = 新しいログインIDに切り替えました
 
 account-report-title = 身に覚えのない登録・ログイン
 account-report-lead = ご自身の登録やログインに心当たりがないときは、アカウントの利用を停止できます。

@@ -18,6 +18,7 @@ mail-in-use-unexpected = If it was not you, please discard this mail. Your own r
 mail-completed-subject = [{ $insurer }] Your registration is complete
 mail-completed-intro = Your first-time registration for KENPOS, the health portal of { $insurer }, is complete.
 mail-completed-next = From now on please sign in with your login ID and the password that you chose.
+mail-completed-next-address = This e-mail address is your login ID. From now on please sign in with it and the password that you chose.
 mail-completed-unexpected = If you did not make this registration, please contact us at once, as below: we will check with you and stop the account. If you can sign in yourself, you can also stop it on your account page under “Something is not mine”.
 
 mail-automatic = This mail was sent automatically.

@@ -18,6 +18,7 @@ mail-in-use-unexpected = お心当たりのない場合は破棄してくださ�
 mail-completed-subject = 【{ $insurer }】初回登録が完了しました
 mail-completed-intro = { $insurer }の健康ポータル「KENPOS」の初回登録が完了しました。
 mail-completed-next = 次回からは、ログインIDと、ご自分で決めたパスワードでログインしてください。
+mail-completed-next-address = このメールアドレスがログインIDです。次回からは、このメールアドレスと、ご自分で決めたパスワードでログインしてください。
 mail-completed-unexpected = この登録に身に覚えのない場合は、すぐに下記までご連絡ください。確認のうえ、このアカウントの利用を停止します。ご自身でログインできる場合は、アカウントの画面の「身に覚えのない登録・ログイン」からも停止できます。
 
 mail-automatic = このメールは自動で送信されています。

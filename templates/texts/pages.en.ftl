@@ -2,6 +2,7 @@
 
 # What surrounds every page
 frame-title-error = Error:
+frame-skip = Skip to the content
 frame-contact = Contact
 frame-language = Language
 frame-language-ja = 日本語

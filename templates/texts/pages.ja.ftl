@@ -2,6 +2,7 @@
 
 # What surrounds every page
 frame-title-error = エラー:
+frame-skip = 本文へ移動
 frame-contact = お問い合わせ
 frame-language = 表示言語
 frame-language-ja = 日本語

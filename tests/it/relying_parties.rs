@@ -73,7 +73,7 @@ async fn authlib(backend: Backend) {
     let app = start(backend).await;
     let python = installed("authlib", "requirements.txt").join("bin/python").display().to_string();
     let command = [python, "app.py".to_owned()];
-    // For state in an http answer, which the library takes for a mistake otherwise.
+    // The library's switch for http.
     let insecure = [("AUTHLIB_INSECURE_TRANSPORT", "1".to_owned())];
     let party = Party::start(&app, "authlib", &command, &insecure, metadata).await;
     goes_through_everything(app, party).await;
@@ -194,6 +194,8 @@ async fn mod_auth_openidc(backend: Backend) {
     assert_eq!((page.url.as_str(), page.text().as_str()), (pages.as_str(), "会員のページ"));
     let first = state().await;
     assert_hanako(&app, &party, &first["id_token"], &first["userinfo"]);
+    let sub = first["id_token"]["sub"].as_str().unwrap();
+    assert_eq!(page.headers["x-member"], format!("{sub} {}", HANAKO.email));
 
     let token = first["access_token"].as_str().unwrap().to_owned();
     let refresh = callback(&[("refresh", pages.clone()), ("access_token", token)]);

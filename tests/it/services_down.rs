@@ -1,6 +1,7 @@
 //! Redis or PostgreSQL goes away in the middle, and comes back: what cannot be done is refused honestly, and
 //! everything goes on without a restart of the provider.
 
+use kenpos_idp::storage::Db;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use crate::support::{
     app::{Backend, TestApp},
     backends::{Postgres, Redis},
     http_browser::{HttpBrowser, Page},
-    journey::{accept_documents, allow, complete, confirm, give_details, log_in, set_out},
+    journey::{accept_documents, allow, complete, confirm, give_details, log_in, register, set_out},
     members::{HANAKO, ICHIRO},
     relying_party::{Ask, RelyingParty, Tokens},
 };
@@ -142,6 +143,48 @@ async fn redis_goes_away_and_comes_back() {
     redis.start_again();
     until_ready(&app).await;
     Box::pin(scene.everything_goes_on(&mut app)).await;
+    app.finish().await;
+}
+
+/// Redis goes away while the database completes a registration: what is done is done, and the page says so.
+#[tokio::test]
+async fn a_registration_that_was_completed_says_so_whatever_fails_afterwards() {
+    let mut redis = Redis::start();
+    let url = redis.url();
+    let mut app = TestApp::start_with(Backend::PostgresRedis, |config| {
+        config.ephemeral.url = Some(url.into());
+        (config.ephemeral.connect_timeout_ms, config.ephemeral.response_timeout_ms) = (500, 500);
+    })
+    .await;
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    register(&login, &HANAKO).await;
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    let page = browser.get(link.as_str()).await;
+
+    // Holds the completion up until Redis is gone.
+    let Db::Postgres(pool) = app.db() else { panic!("PostgreSQL") };
+    let mut hold = pool.begin().await.unwrap();
+    sqlx::query("select id from roster_person for update").execute(&mut *hold).await.unwrap();
+    let answer =
+        tokio::spawn(async move { page.form("#link-form").set("password", HANAKO.password).submit().await });
+    let waiting = "select count(*) from pg_stat_activity
+                   where wait_event_type = 'Lock' and datname = current_database()";
+    while app.number(waiting).await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    redis.stop();
+    hold.rollback().await.unwrap();
+    let done = answer.await.unwrap();
+    assert_eq!(done.status, StatusCode::OK, "{}", done.text());
+    assert!(done.text().contains("登録が完了しました"), "{}", done.text());
+    assert_eq!(done.select("#to-login").len(), 1);
+    assert_eq!(app.number("select count(*) from member where state = 'active'").await, 1);
+    redis.start_again();
+    until_ready(&app).await;
+    app.mailbox.next(HANAKO.email).await;
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    assert_eq!(log_in(&login, HANAKO.login_id, HANAKO.password).await.url.path(), "/account");
     app.finish().await;
 }
 

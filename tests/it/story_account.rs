@@ -47,7 +47,7 @@ impl TestApp {
         browser
     }
 
-    async fn try_to_sign_in(&self, browser: &HttpBrowser, login_id: &str, password: &str) -> Page {
+    pub(crate) async fn try_to_sign_in(&self, browser: &HttpBrowser, login_id: &str, password: &str) -> Page {
         let login = browser.get(&self.url("/login")).await.follow_here().await;
         log_in(&login, login_id, password).await
     }

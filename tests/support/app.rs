@@ -108,7 +108,7 @@ impl TestApp {
                 log::keep_secret(secret);
             }
         }
-        let mailbox = Mailbox::start(clock.clone()).await;
+        let mut mailbox = Mailbox::start(clock.clone()).await;
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -120,7 +120,8 @@ impl TestApp {
         change(&mut config);
         config.validate().unwrap();
         let app = App::open(config.clone(), clock.clone(), Entropy::system()).await.unwrap();
-        import_roster(&app, ROSTER).await;
+        mailbox.belongs_to(app.members.db.clone());
+        import(&app, ROSTER, false).await;
         let client = register(&app, metadata("https://app.example.jp")).await;
         let tls = open_tls(&app).await.unwrap();
         let running = Some(Running::start_with(app, listener, tls).unwrap());
@@ -156,8 +157,17 @@ impl TestApp {
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
+        self.mailbox.belongs_to(app.members.db.clone());
         let tls = open_tls(&app).await.unwrap();
         self.running = Some(Running::start_with(app, listener, tls).unwrap());
+    }
+
+    /// Stops the provider, changes its configuration and starts it again.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        self.stop().await;
+        change(&mut self.config);
+        self.config.validate().unwrap();
+        self.start_again().await;
     }
 
     /// Stops the provider and starts it again.
@@ -168,7 +178,12 @@ impl TestApp {
 
     /// Adds persons to the roster; see [`ROSTER`] for the columns.
     pub async fn import_roster(&self, csv: &str) {
-        import_roster(self.app(), csv).await;
+        import(self.app(), csv, false).await;
+    }
+
+    /// Makes this the full roster: who is not in it loses eligibility.
+    pub async fn import_full_roster(&self, csv: &str) {
+        import(self.app(), csv, true).await;
     }
 
     /// Imports a roster of one of several insurers, `complete` or not.
@@ -256,6 +271,7 @@ fn configuration(backend: Backend, directory: &TempDir, issuer: &str) -> Config 
             per_network: 10_000,
             per_insurer: 10_000,
             overall: 10_000,
+            visits_per_address: 10_000,
             ..Limits::default()
         },
         insurers: vec![insurer()],
@@ -300,8 +316,8 @@ async fn register(app: &App, metadata: Metadata) -> Registered {
     Registered { id: client.id, secret, metadata: client.metadata }
 }
 
-async fn import_roster(app: &App, csv: &str) {
-    let report = import_roster_of(app, "7132", csv, false).await;
+async fn import(app: &App, csv: &str, complete: bool) {
+    let report = import_roster_of(app, "7132", csv, complete).await;
     assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
 }
 

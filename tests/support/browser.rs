@@ -11,7 +11,11 @@ use std::{
 use axum::http::Method;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use fantoccini::{
-    Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::WebDriverCompatibleCommand,
+    Client, ClientBuilder, Locator,
+    actions::{InputSource as _, KeyAction, KeyActions},
+    elements::Element,
+    error::CmdError,
+    wd::WebDriverCompatibleCommand,
 };
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -152,7 +156,34 @@ impl Browser {
     /// Shows pages as for a reader who prefers dark colours, or light ones again.
     pub async fn prefer_dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };
-        self.client.issue_cmd(ColourScheme(value)).await.unwrap();
+        let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Lays pages out for a window of this size in CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Runs `js` in every page from now on, before the page's own scripts; no policy of a page forbids it.
+    pub async fn inject(&self, js: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": js })).await;
+    }
+
+    /// Presses keys, one after the other, wherever the focus is.
+    pub async fn press(&self, keys: &str) {
+        for key in keys.chars() {
+            let stroke = KeyActions::new("keyboard".to_owned());
+            let stroke = stroke.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+            if let Err(error) = self.client.perform_actions(stroke).await {
+                self.fail(&format!("{key:?} cannot be pressed: {error}")).await;
+            }
+        }
+    }
+
+    async fn devtools(&self, command: &'static str, parameters: Value) {
+        self.client.issue_cmd(DevTools(command, parameters)).await.unwrap();
     }
 
     /// Ends the browser now, rather than at the end of its scope.
@@ -201,9 +232,11 @@ impl Browser {
     }
 
     async fn picture(&self, name: &str) -> Result<PathBuf, Box<dyn std::error::Error>> {
-        let answer = self.client.issue_cmd(FullPagePicture).await?;
+        // The picture of WebDriver stops at the edge of the window.
+        let whole = json!({ "format": "png", "captureBeyondViewport": true });
+        let answer = self.client.issue_cmd(DevTools("Page.captureScreenshot", whole)).await?;
         let png = BASE64_STANDARD.decode(answer["data"].as_str().unwrap_or_default())?;
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-artefacts");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-artefacts");
         std::fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.png"));
         std::fs::write(&path, png)?;
@@ -211,33 +244,17 @@ impl Browser {
     }
 }
 
-/// `Page.captureScreenshot` of the `DevTools` protocol: the WebDriver one stops at the edge of the window.
+/// A command of the `DevTools` protocol, for what WebDriver itself cannot do.
 #[derive(Debug)]
-struct FullPagePicture;
+struct DevTools(&'static str, Value);
 
-impl WebDriverCompatibleCommand for FullPagePicture {
+impl WebDriverCompatibleCommand for DevTools {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
         base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        let params = json!({ "format": "png", "captureBeyondViewport": true });
-        (Method::POST, Some(json!({ "cmd": "Page.captureScreenshot", "params": params }).to_string()))
-    }
-}
-
-/// `Emulation.setEmulatedMedia` of the `DevTools` protocol with a `prefers-color-scheme`.
-#[derive(Debug)]
-struct ColourScheme(&'static str);
-
-impl WebDriverCompatibleCommand for ColourScheme {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
-        FullPagePicture.endpoint(base, session)
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        let params = json!({ "features": [{ "name": "prefers-color-scheme", "value": self.0 }] });
-        (Method::POST, Some(json!({ "cmd": "Emulation.setEmulatedMedia", "params": params }).to_string()))
+        (Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }
 

@@ -9,6 +9,7 @@ use kenpos_idp::{
     },
     clock::Clock,
     config::mail::{MailSettings, Security},
+    storage::Db,
 };
 use url::Url;
 
@@ -21,6 +22,7 @@ pub struct Mailbox {
     server: SmtpServer,
     listening: Listening,
     read: BTreeSet<usize>,
+    outbox: Option<Db>,
 }
 
 impl Mailbox {
@@ -31,7 +33,7 @@ impl Mailbox {
             .listen((Ipv4Addr::LOCALHOST, 0).into(), Offers::default())
             .await
             .expect("a free port on loopback");
-        Self { server, listening, read: BTreeSet::new() }
+        Self { server, listening, read: BTreeSet::new(), outbox: None }
     }
 
     /// The `[mail]` section that sends mails here.
@@ -48,6 +50,32 @@ impl Mailbox {
     /// Lets a coming mail go wrong.
     pub fn expect_trouble(&self, trouble: Trouble) {
         self.server.expect_trouble(trouble);
+    }
+
+    /// From now on a mail counts as arrived when this outbox has noted that it did: a clock that moves before
+    /// that would end the lease, and the mail would be sent again.
+    pub fn belongs_to(&mut self, outbox: Db) {
+        self.outbox = Some(outbox);
+    }
+
+    /// Waits until no mail is on its way to the relay. An outbox that is closed or down sends none.
+    async fn settle(&self) {
+        let Some(db) = &self.outbox else { return };
+        let leased = "select count(*) from outbox where state = 'queued' and leased_until > 0";
+        let settled = async {
+            loop {
+                let on_their_way: Result<i64, _> = match db {
+                    Db::Sqlite(pool) => sqlx::query_scalar(leased).fetch_one(pool).await,
+                    Db::Postgres(pool) => sqlx::query_scalar(leased).fetch_one(pool).await,
+                };
+                if on_their_way.is_ok_and(|mails| mails > 0) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                } else {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, settled).await.expect("the outbox notes what was delivered");
     }
 
     /// The next unread mail to `address`, waiting for it.
@@ -67,6 +95,7 @@ impl Mailbox {
         };
         let mail = tokio::time::timeout(PATIENCE, arrival).await.expect("a mail arrives");
         self.read.insert(mail.number);
+        self.settle().await;
         mail
     }
 

@@ -232,17 +232,19 @@ async fn check(tools: &Tools, metadata: &Metadata) -> anyhow::Result<()> {
 }
 
 /// Registers a client and prints its secret, which cannot be shown again.
-async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let metadata = args.metadata()?;
     check(tools, &metadata).await?;
     let now = tools.clock.now();
-    let created = Client::create(&tools.db, &tools.master()?, &tools.entropy, now, args.id, metadata).await;
+    let mut tx = tools.db.begin().await?;
+    let created = Client::create(&mut tx, &tools.master()?, &tools.entropy, now, args.id, metadata).await;
     let (client, secret) = match created {
         Err(error) if error.is_conflict() => anyhow::bail!("there is a client with this client_id already"),
         other => other?,
     };
     let event = Event::by(&Actor::command_line("cli"), "client.created").with_client(Some(&client.id));
-    audit::record(&tools.db, &tools.entropy, now, event).await?;
+    audit::record(&mut tx, &tools.entropy, now, event).await?;
+    tx.commit().await?;
     if args.json {
         let shown = json!({ "client_id": client.id, "client_secret": secret, "metadata": client.metadata });
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;

@@ -77,6 +77,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     config.validate()?;
     let app = App::open(config, clock.clone(), entropy.clone()).await?;
     let people = settings::fill_roster(&app, &args.data).await?;
+    let relative = settings::relative(&app)?;
     let client = settings::register_health_app(&app, &places).await?;
 
     let running = Running::start(app, provider)?;
@@ -90,7 +91,8 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
     );
     running.also(site.router(), health_app);
     running.also(mailbox::router(received).merge(metrics_router(metrics)), mailbox);
-    Welcome { places: &places, people: &people, client: &client, data: &args.data }.print(args.json)?;
+    Welcome { places: &places, people: &people, relative: &relative, client: &client, data: &args.data }
+        .print(args.json)?;
     told_to_stop().await?;
     running.stop().await;
     drop(relay);

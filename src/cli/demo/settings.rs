@@ -47,6 +47,40 @@ pub struct SampleMember {
     pub kana: String,
 }
 
+/// A made-up dependent to try the registration by oneself with.
+pub struct SampleRelative {
+    /// Symbol (記号).
+    pub symbol: String,
+    /// Number (番号).
+    pub number: String,
+    /// Branch (枝番).
+    pub branch: String,
+    /// Name.
+    pub kana: String,
+    /// Day of birth, ISO.
+    pub birth_date: String,
+}
+
+/// The dependent of the sample roster who is old enough to register.
+pub fn relative(app: &App) -> anyhow::Result<SampleRelative> {
+    let members = &app.members;
+    let insurer = members.config.insurers.first().context("the demo has an insurer")?;
+    let person = SamplePeople::new(insurer, SEED)
+        .take(PEOPLE)
+        .find(|person| {
+            person.category == Category::Dependent
+                && person.birth_date.age_on(today(&members.clock)) >= insurer.policy.minimum_age
+        })
+        .context("the sample roster has no grown-up dependent")?;
+    Ok(SampleRelative {
+        symbol: person.symbol,
+        number: person.number,
+        branch: person.branch,
+        kana: person.kana.as_str().to_owned(),
+        birth_date: person.birth_date.iso(),
+    })
+}
+
 /// The relying party with its secret.
 pub struct SampleClient {
     /// `client_id`.

@@ -4,7 +4,7 @@ use std::{io::Write as _, path::Path};
 
 use serde_json::json;
 
-use super::settings::{Places, SampleClient, SampleMember};
+use super::settings::{Places, SampleClient, SampleMember, SampleRelative};
 
 /// Everything that it says.
 pub struct Welcome<'a> {
@@ -12,6 +12,8 @@ pub struct Welcome<'a> {
     pub places: &'a Places,
     /// Whom to sign in as.
     pub people: &'a [SampleMember],
+    /// Who registers without a login ID.
+    pub relative: &'a SampleRelative,
     /// The relying party.
     pub client: &'a SampleClient,
     /// Where everything is kept.
@@ -47,6 +49,13 @@ impl Welcome<'_> {
             "app": self.places.app,
             "mailbox": self.places.mailbox,
             "members": members,
+            "dependent": {
+                "symbol": self.relative.symbol,
+                "number": self.relative.number,
+                "branch": self.relative.branch,
+                "kana": self.relative.kana,
+                "birth_date": self.relative.birth_date,
+            },
             "client": { "id": self.client.id, "secret": self.client.secret },
         })
     }
@@ -59,6 +68,7 @@ impl Welcome<'_> {
             .collect();
         let people = people.join("\n");
         let Places { issuer, app, mailbox } = self.places;
+        let SampleRelative { symbol, number, branch, kana, birth_date } = self.relative;
         format!(
             "KENPOS demo — 健康保険組合の会員ログイン
 
@@ -72,12 +82,16 @@ Sample members of a made-up roster
   ----------------  --------------------  ------------------------------
 {people}
 
+A dependent, who has no login ID yet
+  記号 {symbol}  番号 {number}  枝番 {branch}  氏名 {kana}  生年月日 {birth_date}
+
 What to try
   1. Open the sample health app and press 「ログイン」.
   2. Enter a login ID, then the temporary password (the birth date).
   3. Accept the documents, choose a password and an e-mail address (any address will do).
   4. Open the mail in the mailbox, follow its link and enter the password you chose.
   5. You are back in the app, signed in. Sign out and in again: ID, password, done.
+  6. The dependent: on the login page follow 「初回登録ページに移動する」, and give the data above.
 
 For your own experiments: client_id {}, client_secret {},
 redirect_uri http://127.0.0.1:PORT/callback with any port, client_secret_basic, PKCE

@@ -32,7 +32,18 @@ impl Renderer {
             AccountMail::Frozen => {
                 self.plain(mail, "mail-frozen-subject", &["mail-frozen-intro", "mail-frozen-next"])
             }
+            AccountMail::Unfrozen => self.notice(mail, "mail-unfrozen"),
             AccountMail::DeletionRequested => self.notice(mail, "mail-deletion"),
+            AccountMail::Deleted => self.plain(
+                mail,
+                "mail-deleted-subject",
+                &["mail-deleted-intro", "mail-deleted-kept", "mail-account-unexpected"],
+            ),
+            AccountMail::DeletionDismissed => self.plain(
+                mail,
+                "mail-deletion-dismissed-subject",
+                &["mail-deletion-dismissed-intro", "mail-deletion-dismissed-next"],
+            ),
             AccountMail::OfficeReport { member } => self.office(mail, "mail-office-report", member, now),
             AccountMail::OfficeDeletion { member } => self.office(mail, "mail-office-deletion", member, now),
         }
@@ -61,7 +72,7 @@ pub(super) mod tests {
     use super::*;
 
     /// One of each.
-    pub(crate) fn every_kind() -> [AccountMail; 8] {
+    pub(crate) fn every_kind() -> [AccountMail; 11] {
         let (link, deadline) = ("https://idp.example.jp/account/email/link/AbC-_123", 1_795_396_500_000);
         let member = || "9x2Kd0pQ".to_owned();
         [
@@ -73,7 +84,10 @@ pub(super) mod tests {
             AccountMail::EmailChanged,
             AccountMail::PasswordChanged,
             AccountMail::Frozen,
+            AccountMail::Unfrozen,
             AccountMail::DeletionRequested,
+            AccountMail::Deleted,
+            AccountMail::DeletionDismissed,
             AccountMail::OfficeReport { member: member() },
             AccountMail::OfficeDeletion { member: member() },
         ]

@@ -66,7 +66,7 @@ pub fn masked(login_id: &Typed) -> String {
 
 /// The instant from which on sessions and grants of a member are good, when all from before must end. It
 /// is later than everything given up to now, within the millisecond too.
-fn next_epoch(member: &Member, now: Timestamp) -> Timestamp {
+pub(super) fn next_epoch(member: &Member, now: Timestamp) -> Timestamp {
     now.max(member.sessions_valid_from).plus(Duration::from_millis(1))
 }
 

@@ -97,7 +97,7 @@ impl Members {
     }
 
     /// Queues a mail to the member's address.
-    pub(super) async fn tell(
+    pub(in crate::members) async fn tell(
         &self,
         tx: &mut crate::storage::Tx,
         member: &Member,
@@ -111,7 +111,7 @@ impl Members {
     }
 
     /// Queues a mail to the insurer's office, if an address of it is configured.
-    pub(super) async fn tell_office(
+    pub(in crate::members) async fn tell_office(
         &self,
         tx: &mut crate::storage::Tx,
         member: &Member,

@@ -61,10 +61,18 @@ pub fn read(typed: &Typed<'_>) -> Result<Profile, Vec<FieldError>> {
 
 fn line(typed: &str, longest: usize) -> Result<Option<String>, &'static str> {
     let text: String = typed.trim().nfc().collect();
-    if text.chars().count() > longest || text.chars().any(char::is_control) {
+    if text.chars().count() > longest || text.chars().any(misleads) {
         return Err("account-more-error-line");
     }
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// Whether a character breaks the line or turns the direction of reading (Unicode TR 36 §3): apps show these texts
+/// beside their own. What joins the parts of an emoji may stay.
+fn misleads(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 fn gender(typed: &str) -> Result<Option<String>, &'static str> {
@@ -181,6 +189,10 @@ mod tests {
         let all = ["nickname", "gender", "phone", "postal_code", "region", "locality", "street_address"];
         assert_eq!(named, all);
         assert_eq!(read(&Typed::default()), Ok(Profile::default()));
+        let turned =
+            Typed { nickname: "\u{202e}さくら", locality: "千代\u{2028}田区", ..Typed::default() };
+        assert_eq!(read(&turned).unwrap_err().len(), 2);
+        assert!(read(&Typed { nickname: "👩\u{200d}💻", ..Typed::default() }).is_ok());
     }
 
     proptest! {

@@ -4,13 +4,11 @@ use std::net::IpAddr;
 
 use secrecy::SecretString;
 
-use super::{Credential, next_epoch};
+use super::Credential;
 use crate::{
     audit::{self, Event},
     fault::Fault,
-    mail::message::AccountMail,
     members::{Members, session::SignedIn},
-    storage::{delivery, email_change, member_change},
 };
 
 /// What came of a report.
@@ -38,15 +36,10 @@ impl Members {
         }
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if member_change::freeze(&mut tx, &member.id, now, next_epoch(member, now)).await? {
-            email_change::erase(&mut tx, &member.id).await?;
-            self.tell(&mut tx, member, AccountMail::Frozen).await?;
-            let office = AccountMail::OfficeReport { member: member.id.clone() };
-            self.tell_office(&mut tx, member, office).await?;
+        if self.freeze(&mut tx, member).await? {
             let event = Event::member("member.reported", member);
             audit::record(&mut tx, &self.entropy, now, event).await?;
         }
-        delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;
         self.outbox.wake();
         self.end_sessions(&member.id, None).await?;

@@ -112,10 +112,12 @@ impl Members {
         let (Some(email), true) = (email, errors.is_empty()) else {
             return Ok(Err(DetailsRefusal::Fields(errors)));
         };
-        if let Some(kana) = &kana
-            && kana.folded() != person.kana.folded()
+        // What was typed at 資格照会 was compared there.
+        let typed = kana.as_ref().filter(|_| draft.inquiry().is_none());
+        if let Some(typed) = typed
+            && let Some(refusal) = self.try_kana(person, typed, policy).await?
         {
-            return self.note_kana_miss(person, policy).await.map(Err);
+            return Ok(Err(refusal));
         }
         let normal = SecretString::from(password_policy::normalise(form.password.expose_secret()));
         let password_hash = self.passwords.hash(normal).await?;
@@ -135,20 +137,36 @@ impl Members {
         }))
     }
 
-    async fn note_kana_miss(&self, person: &Person, policy: &Policy) -> Result<DetailsRefusal, Fault> {
+    /// Compares the name with the roster's. The try is counted before that, so that parallel ones cannot
+    /// outrun the limit, and a right one is given back.
+    async fn try_kana(
+        &self,
+        person: &Person,
+        typed: &KanaName,
+        policy: &Policy,
+    ) -> Result<Option<DetailsRefusal>, Fault> {
         let now = self.clock.now();
+        let most = i64::from(policy.kana_name_misses);
+        let attempt = roster::begin_kana_attempt(&self.db, &person.id, most).await?;
+        let Some(attempt) = attempt else { return Ok(Some(DetailsRefusal::Void)) };
+        if typed.folded() == person.kana.folded() {
+            roster::forgive_kana_attempt(&self.db, &person.id).await?;
+            return Ok(None);
+        }
+        let void = attempt >= most;
         let mut tx = self.db.begin().await?;
-        let void =
-            roster::note_kana_miss(&mut tx, &person.id, i64::from(policy.kana_name_misses), now).await?;
+        if void {
+            roster::end_temporary_password(&mut tx, &person.id, now).await?;
+        }
         let event = Event { insurer: Some(&person.insurer), ..Event::system("registration.name_mismatch") }
             .with_detail(json!({ "person": person.id, "void": void }));
         audit::record(&mut tx, &self.entropy, now, event).await?;
         tx.commit().await?;
-        Ok(if void {
+        Ok(Some(if void {
             DetailsRefusal::Void
         } else {
             DetailsRefusal::Fields(vec![refusal("kana", "details-error-kana-mismatch", Vec::new())])
-        })
+        }))
     }
 }
 

@@ -194,6 +194,7 @@ impl Members {
             return Ok(Inquired::Refused);
         };
         self.forget_guesses(&key).await?;
+        self.notify_start(&person).await?;
         let draft = self.draft(&person, Applicant::SelfRegistered(inquiry));
         Ok(Inquired::Open(Box::new(draft)))
     }
@@ -209,7 +210,7 @@ impl Members {
         };
         let found = roster::find_self_registering(&self.db, &sought).await?;
         let mut fitting =
-            found.into_iter().filter(|person| self.is_eligible(person) && inquiry.branch_fits(person));
+            found.into_iter().filter(|person| self.may_register(person) && inquiry.branch_fits(person));
         let person = match (fitting.next(), fitting.next()) {
             (Some(person), None) => Some(person),
             _ => None,

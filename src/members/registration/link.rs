@@ -3,13 +3,16 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::send::mail_to;
+use super::{notice::NoticeOf, send::mail_to};
 use crate::{
     audit::{self, Event},
     crypto::digest,
     fault::Fault,
     mail::message::MailKind,
-    members::{Members, password_policy},
+    members::{
+        Members, password_policy,
+        roster::{Category, Person},
+    },
     storage::{
         activation_code, document,
         member::{self, Activation, Member},
@@ -113,12 +116,11 @@ impl Members {
         // This write holds the row: an import that comes now waits, one that came before is seen here.
         roster::end_temporary_password(&mut tx, &registration.person_id, now).await?;
         let person = roster::find(&mut tx, &registration.person_id).await?;
-        let stands =
-            person.is_some_and(|p| self.is_eligible(&p) && self.mark_of(&p) == registration.person_mark);
-        if !stands {
+        let stands = |p: &Person| self.may_register(p) && self.mark_of(p) == registration.person_mark;
+        let Some(person) = person.filter(stands) else {
             drop(tx);
             return self.lapse(&registration).await;
-        }
+        };
         for receipt in &registration.receipts {
             document::keep_receipt(&mut tx, &self.entropy.id(), &member.id, receipt).await?;
         }
@@ -128,9 +130,10 @@ impl Members {
             preference::set(&mut tx, &member.id, &preference, now).await?;
         }
         activation_code::erase(&mut tx, &registration.person_id).await?;
-        let notice =
-            mail_to(insurer, &registration.email, registration.locale, MailKind::RegistrationCompleted);
-        self.outbox.enqueue(&mut tx, &notice).await?;
+        let completed = MailKind::RegistrationCompleted { by_address: person.category != Category::Insured };
+        let mail = mail_to(insurer, &registration.email, registration.locale, completed);
+        self.outbox.enqueue(&mut tx, &mail).await?;
+        self.notify(&mut tx, &person, NoticeOf::End).await?;
         let event = Event::member("member.activated", &member).with_client(registration.client_id.as_deref());
         audit::record(&mut tx, &self.entropy, now, event).await?;
         tx.commit().await?;

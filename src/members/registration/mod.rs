@@ -6,6 +6,7 @@
 mod details;
 mod eligibility;
 mod link;
+mod notice;
 mod send;
 
 use serde::{Deserialize, Serialize};
@@ -16,12 +17,7 @@ pub use eligibility::{Inquired, Inquiry, InquiryForm};
 pub use link::{Completion, Link};
 pub use send::{Resend, Send, Sending};
 
-use super::{
-    Members,
-    birth_date::today,
-    documents::{Document, Kind},
-    roster::Person,
-};
+use super::{Members, birth_date::today, documents::Document, roster::Person};
 use crate::{
     clock::Timestamp,
     fault::Fault,
@@ -30,7 +26,6 @@ use crate::{
         member::{self, Member, MemberState},
         registration, roster,
     },
-    texts::Locale,
 };
 
 /// A registration before its mail is sent.
@@ -197,7 +192,7 @@ impl Members {
             Applicant::SelfRegistered(_) => true,
         };
         let same = draft.person_mark == self.mark_of(&person);
-        if !free || !same || !proved || !self.is_eligible(&person) {
+        if !free || !same || !proved || !self.may_register(&person) {
             return Ok(Standing::Ended);
         }
         let age = insurer.policy.minimum_age;
@@ -205,13 +200,5 @@ impl Members {
             return Ok(Standing::TooYoung(age));
         }
         Ok(Standing::Open(Box::new(person)))
-    }
-
-    /// The documents that a draft must accept, in the language of the reader.
-    pub fn documents_of(&self, draft: &Draft, locale: Locale) -> Result<[&Document; 2], Fault> {
-        let [privacy, terms] = Kind::ALL.map(|kind| self.documents.current(&draft.insurer, kind, locale));
-        privacy.zip(terms).map(|(privacy, terms)| [privacy, terms]).ok_or_else(|| {
-            Fault::internal(format!("insurer {} is not in the configuration any more", draft.insurer))
-        })
     }
 }

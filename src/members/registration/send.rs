@@ -24,7 +24,7 @@ use crate::{
 const MOST_SENDS: i64 = 6;
 /// Mails of one person within the life of a link, over all registrations: whoever knows the person's data
 /// chooses the addresses, and must not flood a stranger's.
-const MOST_MAILS: u64 = 12;
+const MOST_MAILS: i64 = 12;
 
 /// Where a registration comes from, so that it can lead back there.
 pub struct Send<'a> {
@@ -91,12 +91,12 @@ impl Members {
             sent_at: now,
             expires_at: now.plus(self.config.lifetimes.registration_link()),
         };
-        if !self.may_mail(&pending.person_id).await? {
-            return Ok(Sending::Spent);
-        }
         let mut tx = self.db.begin().await?;
         if !registration::replace(&mut tx, &pending, now).await? {
             return Ok(Sending::Sent);
+        }
+        if !self.may_mail(&mut tx, &pending.person_id).await? {
+            return Ok(Sending::Spent);
         }
         self.queue_link(&mut tx, insurer, &pending, &token, pending.expires_at).await?;
         let event = Event { insurer: Some(&insurer.code), ..Event::system("registration.mail_sent") }
@@ -114,14 +114,14 @@ impl Members {
         let now = self.clock.now();
         let Some(pending) = registration::find(&self.db, id, now).await? else { return Ok(Resend::Gone) };
         let insurer = self.insurer(&pending.insurer).ok_or_else(|| Fault::internal("unknown insurer"))?;
-        if !self.may_mail(&pending.person_id).await? {
-            return Ok(Resend::Spent);
-        }
         let token = self.entropy.secret();
         let expires_at = now.plus(self.config.lifetimes.registration_link());
         let hash = digest::sha256_base64url(&token);
         let mut tx = self.db.begin().await?;
         if !registration::renew(&mut tx, id, &hash, MOST_SENDS, now, expires_at).await? {
+            return Ok(Resend::Spent);
+        }
+        if !self.may_mail(&mut tx, &pending.person_id).await? {
             return Ok(Resend::Spent);
         }
         self.queue_link(&mut tx, insurer, &pending, &token, expires_at).await?;
@@ -141,10 +141,12 @@ impl Members {
         self.config.lifetimes.interaction_with_mail()
     }
 
-    /// Takes one of the mails that may be sent for a person.
-    async fn may_mail(&self, person_id: &str) -> Result<bool, Fault> {
-        let window = self.config.lifetimes.registration_link();
-        let mails = self.ephemeral.count(&format!("registration-mails:{person_id}"), window).await?;
+    /// Takes one of the mails that may be sent for a person, in the transaction of the mail: what is rolled
+    /// back, or was sent before, takes none.
+    async fn may_mail(&self, tx: &mut Tx, person_id: &str) -> Result<bool, Fault> {
+        let now = self.clock.now();
+        let since = now.minus(self.config.lifetimes.registration_link());
+        let mails = registration::count_mail(tx, &self.entropy.id(), person_id, now, since).await?;
         Ok(mails <= MOST_MAILS)
     }
 

@@ -19,6 +19,8 @@ pub enum Next {
     SelectAccount,
     /// First-time registration (Prompt Create 1.0).
     Registration,
+    /// The page that asks to accept new versions of the documents.
+    Documents,
     /// The page that says for whose members the client is.
     OtherMembers,
     /// The page that asks for consent.
@@ -61,6 +63,8 @@ pub struct Known {
     pub allowed: Permission,
     /// The request is for somebody else ([`AuthorizationRequest::subjects`]).
     pub is_another: bool,
+    /// A document has a version that the member has not accepted.
+    pub documents_due: bool,
 }
 
 /// Decides (OIDC Core §3.1.2.3 and §3.1.2.4).
@@ -110,6 +114,16 @@ pub fn next(
             refuse("access_denied", "the client is for members of another insurer")
         } else {
             Next::OtherMembers
+        };
+    }
+    if known.documents_due {
+        return if silent {
+            refuse(
+                "interaction_required",
+                "the member must accept new documents and prompt=none forbids asking",
+            )
+        } else {
+            Next::Documents
         };
     }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;

@@ -182,6 +182,9 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
 
 async fn finish_without_request(visit: &Visit, interaction: &Interaction) -> Result<Response, PageError> {
     let to = match visit.signed_in().await? {
+        Some(signed_in) if documents_due(visit.app(), &signed_in).await? => {
+            path_of(&Next::Documents, &interaction.id)
+        }
         Some(_) => interaction.goal.clone().unwrap_or_else(|| "/account".to_owned()),
         None => path_of(&Next::Login, &interaction.id),
     };
@@ -216,7 +219,12 @@ async fn known(
         Some(subjects) => !subjects.contains(&grant::subject(app, client, member).await?),
         None => false,
     };
-    Ok(Known { allowed: allowed.as_ref().map(Permission::given).unwrap_or_default(), is_another })
+    let allowed = allowed.as_ref().map(Permission::given).unwrap_or_default();
+    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await? })
+}
+
+async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
+    Ok(app.members.documents_due(&signed_in.member).await?.contains(&true))
 }
 
 fn path_of(page: &Next, id: &str) -> String {
@@ -224,6 +232,7 @@ fn path_of(page: &Next, id: &str) -> String {
         Next::SelectAccount => format!("/login/{id}/account"),
         Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
+        Next::Documents => format!("/documents/{id}"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }

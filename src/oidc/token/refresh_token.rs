@@ -23,6 +23,8 @@ use crate::{
 enum Generation {
     /// It is the current one, or became the one before it a moment ago: go on with this grant.
     Fresh(Box<Grant>),
+    /// It was not used in time; whichever generation it is, that proves nothing.
+    Expired,
     /// It is old, so it was stolen or its successor was: the family is revoked.
     Stale,
     /// Somebody else used it in this very moment; look again.
@@ -55,6 +57,7 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
                 return issue::tokens(app, client, (&token.grant, &grant), &scope, audience).await;
             }
             Generation::Raced => {}
+            Generation::Expired => return Err(refused()),
             Generation::Stale => {
                 tracing::warn!(client = client.id, "an old refresh token was used; its family is revoked");
                 metrics::counter!("kenpos_refresh_replays_total").increment(1);
@@ -71,7 +74,7 @@ async fn advance(app: &App, token: &RefreshToken, found: &Found<Grant>) -> Resul
     let Some(family) = &grant.family else { return Ok(Generation::Stale) };
     let now = app.now();
     if now >= family.rotated_at.plus(app.config().lifetimes.refresh_idle()) {
-        return Ok(Generation::Stale);
+        return Ok(Generation::Expired);
     }
     if token.generation == family.generation {
         let next = Family { generation: family.generation + 1, rotated_at: now };

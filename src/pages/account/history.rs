@@ -22,7 +22,7 @@ const REACH: Duration = Duration::from_secs(90 * 24 * 3600);
 const ON_A_PAGE: usize = 20;
 
 /// Events that have words in `templates/texts/account.*.ftl`, without `member.`.
-const EVENTS: [&str; 11] = [
+const EVENTS: [&str; 13] = [
     "signed_in",
     "sign_in_failed",
     "signed_out",
@@ -34,6 +34,8 @@ const EVENTS: [&str; 11] = [
     "signed_out_elsewhere",
     "consent_withdrawn",
     "reported",
+    "documents_accepted",
+    "login_id_changed",
 ];
 
 /// A page of the history, the newest first.
@@ -56,6 +58,8 @@ pub struct Entry {
     pub alarming: bool,
     /// When, in words.
     pub at: String,
+    /// How often, where entries are counted by the hour.
+    pub times: Option<i64>,
     /// Name of the app.
     pub client: Option<String>,
     /// Browser family.
@@ -72,6 +76,7 @@ impl Page for History {
             event: event.to_owned(),
             alarming: is_alarming(event),
             at: "2026年11月23日(月)10時15分".to_owned(),
+            times: None,
             client: None,
             browser: None,
             system: None,
@@ -81,6 +86,7 @@ impl Page for History {
         all[0].client = Some(sample::CLIENT.to_owned());
         all[0].browser = Some("Safari");
         all[0].system = Some("iPhone");
+        all[1].times = Some(3);
         all[1].client = Some(sample::HOSTILE.to_owned());
         all[1].system = Some("Windows");
         let full = Self { entries: all, older: Some("1795396500000.AbC-_".to_owned()), paged: true };
@@ -121,6 +127,7 @@ async fn entry(account: &Account, line: &audit::Entry) -> Result<Entry, Fault> {
         alarming: is_alarming(&event),
         event,
         at: account.date_time(Timestamp::from_millis(line.at)),
+        times: detail["count"].as_i64().filter(|times| *times > 1),
         client: client.map(|client| client.name_in(account.visit.locale).to_owned()),
         browser: device.browser.map(Browser::name),
         system: device.system.map(System::name),

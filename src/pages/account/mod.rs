@@ -95,6 +95,17 @@ impl Account {
         self.visit.show(page).brand(brand)
     }
 
+    /// A day in words.
+    pub fn date(&self, date: jiff::civil::Date) -> String {
+        let args = [
+            ("year", date.year().to_string()),
+            ("month", date.month().to_string()),
+            ("day", date.day().to_string()),
+            ("date", date.to_string()),
+        ];
+        self.visit.app().texts.text(self.visit.locale, "account-date", &args)
+    }
+
     /// An instant in words.
     pub fn date_time(&self, at: crate::clock::Timestamp) -> String {
         self.visit.app().texts.date_time(self.visit.locale, at)

@@ -29,6 +29,8 @@ pub struct Overview {
     pub login_id: Option<String>,
     /// E-mail address, masked.
     pub email: Option<String>,
+    /// The last day of the grace after the end of the eligibility, in words.
+    pub grace: Option<String>,
 }
 
 impl Page for Overview {
@@ -42,6 +44,7 @@ impl Page for Overview {
             insurer: Some(Given::choose(crate::texts::Locale::Ja, "さくら健康保険組合", None)),
             login_id: Some("7132-•••••••01".to_owned()),
             email: Some("h***@example.com".to_owned()),
+            grace: None,
         };
         let changed = Self { notice: Some(Message::new("account-notice-password")), ..usual.clone() };
         let bare = Self {
@@ -49,6 +52,7 @@ impl Page for Overview {
             category: "voluntary".to_owned(),
             login_id: None,
             email: None,
+            grace: Some("2026年11月30日".to_owned()),
             ..usual.clone()
         };
         let hostile = Self {
@@ -58,6 +62,7 @@ impl Page for Overview {
             insurer: Some(Given::choose(crate::texts::Locale::En, "", Some(sample::HOSTILE))),
             login_id: Some(sample::LONG.to_owned()),
             email: Some(sample::LONG.to_owned()),
+            grace: None,
         };
         vec![usual, changed, bare, hostile]
     }
@@ -77,6 +82,7 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
         insurer,
         login_id: login_id.as_ref().map(masked),
         email: email.map(|email| email.masked()),
+        grace: account.visit.app().members.grace_until(person).map(|day| account.date(day)),
     };
     Ok(account.show(&page).render()?)
 }

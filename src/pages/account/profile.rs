@@ -89,24 +89,14 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
         notice: done(query).notice(&["language"]),
         name: member.kana.clone(),
         category: person.category.as_str().to_owned(),
-        valid_from: person.valid_from.map(|first| day(&account, first)),
-        valid_until: person.valid_until.map(|last| day(&account, last)),
+        valid_from: person.valid_from.map(|first| account.date(first)),
+        valid_until: person.valid_until.map(|last| account.date(last)),
         email: member.email.clone(),
         verified: member.email_verified_at.is_some(),
         language: member.locale.tag().to_owned(),
         errors: FormErrors::none(),
     };
     Ok(account.show(&page).render()?)
-}
-
-fn day(account: &Account, date: jiff::civil::Date) -> String {
-    let args = [
-        ("year", date.year().to_string()),
-        ("month", date.month().to_string()),
-        ("day", date.day().to_string()),
-        ("date", date.to_string()),
-    ];
-    account.visit.app().texts.text(account.visit.locale, "account-date", &args)
 }
 
 /// POST `/account/profile`

@@ -140,6 +140,32 @@ async fn forge_recovery(
     forge(app, browser, &browser.get(link.as_str()).await, "#renew-form", &[new]).await;
 }
 
+/// The forms of those whose documents or login ID changed, and of those in whose name somebody registers.
+async fn forge_changes(
+    app: &mut TestApp,
+    browser: &HttpBrowser,
+    note: &mut impl FnMut(&'static str) -> bool,
+) {
+    app.sql("update receipt set version = 'older'").await;
+    note("/documents/{interaction}");
+    let page =
+        browser.get(&app.authorize_url(&good_request(&app.client, "openid"))).await.follow_here().await;
+    forge(app, browser, &page, "#documents-form", &[("privacy", "on"), ("terms", "on")]).await;
+    accept_documents(&page).await;
+    app.sql("update roster_person set former_login = 'email' where number = '200001'").await;
+    note("/login/{interaction}/new-login-id");
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    let page = log_in(&login, HANAKO.email, HANAKO.password).await;
+    forge(app, browser, &page, "#new-login-id-form", &[("choice", "take")]).await;
+    page.form("#new-login-id-form").click("choice", "later").submit().await;
+    app.sql("update roster_person set email = 'known@mail.example' where number = '004567'").await;
+    note("/registration/report/{token}");
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    log_in(&login, ICHIRO.login_id, ICHIRO.born).await;
+    let link = app.mailbox.next_link("known@mail.example").await;
+    forge(app, browser, &browser.get(link.as_str()).await, "#not-mine-form", &[]).await;
+}
+
 /// The forms that there are where several insurers are.
 async fn forge_insurers(note: &mut impl FnMut(&'static str) -> bool) {
     let mut app = TestApp::of_two(Backend::Embedded).await;
@@ -260,6 +286,7 @@ async fn no_form_of_ours_can_be_sent_by_another_site() {
     let mailed = browser.get(link.as_str()).await;
     forge(&app, &browser, &mailed, "#link-form", &[("password", HANAKO.password)]).await;
     forge_recovery(&mut app, &browser, &mut note).await;
+    forge_changes(&mut app, &browser, &mut note).await;
     forge_insurers(&mut note).await;
     note("/logout");
     let account = browser.get(&app.url("/account")).await;

@@ -120,7 +120,7 @@ async fn what_is_off_or_not_registered_or_would_end_up_in_a_log_is_refused_in_th
     }
     let fields: Vec<_> =
         page.select("#form-post input").iter().map(|f| f.attr("name").unwrap().to_owned()).collect();
-    assert_eq!(fields, ["code", "id_token", "state", "iss"]);
+    assert_eq!(fields, ["code", "id_token", "session_state", "state", "iss"]);
     app.finish().await;
 
     let app = TestApp::start(Backend::Embedded).await;

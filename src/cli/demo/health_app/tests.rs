@@ -98,6 +98,8 @@ impl Provider {
     async fn session(&self) -> String {
         let members = &self.running.app.members;
         let member = member::find(&members.db, "m").await.unwrap().unwrap();
+        let documents = members.documents_for(&member.insurer, crate::texts::Locale::Ja).unwrap();
+        members.accept_documents(&member, &documents, [true; 2]).await.unwrap();
         format!("kenpos-session={}", members.start_session(&member, Device::default()).await.unwrap())
     }
 

@@ -1,0 +1,82 @@
+//! What the office decides about members who asked for the deletion of their account, and about accounts that
+//! a report has stopped.
+
+use super::{Act, Refused, Subject};
+use crate::{
+    fault::Fault,
+    mail::message::AccountMail,
+    members::{Members, account::next_epoch},
+    storage::{
+        consent, deletion_request, delivery, email_change, member_change, preference, profile, recovery, registration, roster,
+    },
+};
+
+impl Members {
+    /// Lets a frozen account be used again, and a person register again whose registration was reported as
+    /// somebody else's. Whoever holds the password gets in: if that may be the wrong one, a reset is due.
+    pub async fn unfreeze(&self, subject: &Subject, act: Act<'_>) -> Result<Result<(), Refused>, Fault> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        let allowed = roster::allow(&mut tx, &subject.person.id).await?;
+        let frozen = match &subject.member {
+            Some(member) => member_change::unfreeze(&mut tx, &member.id, now).await?,
+            None => false,
+        };
+        if !allowed && !frozen {
+            return Ok(Err(Refused::NotStopped));
+        }
+        if let Some(member) = subject.member.as_ref().filter(|_| frozen) {
+            self.tell(&mut tx, member, AccountMail::Unfrozen).await?;
+        }
+        self.write_act(&mut tx, "member.unfrozen", subject, act).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(Ok(()))
+    }
+
+    /// Carries a request for deletion out. Erased are address, name, password, choices, consents, links and a
+    /// registration under way, and sessions and tokens end. What stays: the row of the roster, which is the
+    /// insurer's; the subject, so that it becomes nobody else's; receipts, history of choices and audit.
+    pub async fn delete_member(&self, subject: &Subject, act: Act<'_>) -> Result<Result<(), Refused>, Fault> {
+        let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        if !deletion_request::withdraw(&mut tx, &member.id).await? {
+            return Ok(Err(Refused::NotRequested));
+        }
+        // To the address that is erased in the same moment.
+        self.tell(&mut tx, member, AccountMail::Deleted).await?;
+        member_change::close(&mut tx, &member.id, now, next_epoch(member, now)).await?;
+        delivery::sessions_ended(&mut tx, &member.id, now).await?;
+        consent::withdraw_all(&mut tx, &member.id).await?;
+        profile::erase(&mut tx, &member.id).await?;
+        preference::erase_of_member(&mut tx, &member.id).await?;
+        email_change::erase(&mut tx, &member.id).await?;
+        recovery::erase_of_member(&mut tx, &member.id).await?;
+        registration::erase_of_person(&mut tx, &subject.person.id).await?;
+        roster::end_former_login(&mut tx, &subject.person.id).await?;
+        self.write_act(&mut tx, "member.deleted", subject, act).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        self.end_sessions(&member.id, None).await?;
+        Ok(Ok(()))
+    }
+
+    /// Dismisses a request for deletion and tells the member.
+    pub async fn dismiss_deletion(
+        &self,
+        subject: &Subject,
+        act: Act<'_>,
+    ) -> Result<Result<(), Refused>, Fault> {
+        let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
+        let mut tx = self.db.begin().await?;
+        if !deletion_request::withdraw(&mut tx, &member.id).await? {
+            return Ok(Err(Refused::NotRequested));
+        }
+        self.tell(&mut tx, member, AccountMail::DeletionDismissed).await?;
+        self.write_act(&mut tx, "member.deletion_dismissed", subject, act).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(Ok(()))
+    }
+}
