@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use super::Config;
 
 /// Keys without a default that are no text.
-const NUMBERS: [&str; 1] = ["mail.port"];
+const NUMBERS: [&str; 2] = ["lifetimes.insured_number_sign_in_seconds", "mail.port"];
 
 /// The variables that begin with `KENPOS_`.
 pub struct Environment {
@@ -103,6 +103,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_read_as_in_toml() {
         assert_eq!(read("mail.port", "25"), Json::from(25));
+        assert_eq!(read("lifetimes.insured_number_sign_in_seconds", "600"), Json::from(600));
         assert_eq!(read("limits.overall", "7"), Json::from(7));
         assert_eq!(read("database.migrate_at_start", "false"), Json::from(false));
         assert_eq!(read("server.trusted_proxies", "[\"10.0.0.0/8\"]"), serde_json::json!(["10.0.0.0/8"]));

@@ -89,8 +89,8 @@ impl Members {
         }
     }
 
-    /// Raises the alarm of an insurer, or makes one that is on last longer. Addresses are login IDs of no
-    /// insurer in particular: their alarm has none, stops nothing and only tells the operators.
+    /// Raises the alarm of an insurer, or makes one that is on last longer. Of several insurers an
+    /// address may name none: then the alarm has none, stops nothing and only tells the operators.
     async fn raise_alarm(&self, insurer: &str) -> Result<(), Fault> {
         let now = self.clock.now();
         let (group, named) = if insurer.is_empty() { (ADDRESSES, None) } else { (insurer, Some(insurer)) };

@@ -93,7 +93,7 @@ pub async fn enter_registration(visit: Visit, Path(code): Path<String>) -> Resul
 async fn park(visit: &Visit, code: &str) -> Result<Interaction, PageError> {
     let insurer = visit.app().members.insurer(code);
     let insurer = insurer.ok_or_else(|| PageError::status(StatusCode::NOT_FOUND))?;
-    Ok(interaction::park(visit, None, Some(&insurer.code)).await?)
+    interaction::park(visit, None, Some(&insurer.code)).await
 }
 
 /// Where to go on afterwards, in the query.

@@ -14,7 +14,6 @@ use reqwest::StatusCode;
 use crate::support::{
     app::{Backend, HOUR, MINUTE, TestApp, on_both_backends},
     attack::{encoded, good_request},
-    family::SAKURA,
     http_browser::{HttpBrowser, Page},
     journey::{accept_documents, confirm, give_details, give_login_id, log_in},
     members::{HANAKO, ICHIRO, NOBODY, Someone},
@@ -26,6 +25,7 @@ on_both_backends! {
     parallel_names_do_not_outrun_the_limit
     failed_sign_ins_are_counted_by_the_hour
     a_spray_of_addresses_alarms_and_stops_nobody
+    a_spray_of_addresses_at_one_insurer_is_its_alarm
     an_alarm_lasts_while_the_spray_goes_on
     a_refresh_token_that_was_not_used_in_time_is_no_replay
     the_login_id_shown_is_that_of_the_registration
@@ -142,8 +142,8 @@ fn guess(app: &TestApp, login_id: &str, password: &str) -> impl Future<Output = 
 }
 
 async fn a_spray_of_addresses_alarms_and_stops_nobody(backend: Backend) {
-    let mut app = TestApp::start_with(backend, |config| config.limits.spray_ids_per_hour = 10).await;
-    app.with_families().await;
+    let low = |config: &mut kenpos_idp::config::Config| config.limits.spray_ids_per_hour = 10;
+    let mut app = TestApp::of_two_with(backend, low).await;
     for n in 0..15 {
         guess(&app, &format!("someone{n}@mail.example"), "correct horse").await;
     }
@@ -154,7 +154,17 @@ async fn a_spray_of_addresses_alarms_and_stops_nobody(backend: Backend) {
     let password = give_login_id(&login, HANAKO.login_id).await;
     assert!(password.select("#activation-stopped").is_empty(), "{}", password.text());
     app.activate(&HANAKO).await;
-    app.activate_relative(&SAKURA).await;
+    app.finish().await;
+}
+
+async fn a_spray_of_addresses_at_one_insurer_is_its_alarm(backend: Backend) {
+    let app = TestApp::start_with(backend, |config| config.limits.spray_ids_per_hour = 10).await;
+    for n in 0..15 {
+        guess(&app, &format!("someone{n}@mail.example"), "correct horse").await;
+    }
+    let alarms = "select count(*) from audit where action like '%spray_alarm'";
+    let named = "select count(*) from audit where action = 'insurer.spray_alarm' and insurer = '7132'";
+    assert_eq!((app.number(alarms).await, app.number(named).await), (1, 1));
     app.finish().await;
 }
 
