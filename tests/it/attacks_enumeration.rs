@@ -157,7 +157,8 @@ async fn resend(app: &mut TestApp) -> Question {
         for (known, interaction) in [(true, real.as_str()), (false, made_up.as_str())] {
             let browser: HttpBrowser = app.http_browser();
             let start = browser.get(&app.url("/login")).await.follow_here().await;
-            let csrf = start.form("#login-id-form").value("csrf").unwrap();
+            let form = start.form("#login-id-form");
+            let csrf = form.value("csrf").unwrap();
             let url = app.url(&format!("/registration/{interaction}/resend"));
             let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "text/html")];
             let body = format!("csrf={csrf}");
