@@ -29,7 +29,11 @@ async fn oidcc_ensure_redirect_uri_in_authorization_request() {
             assert_eq!(created.status, StatusCode::CREATED, "{}", created.json);
             assert_eq!(created.json["subject_type"], "public");
         } else {
-            assert_eq!(created.error(), "invalid_client_metadata", "public subjects are an operator's to give");
+            assert_eq!(
+                created.error(),
+                "invalid_client_metadata",
+                "public subjects are an operator's to give"
+            );
         }
         app.finish().await;
     }

@@ -168,7 +168,8 @@ fn logged_fields(content: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn no_field_of_an_event_takes_the_place_of_another() {
-    let found: Vec<_> = logged_fields("tracing::info!(message = id, target, n, \"x\"); tracing::Span").collect();
+    let found: Vec<_> =
+        logged_fields("tracing::info!(message = id, target, n, \"x\"); tracing::Span").collect();
     assert_eq!(found, ["message", "target", "n", ""]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
