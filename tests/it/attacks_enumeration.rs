@@ -139,7 +139,8 @@ async fn eligibility(app: &TestApp) -> Question {
             let someone = Someone { born: "19710101", ..SAKURA.someone };
             let page = app.eligibility(&app.http_browser()).await;
             let inquiry = Relative { number, someone, ..SAKURA };
-            question.ask(known, &[number], inquire(&page, &inquiry)).await;
+            let typed = format!("value=\"{number}\"");
+            question.ask(known, &[&typed], inquire(&page, &inquiry)).await;
         }
     }
     question
@@ -157,8 +158,7 @@ async fn resend(app: &mut TestApp) -> Question {
         for (known, interaction) in [(true, real.as_str()), (false, made_up.as_str())] {
             let browser: HttpBrowser = app.http_browser();
             let start = browser.get(&app.url("/login")).await.follow_here().await;
-            let form = start.form("#login-id-form");
-            let csrf = form.value("csrf").unwrap();
+            let csrf = start.form("#login-id-form").value("csrf").unwrap().to_owned();
             let url = app.url(&format!("/registration/{interaction}/resend"));
             let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "text/html")];
             let body = format!("csrf={csrf}");

@@ -77,16 +77,12 @@ impl Case {
 async fn cases(app: &mut TestApp) -> Vec<Case> {
     let member = app.activate(&HANAKO).await;
     let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
-    let number = login.click("#by-number").await;
     let open = app.http_browser().get(&app.url("/login")).await.follow_here().await;
     let details = accept_documents(&log_in(&open, ICHIRO.login_id, ICHIRO.born).await).await;
     let forgot_password = app.http_browser().get(&app.url("/recovery/password")).await;
     let forgot_login_id = app.http_browser().get(&app.url("/recovery/login-id")).await;
     vec![
         Case::new(login, "#login-id-form", &["login_id"]),
-        Case::new(number, "#login-number-form", &["symbol", "number"])
-            .and("symbol", "91")
-            .and("number", "200001"),
         Case::new(forgot_password, "#forgot-password-form", &["login_id", "birth_date"])
             .and("login_id", HANAKO.login_id)
             .and("birth_date", HANAKO.born),

@@ -73,7 +73,7 @@ async fn authlib(backend: Backend) {
     let app = start(backend).await;
     let python = installed("authlib", "requirements.txt").join("bin/python").display().to_string();
     let command = [python, "app.py".to_owned()];
-    // For state in an http answer, which the library takes for a mistake otherwise.
+    // The library's switch for http.
     let insecure = [("AUTHLIB_INSECURE_TRANSPORT", "1".to_owned())];
     let party = Party::start(&app, "authlib", &command, &insecure, metadata).await;
     goes_through_everything(app, party).await;

@@ -1,4 +1,4 @@
-//! A first registration without a mouse, and one without JavaScript, both in a real browser.
+//! A first registration without a mouse, in a real browser.
 
 use crate::support::{
     app::{Backend, TestApp},
@@ -138,46 +138,6 @@ async fn the_whole_registration_needs_no_mouse() {
     browser.wait_for("#password:focus").await;
     browser.press(HANAKO.password).await;
     browser.press(ENTER).await;
-    browser.wait_for_url(|url| url.path() == "/account").await;
-    app.mailbox.next(HANAKO.email).await;
-    browser.close().await;
-    app.finish().await;
-}
-
-#[tokio::test]
-async fn the_whole_registration_needs_no_javascript() {
-    let mut app = TestApp::start(Backend::Embedded).await;
-    let browser = Browser::phone().await;
-    browser.forbid_scripts().await;
-    browser.open(&app.url("/login")).await;
-    let scripted = "return document.documentElement.classList.contains('js')";
-    assert_eq!(browser.script(scripted).await, false, "scripts are off");
-    browser.fill("#login_id", HANAKO.login_id).await;
-    browser.click("#next").await;
-    browser.fill("#password", HANAKO.born).await;
-    browser.click("#login").await;
-    // Without the gate the text stands there in full above the box.
-    browser.wait_for("#privacy:enabled").await;
-    let full =
-        "const text = document.querySelector('#privacy-text'); return text.scrollHeight - text.clientHeight";
-    assert_eq!(browser.script(full).await, 0);
-    browser.click("#privacy").await;
-    browser.click("#terms").await;
-    browser.click("#next").await;
-    browser.fill("#kana", HANAKO.kana).await;
-    browser.fill("#password", HANAKO.password).await;
-    browser.fill("#email", HANAKO.email).await;
-    browser.click("#next").await;
-    browser.click("#send").await;
-    browser.wait_for("#deadline").await;
-    let link = app.mailbox.next_link(HANAKO.email).await;
-    // Nothing moves on by itself: the member asks.
-    browser.click("#completed").await;
-    browser.wait_for("h1").await;
-    browser.open(link.as_str()).await;
-    browser.fill("#password", HANAKO.password).await;
-    browser.click("#complete").await;
-    browser.click("#continue").await;
     browser.wait_for_url(|url| url.path() == "/account").await;
     app.mailbox.next(HANAKO.email).await;
     browser.close().await;

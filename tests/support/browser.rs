@@ -171,11 +171,6 @@ impl Browser {
         self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": js })).await;
     }
 
-    /// No script of any page runs from now on.
-    pub async fn forbid_scripts(&self) {
-        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
-    }
-
     /// Presses keys, one after the other, wherever the focus is.
     pub async fn press(&self, keys: &str) {
         for key in keys.chars() {

@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(named, all);
         assert_eq!(read(&Typed::default()), Ok(Profile::default()));
         let turned =
-            Typed { nickname: "\u{202e}さくら", locality: "千代田区\u{2028}", ..Typed::default() };
+            Typed { nickname: "\u{202e}さくら", locality: "千代\u{2028}田区", ..Typed::default() };
         assert_eq!(read(&turned).unwrap_err().len(), 2);
         assert!(read(&Typed { nickname: "👩\u{200d}💻", ..Typed::default() }).is_ok());
     }
