@@ -21,7 +21,8 @@ pub enum TelemetryError {
 
 /// Sends log lines to standard error, as JSON or for a person.
 pub fn start_logging(settings: &Telemetry) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::try_new(&settings.level)?;
+    // rustls warns of every client that says goodbye with user_canceled, as Java's do: no news to an operator.
+    let filter = EnvFilter::try_new(format!("rustls=error,{}", settings.level))?;
     let registry = tracing_subscriber::registry().with(filter);
     match settings.format {
         LogFormat::Json => registry

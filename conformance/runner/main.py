@@ -41,7 +41,7 @@ def main() -> int:
             if arguments.export:
                 today = datetime.date.today().isoformat()
                 results.export(arguments.export, plan, version, today, outcomes)
-                readme.update(HERE / "README.md", arguments.export)
+                readme.update(HERE / "README.md", arguments.export, expected)
     finally:
         running.stop()
     return 1 if unexpected else 0
@@ -60,7 +60,10 @@ def _arguments() -> argparse.Namespace:
         help="folder of the provider's files and log; emptied first",
     )
     parser.add_argument("--export", type=Path, metavar="DIR", help="write the results there")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.export and arguments.module != "*":
+        parser.error("--export keeps whole plans; leave --module out")
+    return arguments
 
 
 def _run_plan(

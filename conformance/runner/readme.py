@@ -4,20 +4,21 @@ import json
 from pathlib import Path
 
 from .plans import PLANS
+from .results import Expectation
 
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 COLUMNS = ("PASSED", "REVIEW", "WARNING", "SKIPPED", "FAILED", "INTERRUPTED")
 
 
-def update(readme: Path, results: Path) -> None:
-    """Writes the table anew from the exported results."""
+def update(readme: Path, results: Path, expected: list[Expectation]) -> None:
+    """Writes the tables anew from the exported results and from what was expected."""
     text = readme.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    readme.write_text(before + BEGIN + table(results) + END + after)
+    readme.write_text(before + BEGIN + plans(results) + "\n" + exceptions(expected) + END + after)
 
 
-def table(results: Path) -> str:
+def plans(results: Path) -> str:
     """A line for each plan that was exported."""
     lines = [
         "| Plan | Variant | Date | Suite | Modules | " + " | ".join(COLUMNS) + " |",
@@ -31,4 +32,11 @@ def table(results: Path) -> str:
             variant = ", ".join(record["variant"].values())
             cells = [plan.name, variant, record["date"], record["suite"], str(len(record["modules"])), *counts]
             lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def exceptions(expected: list[Expectation]) -> str:
+    """A line for each module that is known to end short of PASSED."""
+    lines = ["| Module | Ends as | Because |", "|---|---|---|"]
+    lines += [f"| {entry.module} | {entry.result} | {entry.reason} |" for entry in expected]
     return "\n".join(lines) + "\n"

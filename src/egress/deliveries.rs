@@ -123,7 +123,7 @@ impl Deliveries {
         let give_up_at = now.plus(inner.settings.give_up_after());
         let row = NewDelivery { id, kind, target, sealed, created_at: now, give_up_at };
         if rows::enqueue(on, row).await? {
-            tracing::info!(message = id, kind, target, "message queued");
+            tracing::info!(delivery = id, kind, about = target, "message queued");
         }
         Ok(())
     }
@@ -171,18 +171,18 @@ impl Deliveries {
     /// Tries a message that is leased, and notes what became of it.
     async fn deliver(self, carrier: impl Carrier, row: Leased) {
         let inner = &*self.0;
-        let (id, kind, target, attempt) = (&row.id, &row.kind, &row.target, row.attempts);
+        let (id, kind, about, attempt) = (&row.id, &row.kind, &row.target, row.attempts);
         let noted = match inner.attempt(&carrier, &row).await {
             Outcome::Sent => {
-                tracing::info!(message = id, kind, target, attempt, "message sent");
+                tracing::info!(delivery = id, kind, about, attempt, "message sent");
                 DELIVERIES.sent(&inner.db, id, inner.clock.now()).await
             }
             Outcome::Again(reason) => {
                 let at = inner.next_attempt(&row);
                 tracing::warn!(
-                    message = id,
+                    delivery = id,
                     kind,
-                    target,
+                    about,
                     attempt,
                     reason,
                     "message not sent, to be tried again"
@@ -190,15 +190,15 @@ impl Deliveries {
                 DELIVERIES.retry_later(&inner.db, &row, at, &reason).await
             }
             Outcome::Failed(reason) => {
-                tracing::error!(message = id, kind, target, attempt, reason, "message given up");
+                tracing::error!(delivery = id, kind, about, attempt, reason, "message given up");
                 DELIVERIES.failed(&inner.db, &row, inner.clock.now(), &reason).await
             }
         };
         match noted {
             Ok(true) => {}
-            Ok(false) => tracing::warn!(message = id, "the lease of a message ended before its delivery"),
+            Ok(false) => tracing::warn!(delivery = id, "the lease of a message ended before its delivery"),
             // The lease ends, and the message is tried again.
-            Err(error) => tracing::error!(message = id, %error, "the outcome of a delivery is not noted"),
+            Err(error) => tracing::error!(delivery = id, %error, "the outcome of a delivery is not noted"),
         }
     }
 }

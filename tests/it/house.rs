@@ -152,3 +152,30 @@ fn every_story_is_told() {
         }
     }
 }
+
+/// Names of what a log line has anyway; a field of such a name would take its place.
+const OF_THE_LINE: [&str; 5] = ["timestamp", "level", "message", "target", "span"];
+
+/// The fields of the events that a file logs.
+fn logged_fields(content: &str) -> impl Iterator<Item = &str> {
+    let events = content.split("tracing::").skip(1).filter_map(|event| event.split_once("!("));
+    let levels = ["trace", "debug", "info", "warn", "error"];
+    events.filter(move |(level, _)| levels.contains(level)).flat_map(|(_, fields)| {
+        let before_the_text = fields.split('"').next().unwrap_or_default();
+        before_the_text.split(',').map(|field| field.split('=').next().unwrap_or_default().trim())
+    })
+}
+
+#[test]
+fn no_field_of_an_event_takes_the_place_of_another() {
+    let found: Vec<_> =
+        logged_fields("tracing::info!(message = id, target, n, \"x\"); tracing::Span").collect();
+    assert_eq!(found, ["message", "target", "n", ""]);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&root, &root, &mut files);
+    for (path, content) in &files {
+        let taken = logged_fields(content).find(|field| OF_THE_LINE.contains(field));
+        assert_eq!(taken, None, "src/{path} logs such a field");
+    }
+}
