@@ -10,8 +10,11 @@ if (root.scrollWidth > root.clientWidth) {
   lost.push("the page needs scrolling sideways: " + root.scrollWidth + " in " + root.clientWidth);
 }
 for (const element of document.body.querySelectorAll("*")) {
-  // What only screen readers see has a box of one pixel; inside of a drawing nothing is laid out.
-  if (element.closest(".unseen, .skip:not(:focus), .steps li, svg") || !element.checkVisibility()) {
+  // What only screen readers see has a box of one pixel, as the heads of tables whose cells name themselves where
+  // the window is narrow; inside of a drawing nothing is laid out.
+  const head = element.closest(".table:not(.small) thead");
+  const heard = head && getComputedStyle(head).clipPath !== "none" && head.clientWidth === 1;
+  if (heard || element.closest(".unseen, .skip:not(:focus), .steps li, svg") || !element.checkVisibility()) {
     continue;
   }
   const box = element.getBoundingClientRect();
