@@ -163,7 +163,7 @@ async fn what_a_client_may_have_is_looked_at_again() {
     assert_eq!(refreshed.claims.get("nonce"), None, "the nonce belongs to the sign-in");
     allow_only("openid email").await;
     let refused = rp.refresh(refreshed.refresh_token.as_deref().unwrap()).await.unwrap_err();
-    assert!(refused.contains("invalid_grant"), "{refused}");
+    assert!(refused.contains("unauthorized_client"), "{refused}");
     app.finish().await;
 }
 
