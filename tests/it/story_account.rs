@@ -120,7 +120,7 @@ async fn the_history_tells_what_happened_page_by_page(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     app.activate(&HANAKO).await;
     app.activate(&ICHIRO).await;
-    for _ in 0..12 {
+    for _ in 0..24 {
         app.clock.advance(MINUTE);
         let refused = app.try_to_sign_in(&app.http_browser(), HANAKO.login_id, "また間違えた").await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -138,8 +138,8 @@ async fn the_history_tells_what_happened_page_by_page(backend: Backend) {
     // Something happens between two pages, and shifts nothing.
     app.signed_in(&HANAKO, HANAKO.password).await;
     let second = first.click("#older").await;
-    // 12 failures, 12 + 1 sign-ins, and one with the activation that is told by itself.
-    assert_eq!(count(&first) + count(&second), 27, "{}", second.text());
+    // The failures of the hour as one, 24 + 1 sign-ins, and one with the activation that is told by itself.
+    assert_eq!(count(&first) + count(&second), 28, "{}", second.text());
     assert!(second.text().contains("初回登録が完了しました"));
     assert!(second.select("#older").is_empty());
     assert_eq!(count(&second.click("#newest").await), 20);
