@@ -7,8 +7,9 @@ use jiff::{ToSpan as _, civil::Date};
 
 use super::{Operator, Operators};
 use crate::{
+    clock::Timestamp,
     fault::Fault,
-    storage::{audit_chain, queue::Counts},
+    storage::{audit_chain, queue::Counts, sign_in_failure},
 };
 
 /// Days that are shown, today included.
@@ -21,9 +22,12 @@ pub const SERIES: [(Series, &[&str]); 3] = [
     (Series::Failures, &FAILURES),
 ];
 
+/// What the audit calls the failed sign-in of a member.
+const SIGN_IN_FAILED: &str = "member.sign_in_failed";
+
 /// Kinds of failures, as the audit calls them.
 pub const FAILURES: [&str; 6] = [
-    "member.sign_in_failed",
+    SIGN_IN_FAILED,
     "member.password_wrong",
     "registration.eligibility_refused",
     "registration.name_mismatch",
@@ -67,6 +71,12 @@ impl Operators {
         let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
         for row in audit_chain::days(&self.db, &first.to_string(), insurer).await? {
             counts.insert((row.day, row.action), row.count);
+        }
+        // Failed sign-ins are counted beside the audit, so that a flood of them does not fill it.
+        let since = Timestamp::start_of_day_in_japan(first);
+        for hour in sign_in_failure::hours(&self.db, since, insurer).await? {
+            let day = hour.began_at().day_in_japan().to_string();
+            *counts.entry((day, SIGN_IN_FAILED.to_owned())).or_default() += hour.count;
         }
         let on = |day: &Date, action: &str| counts.get(&(day.to_string(), action.to_owned())).unwrap_or(&0);
         let all = |action: &str| days.iter().map(|day| on(day, action)).sum();

@@ -1,7 +1,10 @@
 //! Table `sign_in_failure`: failed sign-ins, counted by member, client address and hour, so that a flood of
 //! them fills nothing.
 
-use super::{Db, On, StorageError, db::execute};
+use super::{
+    Db, On, StorageError,
+    db::{execute, query},
+};
 use crate::clock::Timestamp;
 
 /// Seconds of an hour.
@@ -37,6 +40,37 @@ pub async fn count(on: impl Into<On<'_>>, failure: &Failure<'_>) -> Result<(), S
         failure.now.millis()
     )?;
     Ok(())
+}
+
+/// Failures of one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct HourCount {
+    hour: i64,
+    /// How many there were.
+    pub count: i64,
+}
+
+impl HourCount {
+    /// When the hour began.
+    pub const fn began_at(self) -> Timestamp {
+        Timestamp::from_millis(self.hour * HOUR * 1000)
+    }
+}
+
+/// What failed in each hour from `since` on; `insurer` empty: at every insurer and at none.
+pub async fn hours(
+    on: impl Into<On<'_>>,
+    since: Timestamp,
+    insurer: &str,
+) -> Result<Vec<HourCount>, StorageError> {
+    query!(
+        on,
+        fetch_all,
+        "select hour, cast(sum(count) as bigint) as count from sign_in_failure
+         where last_at >= $1 and ($2 = '' or insurer = $2) group by hour",
+        since.millis(),
+        insurer
+    )
 }
 
 /// Forgets those whose last one was before `before`; gives how many rows.

@@ -65,7 +65,7 @@ async fn a_false_alarm_is_taken_back(backend: Backend) {
     assert!(!app.is_signed_in(&browser).await, "what was given before stays void");
     app.clock.advance(MINUTE);
     app.signed_in(&HANAKO, HANAKO.password).await;
-    let told = "select count(*) from audit where action = 'member.unfrozen' and actor = 'operator:jimu'
+    let told = "select count(*) from audit where action = 'member.unfrozen' and actor = 'cli:jimu'
                 and detail like '%電話で本人確認済み%'";
     assert_eq!(app.number(told).await, 1);
     app.finish().await;
