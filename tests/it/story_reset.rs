@@ -263,7 +263,7 @@ async fn acts_that_make_no_sense_are_refused(backend: Backend) {
     assert!(!page.contains(HANAKO.born));
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     refused(operate::reissue(app.app(), &act(HANAKO.login_id), &letter, out).await, "exists already");
-    refused(operate::reset(app.app(), &act(HANAKO.login_id), &NO_CODE, out).await, "not active");
+    refused(operate::reset(app.app(), &act(HANAKO.login_id), &NO_CODE, out).await, "reset before");
     app.mailbox.next(HANAKO.email).await;
     app.finish().await;
 }
