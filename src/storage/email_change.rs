@@ -3,6 +3,7 @@
 use super::{
     On, StorageError,
     db::{execute, query},
+    locale_of,
 };
 use crate::{clock::Timestamp, texts::Locale};
 
@@ -40,12 +41,7 @@ impl TryFrom<Row> for EmailChange {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self, StorageError> {
-        let locale = Locale::from_tag(&row.locale).ok_or_else(|| StorageError::Impossible {
-            table: "email_change",
-            column: "locale",
-            row: row.member_id.clone(),
-            reason: "unknown language".to_owned(),
-        })?;
+        let locale = locale_of("email_change", &row.member_id, &row.locale)?;
         Ok(Self {
             member_id: row.member_id,
             token_hash: row.token_hash,

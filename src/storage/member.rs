@@ -3,7 +3,7 @@
 use super::{
     On, StorageError,
     db::{execute, query},
-    instant,
+    instant, locale_of,
 };
 use crate::{clock::Timestamp, texts::Locale};
 
@@ -111,7 +111,7 @@ impl TryFrom<Row> for Member {
             reason: reason.to_owned(),
         };
         let state = MemberState::parse(&row.state).ok_or_else(|| impossible("state", "unknown state"))?;
-        let locale = Locale::from_tag(&row.locale).ok_or_else(|| impossible("locale", "unknown language"))?;
+        let locale = locale_of("member", &row.id, &row.locale)?;
         Ok(Self {
             state,
             locale,

@@ -32,7 +32,7 @@ pub mod signing_key;
 
 pub use db::{Db, On, StorageError, Tx};
 
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, texts::Locale};
 
 /// Reads a JSON column, naming the place when it holds something else.
 fn from_json<T: serde::de::DeserializeOwned>(
@@ -53,6 +53,16 @@ fn from_json<T: serde::de::DeserializeOwned>(
 /// Writes a JSON column.
 fn to_json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// Reads a column that holds a language.
+fn locale_of(table: &'static str, row: &str, tag: &str) -> Result<Locale, StorageError> {
+    Locale::from_tag(tag).ok_or_else(|| StorageError::Impossible {
+        table,
+        column: "locale",
+        row: row.to_owned(),
+        reason: "unknown language".to_owned(),
+    })
 }
 
 fn instant(millis: Option<i64>) -> Option<Timestamp> {

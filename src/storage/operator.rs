@@ -3,7 +3,7 @@
 use super::{
     On, StorageError,
     db::{execute, query},
-    instant,
+    instant, locale_of,
 };
 use crate::{clock::Timestamp, texts::Locale};
 
@@ -115,7 +115,7 @@ impl TryFrom<Row> for Operator {
             reason: reason.to_owned(),
         };
         let role = Role::parse(&row.role).ok_or_else(|| impossible("role", "unknown role"))?;
-        let locale = Locale::from_tag(&row.locale).ok_or_else(|| impossible("locale", "unknown language"))?;
+        let locale = locale_of("operator", &row.id, &row.locale)?;
         Ok(Self {
             role,
             locale,

@@ -3,6 +3,7 @@
 use super::{
     Db, On, StorageError,
     db::{execute, query, query_scalar},
+    locale_of,
 };
 use crate::{clock::Timestamp, texts::Locale};
 
@@ -78,12 +79,7 @@ impl TryFrom<Row> for Recovery {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self, StorageError> {
-        let locale = Locale::from_tag(&row.locale).ok_or_else(|| StorageError::Impossible {
-            table: "recovery",
-            column: "locale",
-            row: row.id.clone(),
-            reason: "unknown language".to_owned(),
-        })?;
+        let locale = locale_of("recovery", &row.id, &row.locale)?;
         Ok(Self {
             locale,
             id: row.id,

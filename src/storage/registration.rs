@@ -9,7 +9,7 @@ use super::{
     Db, On, StorageError, Tx,
     db::{execute, query, query_scalar},
     document::Receipt,
-    from_json, to_json,
+    from_json, locale_of, to_json,
 };
 use crate::{clock::Timestamp, texts::Locale};
 
@@ -97,12 +97,7 @@ impl TryFrom<Row> for Registration {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self, StorageError> {
-        let locale = Locale::from_tag(&row.locale).ok_or_else(|| StorageError::Impossible {
-            table: "registration",
-            column: "locale",
-            row: row.id.clone(),
-            reason: "unknown language".to_owned(),
-        })?;
+        let locale = locale_of("registration", &row.id, &row.locale)?;
         Ok(Self {
             preferences: from_json("registration", "preferences", &row.id, &row.preferences)?,
             receipts: from_json("registration", "receipts", &row.id, &row.receipts)?,
