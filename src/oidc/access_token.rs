@@ -129,7 +129,7 @@ impl AccessToken {
             None => None,
             Some(id) => {
                 let Some(grant) = Grant::find(app, id).await? else { return Ok(None) };
-                let Some(holder) = grant.value.holder(app).await? else { return Ok(None) };
+                let Some(holder) = grant.value.holder(app, &client).await? else { return Ok(None) };
                 Some((grant.value, holder))
             }
         };

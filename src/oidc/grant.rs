@@ -176,14 +176,13 @@ impl Grant {
     }
 
     /// Looks again at everything that the grant rests on: the member is active, eligible and has not
-    /// signed out everywhere since, and still allows the client what it has; the client is enabled and is for
-    /// members of the insurer.
-    pub async fn holder(&self, app: &App) -> Result<Option<Holder>, Fault> {
+    /// signed out everywhere since, and still allows the client what it has; the client is for members of the
+    /// insurer. `client` is the grant's own, which the request has found enabled.
+    pub async fn holder(&self, app: &App, client: &Client) -> Result<Option<Holder>, Fault> {
         let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
             return Ok(None);
         };
-        let client = app.client(&self.client_id).await?;
-        if !client.is_some_and(|client| client.admits(&member.insurer)) {
+        if client.id != self.client_id || !client.admits(&member.insurer) {
             return Ok(None);
         }
         // What was not granted for the member's absence ends with the session (OIDC Core §11).

@@ -83,7 +83,10 @@ async fn refresh_token(
 ) -> Result<Option<Map<String, Value>>, Fault> {
     let Some(found) = Grant::find(app, &token.grant).await? else { return Ok(None) };
     let grant = &found.value;
-    if grant.client_id != caller.id || !token.is_current(app, grant) || grant.holder(app).await?.is_none() {
+    if grant.client_id != caller.id
+        || !token.is_current(app, grant)
+        || grant.holder(app, caller).await?.is_none()
+    {
         return Ok(None);
     }
     let mut answer = common(app, &caller.id, &grant.sub);

@@ -36,7 +36,7 @@ pub async fn tokens(
         let claims = if grant.claims.id_token.is_empty() {
             Map::new()
         } else {
-            let holder = grant.holder(app).await?;
+            let holder = grant.holder(app, client).await?;
             let holder = holder.ok_or_else(|| OAuthError::invalid_grant("the grant holds no more"))?;
             claims::id_token(&app.members, client, grant, &Scopes::default(), &holder)
         };

@@ -46,7 +46,7 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
         let audience = resource::audience(client, &found.value, params)?;
         seal::ready(app, client, seal::of_id_token(client)).await?;
         let offline = client.metadata.allows(Scope::OfflineAccess.as_str());
-        if !offline || found.value.holder(app).await?.is_none() {
+        if !offline || found.value.holder(app, client).await?.is_none() {
             Grant::revoke(app, &token.grant).await?;
             return Err(refused());
         }
