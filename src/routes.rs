@@ -168,8 +168,9 @@ fn recovery_pages() -> Router<App> {
 /// missing there answers nobody.
 fn console() -> Router<App> {
     use admin::{
-        account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
-        operator_role, operators, own_codes, own_factor, own_password, setup, sign_in,
+        account, audit, audit_export, audit_verified, dashboard, deletion_requests, member, member_act,
+        member_app, member_email, member_issue, members, operator, operator_act, operator_new, operator_role,
+        operators, own_codes, own_factor, own_password, setup, sign_in,
     };
     Router::new()
         .route("/admin", get(dashboard::get))
@@ -185,6 +186,13 @@ fn console() -> Router<App> {
         .route("/admin/audit", get(audit::get))
         .route("/admin/audit/export", post(audit_export::post))
         .route("/admin/audit/verify", post(audit_verified::post))
+        .route("/admin/members", get(members::get).post(members::post))
+        .route("/admin/members/deletion-requests", get(deletion_requests::get))
+        .route("/admin/members/{member}", get(member::get))
+        .route("/admin/members/{member}/email", get(member_email::get).post(member_email::post))
+        .route("/admin/members/{member}/registration/{act}", get(member_issue::get).post(member_issue::post))
+        .route("/admin/members/{member}/apps/{client}", get(member_app::get).post(member_app::post))
+        .route("/admin/members/{member}/{act}", get(member_act::get).post(member_act::post))
         .route("/admin/operators", get(operators::get))
         .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
         .route("/admin/operators/{operator}", get(operator::get))

@@ -20,7 +20,7 @@ pub enum Access {
 use Access::{May, Never, Open, Own};
 
 /// Path as in `src/routes.rs`, GET, POST.
-pub const TABLE: [(&str, Access, Access); 18] = [
+pub const TABLE: [(&str, Access, Access); 25] = [
     ("/admin", May(P::SeeNumbers), Never),
     ("/admin/sign-in", Open, Open),
     ("/admin/sign-out", Never, Own),
@@ -34,6 +34,13 @@ pub const TABLE: [(&str, Access, Access); 18] = [
     ("/admin/audit", May(P::SeeAudit), Never),
     ("/admin/audit/export", Never, May(P::SeeAudit)),
     ("/admin/audit/verify", Never, May(P::SeeAudit)),
+    ("/admin/members", May(P::SeeMembers), May(P::SeeMembers)),
+    ("/admin/members/deletion-requests", May(P::SeeMembers), Never),
+    ("/admin/members/{member}", May(P::SeeMembers), Never),
+    ("/admin/members/{member}/email", May(P::ManageMembers), May(P::ManageMembers)),
+    ("/admin/members/{member}/registration/{act}", May(P::ManageMembers), May(P::ManageMembers)),
+    ("/admin/members/{member}/apps/{client}", May(P::ManageMembers), May(P::ManageMembers)),
+    ("/admin/members/{member}/{act}", May(P::ManageMembers), May(P::ManageMembers)),
     ("/admin/operators", May(P::SeeOperators), Never),
     ("/admin/operators/new", May(P::ManageOperators), May(P::ManageOperators)),
     ("/admin/operators/{operator}", May(P::SeeOperators), Never),

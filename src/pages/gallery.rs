@@ -132,6 +132,12 @@ fn pictures() -> Vec<Picture> {
         dashboard::Dashboard,
         audit::AuditPage,
         audit_verified::Verified,
+        members::MembersPage,
+        member::MemberPage,
+        member_issue::IssuePage,
+        member_issue::IssuedPage,
+        member_email::CorrectEmail,
+        deletion_requests::DeletionRequests,
         operators::Operators,
         operator::OperatorPage,
         operator_new::NewPage,
@@ -333,6 +339,7 @@ fn no_text_is_left_over() {
         "operators-",
         "dashboard-",
         "audit-",
+        "members-",
     ];
     let texts = [
         include_str!("../../templates/texts/pages.ja.ftl"),
@@ -340,6 +347,7 @@ fn no_text_is_left_over() {
         include_str!("../../templates/texts/device.ja.ftl"),
         include_str!("../../templates/texts/recovery.ja.ftl"),
         include_str!("../../templates/texts/admin.ja.ftl"),
+        include_str!("../../templates/texts/members.ja.ftl"),
         include_str!("../../templates/texts/rules.ja.ftl"),
     ];
     for line in texts.iter().flat_map(|text| text.lines()) {

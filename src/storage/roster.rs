@@ -154,8 +154,9 @@ macro_rules! columns {
     };
 }
 
+/// A row as it is read.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     insurer: String,
     person_key: Option<String>,
