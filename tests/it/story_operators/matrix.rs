@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::operators::Role;
+use kenpos_idp::{members::search::Wanted, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
     app::{Backend, TestApp, insurer},
     http_browser::HttpBrowser,
+    members::ROSTER,
 };
 
 /// Path as in `src/routes.rs`, method, and who may: **A**dministrator, **O**ffice, **C**lient manager,
@@ -31,6 +32,18 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/audit", "GET", "AU"),
     ("/admin/audit/export", "POST", "AU"),
     ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/members", "GET", "AOU"),
+    ("/admin/members", "POST", "AOU"),
+    ("/admin/members/deletion-requests", "GET", "AOU"),
+    ("/admin/members/{member}", "GET", "AOU"),
+    ("/admin/members/{member}/email", "GET", "AO"),
+    ("/admin/members/{member}/email", "POST", "AO"),
+    ("/admin/members/{member}/registration/{act}", "GET", "AO"),
+    ("/admin/members/{member}/registration/{act}", "POST", "AO"),
+    ("/admin/members/{member}/apps/{client}", "GET", "AO"),
+    ("/admin/members/{member}/apps/{client}", "POST", "AO"),
+    ("/admin/members/{member}/{act}", "GET", "AO"),
+    ("/admin/members/{member}/{act}", "POST", "AO"),
     ("/admin/operators", "GET", "AU"),
     ("/admin/operators/new", "GET", "A"),
     ("/admin/operators/new", "POST", "A"),
@@ -80,6 +93,21 @@ pub async fn two_insurers() -> TestApp {
     .await
 }
 
+/// A path of the matrix with an operator, and a person of a roster, in it.
+fn filled(path: &str, operator: &str, member: &str) -> String {
+    let path = path.replace("{member}/registration/{act}", "{member}/registration/reset");
+    let path = path.replace("{member}/{act}", "{member}/unlock").replace("{act}", "disable");
+    let path = path.replace("{operator}", operator).replace("{member}", member);
+    path.replace("{token}", "x").replace("{client}", "x")
+}
+
+/// The identifier of a person of an insurer's roster.
+pub async fn person(app: &TestApp, insurer: &str) -> String {
+    let wanted = Wanted::Kana("タケダハナコ".to_owned());
+    let found = app.app().members.search(&wanted, Some(insurer), None, 1).await.unwrap();
+    found[0].person.id.clone()
+}
+
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
 async fn ask(app: &TestApp, browser: &HttpBrowser, method: &str, path: &str) -> StatusCode {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -96,6 +124,8 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
     let app = two_insurers().await;
     let target = app.staff(Role::Office, Some("7132")).await;
     let foreign = app.staff(Role::Office, Some("7133")).await;
+    app.import_roster_of("7133", ROSTER, false).await;
+    let (member, foreign_member) = (person(&app, "7132").await, person(&app, "7133").await);
     let stranger = app.http_browser();
     for scope in [None, Some("7132")] {
         for (letter, role) in ROLES {
@@ -105,10 +135,7 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 _ => app.staff(role, scope).await.browser(&app).await,
             };
             for (path, method, who) in MATRIX {
-                let filled = |id: &str| {
-                    path.replace("{operator}", id).replace("{act}", "disable").replace("{token}", "x")
-                };
-                let status = ask(&app, &browser, method, &filled(&target.id)).await;
+                let status = ask(&app, &browser, method, &filled(path, &target.id, &member)).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
                 match (*who, *method) {
@@ -117,14 +144,14 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                if path.contains("{operator}") && may && *method == "GET" {
-                    let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
+                if (path.contains("{operator}") || path.contains("{member}")) && may && *method == "GET" {
+                    let status = ask(&app, &browser, method, &filled(path, &foreign.id, &foreign_member)).await;
                     let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
-                    let status = ask(&app, &browser, method, &filled("nobody")).await;
+                    let status = ask(&app, &browser, method, &filled(path, "nobody", "nobody")).await;
                     assert_eq!(status, StatusCode::NOT_FOUND, "{here}, of nobody");
                 }
-                let status = ask(&app, &stranger, method, &filled(&target.id)).await;
+                let status = ask(&app, &stranger, method, &filled(path, &target.id, &member)).await;
                 let open = if *method == "GET" {
                     status != StatusCode::SEE_OTHER
                 } else {
@@ -141,6 +168,7 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
 async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
     let app = two_insurers().await;
     let target = app.staff(Role::Office, Some("7132")).await;
+    let member = person(&app, "7132").await;
     for (letter, role) in ROLES.into_iter().skip(1) {
         let browser = app.staff(role, None).await.browser(&app).await;
         let page = browser.get(&app.url("/admin/account")).await;
@@ -151,7 +179,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         );
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
-                let path = path.replace("{operator}", &target.id).replace("{act}", "disable");
+                let path = filled(path, &target.id, &member);
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
                 assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());
