@@ -58,7 +58,8 @@ mod tests {
             }
             let handlers = rest.split("\n        .").next().unwrap();
             for method in ["get", "post", "put", "patch", "delete"] {
-                let called = [" ", ".", "("].iter().any(|before| handlers.contains(&format!("{before}{method}(")));
+                let called =
+                    [" ", ".", "("].iter().any(|before| handlers.contains(&format!("{before}{method}(")));
                 if called {
                     found.insert((path.to_owned(), method.to_uppercase()));
                 }

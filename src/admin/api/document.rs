@@ -164,8 +164,10 @@ fn idempotency_key() -> Parameter {
     let mut parameter = Parameter::new("Idempotency-Key");
     parameter.parameter_in = ParameterIn::Header;
     parameter.required = Required::False;
-    parameter.description =
-        Some("Any text; the same request with the same key is done once, and answered alike for 24 hours".to_owned());
+    parameter.description = Some(
+        "Any text; the same request with the same key is done once, and answered alike for 24 hours"
+            .to_owned(),
+    );
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
         .min_length(Some(1))
@@ -200,7 +202,10 @@ mod tests {
                 assert!(operation["security"].is_array(), "{here}");
                 for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
                     let told = operation["parameters"].as_array().into_iter().flatten();
-                    assert!(told.into_iter().any(|one| one["name"] == name && one["in"] == "path"), "{here}: {name}");
+                    assert!(
+                        told.into_iter().any(|one| one["name"] == name && one["in"] == "path"),
+                        "{here}: {name}"
+                    );
                 }
             }
         }

@@ -133,7 +133,8 @@ impl Caller {
     /// The insurer that a search is for: the one named if the client reaches it, or the client's own. A name
     /// that is out of reach is as one that is not there.
     pub fn searched(&self, named: Option<&str>) -> Result<Option<String>, Problem> {
-        let unknown = || Problem::field("/insurer", "unknown", "no insurer of the configuration has this code");
+        let unknown =
+            || Problem::field("/insurer", "unknown", "no insurer of the configuration has this code");
         if let Some(code) = named {
             let known = self.app.members.insurer(code).is_some() && is_within(self.scope(), named);
             return if known { Ok(Some(code.to_owned())) } else { Err(unknown()) };

@@ -136,10 +136,8 @@ async fn begin(app: &App, name: &str, request: &str) -> Result<Begun, Problem> {
     // A request that was cut off leaves its mark behind; after twice the time that a request may take, nobody
     // works on it any more.
     let until = app.now().plus(Duration::from_secs(app.config().server.request_timeout_seconds * 2));
-    let working = Seen {
-        request: request.to_owned(),
-        state: Progress::Working { mark: mark.clone(), until },
-    };
+    let working =
+        Seen { request: request.to_owned(), state: Progress::Working { mark: mark.clone(), until } };
     if ephemeral.insert(name, &working, KEPT).await? {
         return Ok(Begun::Mine(mark));
     }
@@ -151,7 +149,9 @@ async fn begin(app: &App, name: &str, request: &str) -> Result<Begun, Problem> {
     }
     match &seen.value.state {
         Progress::Done { answer } => Ok(Begun::Before(open(app, name, answer)?)),
-        Progress::Working { until, .. } if app.now() < *until => Err(Problem::new(Kind::IdempotencyInProgress)),
+        Progress::Working { until, .. } if app.now() < *until => {
+            Err(Problem::new(Kind::IdempotencyInProgress))
+        }
         Progress::Working { .. } => {
             if ephemeral.swap(name, &seen, &working, KEPT).await? {
                 Ok(Begun::Mine(mark))
@@ -184,9 +184,9 @@ async fn finish(
 ) -> Result<Response, Problem> {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, LONGEST).await.map_err(Fault::internal)?;
-    let texts = HEADERS.iter().filter_map(|name| {
-        Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned()))
-    });
+    let texts = HEADERS
+        .iter()
+        .filter_map(|name| Some((name.to_string(), parts.headers.get(name)?.to_str().ok()?.to_owned())));
     let answer = Answer {
         status: parts.status.as_u16(),
         headers: texts.collect(),

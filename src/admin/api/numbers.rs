@@ -85,7 +85,9 @@ pub async fn get(caller: Caller) -> Result<Json<Numbers>, Problem> {
     let failures = numbers.failures.iter();
     Ok(Json(Numbers {
         days: days.iter().enumerate().map(day).collect(),
-        failures: failures.map(|(action, count)| Failures { action: (*action).to_owned(), count: *count }).collect(),
+        failures: failures
+            .map(|(action, count)| Failures { action: (*action).to_owned(), count: *count })
+            .collect(),
         alarms: numbers.alarms,
         mails: numbers.mails.as_ref().map(|mails| Mails {
             queued: mails.queued,

@@ -87,9 +87,10 @@ impl Part {
         let more = read.len() > usize::from(self.limit);
         read.truncate(usize::from(self.limit));
         let members = &caller.app().members;
-        let next = read.last().filter(|_| more).map(|last| {
-            members.master.seal(SEALED, &self.list, position(last).as_bytes(), &members.entropy)
-        });
+        let next = read
+            .last()
+            .filter(|_| more)
+            .map(|last| members.master.seal(SEALED, &self.list, position(last).as_bytes(), &members.entropy));
         Page { items: read.into_iter().map(view).collect(), next }
     }
 

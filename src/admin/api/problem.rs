@@ -481,7 +481,10 @@ pub(super) struct Doc;
     params(("code" = String, Path, description = "Stable name of the kind", example = "invalid_fields")),
     responses((status = 200, description = "The kind of problem", body = ProblemType)),
 )]
-pub async fn describe(State(app): State<App>, Path(name): Path<String>) -> Result<Json<ProblemType>, Problem> {
+pub async fn describe(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Json<ProblemType>, Problem> {
     let known = TABLE.iter().find(|(_, _, code, ..)| *code == name);
     let (_, status, code, title, remedy) = *known.ok_or_else(Problem::not_found)?;
     Ok(Json(ProblemType {

@@ -29,7 +29,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let pointer = pointer(error.path());
-            Problem::new(Kind::InvalidBody).and(FieldError::at(&pointer, "invalid", error.inner().to_string()))
+            Problem::new(Kind::InvalidBody).and(FieldError::at(
+                &pointer,
+                "invalid",
+                error.inner().to_string(),
+            ))
         })?;
         json.end().map_err(|error| {
             Problem::new(Kind::InvalidBody).and(FieldError::at("", "invalid", error.to_string()))
