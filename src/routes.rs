@@ -209,7 +209,7 @@ fn console() -> Router<App> {
 /// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
 /// there answers nobody.
 fn api() -> Router<App> {
-    use admin::api::{audit, document, insurers, numbers, operators, own, problem};
+    use admin::api::{audit, document, insurers, member_acts, members, numbers, operators, own, problem};
     Router::new()
         .route("/admin/api/v1/openapi.json", get(document::get))
         .route("/admin/api/v1/problems/{code}", get(problem::describe))
@@ -218,6 +218,22 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/numbers", get(numbers::get))
         .route("/admin/api/v1/audit/search", post(audit::search))
         .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/members/search", post(members::search))
+        .route("/admin/api/v1/members/{member}", get(members::get))
+        .route("/admin/api/v1/members/{member}/timeline", get(members::timeline))
+        .route("/admin/api/v1/deletion-requests", get(members::deletion_requests))
+        .route("/admin/api/v1/members/{member}/reset", post(member_acts::reset))
+        .route("/admin/api/v1/members/{member}/reissue", post(member_acts::reissue))
+        .route("/admin/api/v1/members/{member}/unlock", post(member_acts::unlock))
+        .route("/admin/api/v1/members/{member}/end-sessions", post(member_acts::end_sessions))
+        .route("/admin/api/v1/members/{member}/freeze", post(member_acts::freeze))
+        .route("/admin/api/v1/members/{member}/unfreeze", post(member_acts::unfreeze))
+        .route("/admin/api/v1/members/{member}/delete", post(member_acts::delete))
+        .route("/admin/api/v1/members/{member}/dismiss-deletion", post(member_acts::dismiss_deletion))
+        .route("/admin/api/v1/members/{member}/correct-email", post(member_acts::correct_email))
+        .route("/admin/api/v1/members/{member}/show-email", post(member_acts::show_email))
+        .route("/admin/api/v1/members/{member}/withdraw-app", post(member_acts::withdraw_app))
+        .route("/admin/api/v1/members/{member}/export", post(member_acts::export))
         .route("/admin/api/v1/operators", get(operators::list).post(operators::invite))
         .route("/admin/api/v1/operators/{operator}", get(operators::get))
         .route("/admin/api/v1/operators/{operator}/role", put(operators::role))

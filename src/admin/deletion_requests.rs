@@ -68,17 +68,20 @@ impl Page for DeletionRequests {
 }
 
 /// GET `/admin/members/deletion-requests`
-pub async fn get(reader: Operator, after: Result<Query<After>, QueryRejection>) -> Result<Response, PageError> {
+pub async fn get(
+    reader: Operator,
+    after: Result<Query<After>, QueryRejection>,
+) -> Result<Response, PageError> {
     let members = &reader.app().members;
     let after = after.ok().and_then(|Query(after)| Position::parse(&after.after));
-    let after =
-        after.map(|at| Waiting { member_id: at.id, insurer: String::new(), requested_at: at.at });
+    let after = after.map(|at| Waiting { member_id: at.id, insurer: String::new(), requested_at: at.at });
     let limit = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
     let list = deletion_request::list(&members.db, reader.scope(), after.as_ref(), limit).await;
     let mut list = list.map_err(Fault::from)?;
     let more = cut(&mut list, ON_A_PAGE);
     let cursor = list.last().filter(|_| more);
-    let cursor = cursor.map(|last| Position { at: last.requested_at, id: last.member_id.clone() }.to_string());
+    let cursor =
+        cursor.map(|last| Position { at: last.requested_at, id: last.member_id.clone() }.to_string());
     let mut requests = Vec::with_capacity(list.len());
     for waiting in list {
         let subject = members.subject(&waiting.member_id).await?;

@@ -162,11 +162,7 @@ impl Page for MemberPage {
                 Access { name: sample::CLIENT.to_owned(), path: "a".to_owned(), since: at() },
                 Access { name: sample::HOSTILE.to_owned(), path: "b%2Fc".to_owned(), since: at() },
             ],
-            sessions: vec![Session {
-                device: "Safari / iPhone".to_owned(),
-                signed_in: at(),
-                seen: at(),
-            }],
+            sessions: vec![Session { device: "Safari / iPhone".to_owned(), signed_in: at(), seen: at() }],
             acts: acts(Standing::Active, Category::Insured, false, true),
             may_manage: true,
             lines,

@@ -87,10 +87,7 @@ async fn asked(reader: &Operator, subject: &Subject) -> Result<bool, PageError> 
 }
 
 /// GET `/admin/members/{member}/{act}`
-pub async fn get(
-    reader: Operator,
-    Path((id, act)): Path<(String, String)>,
-) -> Result<Response, PageError> {
+pub async fn get(reader: Operator, Path((id, act)): Path<(String, String)>) -> Result<Response, PageError> {
     let kind = Kind::of(&act)?;
     let subject = find(&reader, &id).await?;
     let empty = ReasonForm { reason: String::new() };

@@ -65,10 +65,8 @@ impl Page for IssuePage {
     const TEMPLATE: &'static str = "admin/member_issue.html";
 
     fn samples() -> Vec<Self> {
-        let facts = vec![
-            Fact::new("members-name", sample::HOSTILE),
-            Fact::new("members-login-id", sample::LOGIN_ID),
-        ];
+        let facts =
+            vec![Fact::new("members-name", sample::HOSTILE), Fact::new("members-login-id", sample::LOGIN_ID)];
         let page = |act, needs| Self {
             id: sample::INTERACTION.to_owned(),
             act,
@@ -134,10 +132,7 @@ fn act_of(name: &str) -> Result<&'static str, PageError> {
 }
 
 /// GET `/admin/members/{member}/registration/{act}`
-pub async fn get(
-    reader: Operator,
-    Path((id, act)): Path<(String, String)>,
-) -> Result<Response, PageError> {
+pub async fn get(reader: Operator, Path((id, act)): Path<(String, String)>) -> Result<Response, PageError> {
     let act = act_of(&act)?;
     let subject = find(&reader, &id).await?;
     let form = IssueForm { code: String::new(), reason: String::new() };

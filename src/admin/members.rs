@@ -194,7 +194,10 @@ pub struct Asked {
 }
 
 /// GET `/admin/members`
-pub async fn get(reader: Operator, asked: Result<Query<Asked>, QueryRejection>) -> Result<Response, PageError> {
+pub async fn get(
+    reader: Operator,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, PageError> {
     let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let blank = page(&reader, SearchForm::default());
     if asked.search.is_empty() {

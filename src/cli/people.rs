@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::operate::{ActArgs, instant, say};
 use crate::{
+    admin::api::members::MemberSummary,
     app::App,
     audit::Act,
     members::{operator, search::Wanted},
@@ -63,7 +64,8 @@ pub async fn search(app: &App, args: &SearchArgs, out: &mut impl Write) -> anyho
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| last.person.id.clone());
-    let people: Vec<Value> = found.iter().map(|found| app.members.found_json(found)).collect();
+    let people = found.iter().map(|found| serde_json::to_value(MemberSummary::of(&app.members, found)));
+    let people = people.collect::<Result<Vec<Value>, _>>()?;
     if args.json {
         let shown = json!({ "people": people, "next": next });
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
@@ -73,7 +75,12 @@ pub async fn search(app: &App, args: &SearchArgs, out: &mut impl Write) -> anyho
         let text = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
         let number = format!("{}-{}", text("symbol"), text("number"));
         let (person, insurer, category) = (text("person"), text("insurer"), text("category"));
-        writeln!(out, "{person}  {insurer}  {number}  {category:<9}  {:<12}  {}", text("state"), text("name"))?;
+        writeln!(
+            out,
+            "{person}  {insurer}  {number}  {category:<9}  {:<12}  {}",
+            text("state"),
+            text("name")
+        )?;
     }
     if people.is_empty() {
         writeln!(out, "nobody was found")?;
@@ -127,7 +134,12 @@ pub async fn export(app: &App, args: &ActArgs, file: &Path, out: &mut impl Write
 }
 
 /// Sends a link to a new address.
-pub async fn correct_email(app: &App, args: &ActArgs, email: &str, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn correct_email(
+    app: &App,
+    args: &ActArgs,
+    email: &str,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let subject = args.anyone(app).await?;
     let (actor, reason) = args.why()?;
     let until = app.members.correct_email(&subject, email, Act { actor: &actor, reason: &reason }).await??;
@@ -143,7 +155,12 @@ pub async fn freeze(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::
 }
 
 /// Withdraws the access of an app.
-pub async fn withdraw_app(app: &App, args: &ActArgs, client: &str, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn withdraw_app(
+    app: &App,
+    args: &ActArgs,
+    client: &str,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let subject = args.anyone(app).await?;
     let (actor, reason) = args.why()?;
     app.members.withdraw_app(&subject, client, Act { actor: &actor, reason: &reason }).await??;

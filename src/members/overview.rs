@@ -1,16 +1,7 @@
 //! What the office sees of a person: one picture for console, API and command line.
 
-use serde::Serialize;
-use serde_json::{Value, json};
-
 use super::{
-    Members,
-    account::ListedSession,
-    birth_date::today,
-    device::{Browser, System},
-    login_id::Typed,
-    operator::Subject,
-    roster::Category,
+    Members, account::ListedSession, login_id::Typed, operator::Subject, roster::Category,
     search::masked_email,
 };
 use crate::{
@@ -22,13 +13,11 @@ use crate::{
         deletion_request,
         document::{self, Receipt},
         member::MemberState,
-        member_search::Found,
     },
 };
 
 /// Whether there is an account, and whether it can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The person has not registered yet.
     Unregistered,
@@ -72,8 +61,7 @@ impl Standing {
 }
 
 /// What becomes of the birth date as the temporary password of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Temporary {
     /// There is none: the person registers with an address.
     None,
@@ -177,91 +165,4 @@ impl Members {
             (Category::Insured, true) => Temporary::Open,
         }
     }
-
-    /// A person of a list, as JSON.
-    pub fn found_json(&self, found: &Found) -> Value {
-        let account = found.account.as_ref();
-        let person = &found.person;
-        json!({
-            "person": person.id,
-            "subject": account.map(|account| &account.id),
-            "insurer": person.insurer,
-            "category": person.category.as_str(),
-            "symbol": person.symbol,
-            "number": person.number,
-            "branch": person.branch,
-            "name": person.kana.as_str(),
-            "state": Standing::of(account.map(|account| account.state)).as_str(),
-            "eligible": self.is_eligible(person),
-            "email": masked_email(account.and_then(|account| account.email.as_deref())),
-        })
-    }
-
-    /// What the office sees of a person, as JSON; neither birth date nor the whole address.
-    pub fn overview_json(&self, shown: &Overview) -> Value {
-        let Subject { person, member } = &shown.subject;
-        let at = |at: Option<Timestamp>| at.map(utc);
-        json!({
-            "person": person.id,
-            "subject": member.as_ref().map(|member| &member.id),
-            "insurer": person.insurer,
-            "login_id": shown.login_id.as_ref().map(ToString::to_string),
-            "name": person.kana.as_str(),
-            "category": person.category.as_str(),
-            "symbol": person.symbol,
-            "number": person.number,
-            "branch": person.branch,
-            "state": shown.standing.as_str(),
-            "eligible": shown.eligible,
-            "valid_from": person.valid_from.map(|day| day.to_string()),
-            "valid_until": person.valid_until.map(|day| day.to_string()),
-            "last_day": person.last_day(0).map(|day| day.to_string()),
-            "registration_stopped_at": at(person.stopped_at),
-            "temporary_password": shown.temporary.as_str(),
-            "paused_until": at(shown.paused_until),
-            "email": shown.email,
-            "email_verified_at": at(member.as_ref().and_then(|member| member.email_verified_at)),
-            "new_email": shown.new_email.as_ref().map(|(email, _)| email),
-            "activated_at": at(member.as_ref().and_then(|member| member.activated_at)),
-            "deletion_requested_at": at(shown.deletion_requested_at),
-            "documents": shown.receipts.iter().map(receipt).collect::<Vec<_>>(),
-            "apps": shown.apps.iter().map(app).collect::<Vec<_>>(),
-            "sessions": shown.sessions.iter().map(session).collect::<Vec<_>>(),
-            "as_of": today(&self.clock).to_string(),
-        })
-    }
-}
-
-fn receipt(receipt: &Receipt) -> Value {
-    json!({
-        "kind": receipt.kind,
-        "version": receipt.version,
-        "language": receipt.locale,
-        "accepted_at": utc(receipt.accepted_at),
-    })
-}
-
-fn app(consent: &Consent) -> Value {
-    json!({
-        "client_id": consent.client_id,
-        "scope": consent.scope,
-        "claims": consent.claims,
-        "since": utc(Timestamp::from_millis(consent.first_granted_at)),
-    })
-}
-
-fn session(session: &ListedSession) -> Value {
-    json!({
-        "sid": session.sid,
-        "browser": session.device.browser.map(Browser::name),
-        "system": session.device.system.map(System::name),
-        "signed_in_at": utc(session.auth_time),
-        "seen_at": utc(session.seen_at),
-    })
-}
-
-/// An instant in UTC, to the second.
-pub fn utc(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.millis())
-        .map_or_else(|_| String::new(), |at| at.strftime("%FT%TZ").to_string())
 }

@@ -246,7 +246,9 @@ mod tests {
             let Ok(Wanted::LoginId(id)) = wanted(text) else { panic!("{text}") };
             assert_eq!((id.symbol(), id.number()), ("091", "200001"), "{text}");
         }
-        for text in ["91-200001", "９１ー２００００１", "91 200001", "91・200001", "91 / 200001", "91-200001-01"] {
+        for text in
+            ["91-200001", "９１ー２００００１", "91 200001", "91・200001", "91 / 200001", "91-200001-01"]
+        {
             assert_eq!(wanted(text), number("91", "200001"), "{text}");
         }
         assert_eq!(wanted("123-4567"), number("123", "4567"));

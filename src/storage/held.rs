@@ -115,53 +115,31 @@ pub const TABLES: [Table; 17] = [
             "sent_at",
             "expires_at",
         ],
-        &[
-            "person_id",
-            "person_mark",
-            "token_hash",
-            "browser",
-            "interaction",
-            "email_key",
-            "password_hash",
-        ],
+        &["person_id", "person_mark", "token_hash", "browser", "interaction", "email_key", "password_hash"],
     ),
     of_person("registration_mail", &["id", "sent_at"], &["person_id"]),
     of_person("activation_code", &["misses", "created_at", "expires_at"], &["person_id", "code_hash"]),
     of_person("activation_notice", &["created_at", "expires_at", "used_at"], &["person_id", "token_hash"]),
     of_member(
         "profile",
-        &[
-            "nickname",
-            "gender",
-            "phone",
-            "postal_code",
-            "region",
-            "locality",
-            "street_address",
-            "updated_at",
-        ],
+        &["nickname", "gender", "phone", "postal_code", "region", "locality", "street_address", "updated_at"],
         &["member_id"],
     ),
     of_member("receipt", &["id", "kind", "version", "locale", "hash", "accepted_at"], &["member_id"]),
     of_member("preference", &["topic", "wanted", "wording", "changed_at"], &["member_id"]),
     of_member("preference_change", &["topic", "seq", "wanted", "wording", "changed_at"], &["member_id"]),
-    of_member(
-        "consent",
-        &["client_id", "scope", "claims", "first_granted_at", "granted_at"],
-        &["member_id"],
-    ),
+    of_member("consent", &["client_id", "scope", "claims", "first_granted_at", "granted_at"], &["member_id"]),
     of_member("pairwise_subject", &["sector", "sub", "created_at"], &["member_id"]),
-    of_member("email_change", &["email", "locale", "created_at", "expires_at"], &[
-        "member_id",
-        "token_hash",
-        "email_key",
-    ]),
-    of_member("recovery", &["id", "kind", "locale", "misses", "created_at", "expires_at", "used_at"], &[
-        "member_id",
-        "token_hash",
-        "browser",
-        "interaction",
-    ]),
+    of_member(
+        "email_change",
+        &["email", "locale", "created_at", "expires_at"],
+        &["member_id", "token_hash", "email_key"],
+    ),
+    of_member(
+        "recovery",
+        &["id", "kind", "locale", "misses", "created_at", "expires_at", "used_at"],
+        &["member_id", "token_hash", "browser", "interaction"],
+    ),
     of_member("deletion_request", &["requested_at"], &["member_id"]),
     of_member("sign_in_failure", &["id", "insurer", "hour", "count", "last_at"], &["member_id", "address"]),
     Table {
@@ -192,8 +170,10 @@ pub async fn rows(db: &Db, table: &Table, id: &str) -> Result<Vec<Value>, Storag
     let pairs: Vec<String> = table.told.iter().map(|column| format!("'{column}', {column}")).collect();
     let Table { name, key, told, .. } = table;
     let order = told.join(", ");
-    let statement =
-        format!("select cast({object}({}) as text) from {name} where {key} = $1 order by {order}", pairs.join(", "));
+    let statement = format!(
+        "select cast({object}({}) as text) from {name} where {key} = $1 order by {order}",
+        pairs.join(", ")
+    );
     let texts: Vec<String> = query_scalar!(db, fetch_all, AssertSqlSafe(statement), id)?;
     texts.iter().map(|text| Ok(Value::Object(readable(from_json(name, "(all)", id, text)?)))).collect()
 }

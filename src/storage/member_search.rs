@@ -94,10 +94,14 @@ const COLUMNS: &str = "p.id, p.insurer, p.person_key, p.category, p.symbol, p.nu
 /// octet; nothing else in it comes from outside.
 pub fn statement(key: Key<'_>, bytewise: &str) -> String {
     match key {
+        // Two questions: SQLite would answer one with an `or` by reading the whole roster of the insurer.
         Key::Number(..) => format!(
             "select {COLUMNS} from roster_person as p left join member as m on m.person_id = p.id
-             where (p.insurer = $1 and p.symbol = $2 and p.number = $3
-                 or p.insurer = $1 and p.former_symbol = $2 and p.former_number = $3)
+             where p.id in (
+                 select id from roster_person where insurer = $1 and symbol = $2 and number = $3
+                 union all
+                 select id from roster_person
+                 where insurer = $1 and former_symbol = $2 and former_number = $3)
                and (coalesce(p.branch, ''), p.id) > ($4, $5)
              order by coalesce(p.branch, ''), p.id limit $6"
         ),

@@ -18,7 +18,7 @@ use utoipa::{
 
 use super::{
     access::{self, Access},
-    audit, insurers, numbers, operators, own, problem,
+    audit, insurers, member_acts, members, numbers, operators, own, problem,
 };
 use crate::{app::App, operators::Permission};
 
@@ -26,7 +26,7 @@ use crate::{app::App, operators::Permission};
 const SCHEME: &str = "client_credentials";
 
 /// The operations of each file of this folder.
-fn parts() -> [OpenApi; 7] {
+fn parts() -> [OpenApi; 9] {
     [
         Doc::openapi(),
         problem::Doc::openapi(),
@@ -34,6 +34,8 @@ fn parts() -> [OpenApi; 7] {
         insurers::Doc::openapi(),
         numbers::Doc::openapi(),
         audit::Doc::openapi(),
+        members::Doc::openapi(),
+        member_acts::Doc::openapi(),
         operators::Doc::openapi(),
     ]
 }

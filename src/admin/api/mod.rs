@@ -39,6 +39,8 @@ pub mod document;
 pub mod guard;
 pub mod idempotency;
 pub mod insurers;
+pub mod member_acts;
+pub mod members;
 pub mod numbers;
 pub mod operators;
 pub mod own;

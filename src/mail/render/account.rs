@@ -11,7 +11,9 @@ use crate::{
 impl Renderer {
     pub(super) fn account(&self, mail: &Mail, kind: &AccountMail, now: Timestamp) -> (String, Vec<Block>) {
         match kind {
-            AccountMail::ConfirmEmail { link, deadline } => self.email_link(mail, "email", (link, *deadline), now),
+            AccountMail::ConfirmEmail { link, deadline } => {
+                self.email_link(mail, "email", (link, *deadline), now)
+            }
             AccountMail::CorrectEmail { link, deadline } => {
                 self.email_link(mail, "email-correction", (link, *deadline), now)
             }

@@ -7,9 +7,8 @@ use crate::{
     mail::message::AccountMail,
     members::{Members, account::next_epoch},
     storage::{
-        consent, deletion_request, delivery, email_change,
-        member::MemberState,
-        member_change, preference, profile, recovery, registration, roster,
+        consent, deletion_request, delivery, email_change, member::MemberState, member_change, preference,
+        profile, recovery, registration, roster,
     },
 };
 

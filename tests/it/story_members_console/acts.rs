@@ -38,7 +38,12 @@ async fn a_reset_member_activates_again_and_is_the_same(backend: Backend) {
     let page = member(&app, &browser, &HANAKO).await;
     let subject = page.select("#subject")[0].text.clone();
     assert!(page.text().contains(CLIENT), "{}", page.text());
-    assert_eq!((page.select("#apps li").len(), page.select("#documents li").len()), (1, 2), "{}", page.text());
+    assert_eq!(
+        (page.select("#apps li").len(), page.select("#documents li").len()),
+        (1, 2),
+        "{}",
+        page.text()
+    );
     assert_eq!(page.select("#sessions li").len(), 1);
     let kinds = timeline(&page);
     for kind in ["member.activated", "member.consented", "registration.mail_sent", "roster.person_added"] {
@@ -62,7 +67,8 @@ async fn a_reset_member_activates_again_and_is_the_same(backend: Backend) {
     app.clock.advance(MINUTE);
     let other = app.http_browser();
     let attempt = rp.begin(&ask);
-    let hanako = Someone { email: "hanako.new@mail.example", password: "雨上がりの虹と青い傘", ..HANAKO };
+    let hanako =
+        Someone { email: "hanako.new@mail.example", password: "雨上がりの虹と青い傘", ..HANAKO };
     register(&set_out(&other, &attempt).await, &hanako).await;
     let link = app.mailbox.next_link(hanako.email).await;
     let asked = complete(&other, &link, hanako.password).await;
@@ -74,7 +80,11 @@ async fn a_reset_member_activates_again_and_is_the_same(backend: Backend) {
     let kinds = timeline(&page);
     assert!(kinds.contains(&"member.reset".to_owned()), "{kinds:?}");
     let line = page.select("#lines tr").into_iter().find(|row| row.text.contains("member.reset")).unwrap();
-    assert!(line.text.contains("IDとパスワードを忘れた") && line.text.contains("担当 office"), "{}", line.text);
+    assert!(
+        line.text.contains("IDとパスワードを忘れた") && line.text.contains("担当 office"),
+        "{}",
+        line.text
+    );
     app.finish().await;
 }
 
@@ -134,23 +144,32 @@ async fn an_address_is_shown_and_corrected(backend: Backend) {
     app.activate(&ICHIRO).await;
     let browser = office(&app, Role::Office, None).await;
     let page = member(&app, &browser, &HANAKO).await;
-    assert!(!page.body.contains(HANAKO.email) && page.text().contains("h***@mail.example"), "{}", page.text());
+    assert!(
+        !page.body.contains(HANAKO.email) && page.text().contains("h***@mail.example"),
+        "{}",
+        page.text()
+    );
     let shown = act(&page, "show-email").await;
     assert!(shown.select("#email")[0].text.contains(HANAKO.email), "{}", shown.text());
     assert_eq!(app.number("select count(*) from audit where action = 'member.email_shown'").await, 1);
     assert!(!member(&app, &browser, &HANAKO).await.body.contains(HANAKO.email), "masked again");
 
     let form = page.click("#to-email").await;
-    for (email, says) in
-        [("hanako", "形式"), (HANAKO.email, "すでに"), (ICHIRO.email, "別の会員")]
-    {
+    for (email, says) in [("hanako", "形式"), (HANAKO.email, "すでに"), (ICHIRO.email, "別の会員")] {
         let refused = form.form("#email-form").set("email", email).set("reason", "聞き間違い").submit().await;
         assert!(refused.select("#email-error")[0].text.contains(says), "{email}: {}", refused.text());
         assert_eq!(refused.select("#email")[0].attr("value"), Some(email));
         assert_eq!(refused.select("#reason")[0].attr("value"), Some("聞き間違い"));
     }
     let new = "hanako.right@mail.example";
-    let done = form.form("#email-form").set("email", new).set("reason", "聞き間違い").submit().await.follow_here().await;
+    let done = form
+        .form("#email-form")
+        .set("email", new)
+        .set("reason", "聞き間違い")
+        .submit()
+        .await
+        .follow_here()
+        .await;
     assert!(notice(&done).contains("確認のメール"), "{}", done.text());
     assert!(done.select("#email")[0].text.contains("の確認待ち"), "{}", done.text());
     let told = app.mailbox.next(HANAKO.email).await;
@@ -263,6 +282,9 @@ async fn what_was_typed_stays(backend: Backend) {
         let missing = browser.get(&app.url(&format!("/admin/members/{id}"))).await;
         assert_eq!(missing.status, StatusCode::NOT_FOUND, "{id}");
     }
-    assert_eq!(app.number("select count(*) from audit where action in ('member.reset', 'member.frozen')").await, 0);
+    assert_eq!(
+        app.number("select count(*) from audit where action in ('member.reset', 'member.frozen')").await,
+        0
+    );
     app.finish().await;
 }

@@ -47,7 +47,8 @@ async fn scripts_find_people_and_act(backend: Backend) {
     assert_eq!((second["people"].as_array().unwrap().len(), &second["next"]), (2, &Value::Null), "{second}");
     let hanako = search(&app, "hanako", None).await["people"][0].clone();
     assert_eq!((&hanako["state"], &hanako["email"]), (&"active".into(), &"h***@mail.example".into()));
-    let refused = SearchArgs { query: "武田".to_owned(), insurer: None, limit: 1, after: None, json: false };
+    let refused =
+        SearchArgs { query: "武田".to_owned(), insurer: None, limit: 1, after: None, json: false };
     people::search(app.app(), &refused, &mut Vec::new()).await.unwrap_err();
 
     let out = &mut Vec::new();

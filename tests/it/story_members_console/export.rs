@@ -16,7 +16,11 @@ on_both_backends! {
     a_disclosure_is_complete_and_opens_nothing
 }
 
-async fn export(app: &TestApp, browser: &crate::support::http_browser::HttpBrowser, someone: &crate::support::members::Someone) -> Value {
+async fn export(
+    app: &TestApp,
+    browser: &crate::support::http_browser::HttpBrowser,
+    someone: &crate::support::members::Someone,
+) -> Value {
     let confirm = member(app, browser, someone).await.click("#to-export").await;
     let file = confirm.form("#confirm-form").set("reason", "開示請求 2026-12").submit().await;
     assert_eq!(file.status, StatusCode::OK, "{}", file.body);
@@ -54,12 +58,14 @@ async fn a_disclosure_is_complete_and_opens_nothing(backend: Backend) {
     assert_eq!(held["profile"][0]["nickname"], "はなちゃん");
     assert!(held["consent"][0]["scope"].as_str().unwrap().contains("profile"));
     assert_eq!(held["pairwise_subject"].as_array().unwrap().len(), 1);
-    let wanted = held["preference"].as_array().unwrap().iter().find(|one| one["topic"] == topic.as_str()).unwrap();
+    let wanted =
+        held["preference"].as_array().unwrap().iter().find(|one| one["topic"] == topic.as_str()).unwrap();
     assert_eq!(wanted["wanted"], true, "{wanted}");
     assert!(!held["preference_change"].as_array().unwrap().is_empty());
     assert_eq!(held["recovery"][0]["kind"], "password");
     assert_eq!(held["session"].as_array().unwrap().len(), 1);
-    let actions: Vec<_> = held["audit"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
+    let actions: Vec<_> =
+        held["audit"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
     for action in ["member.exported", "member.activated", "member.consented", "registration.mail_sent"] {
         assert!(actions.contains(&action), "no {action} in {actions:?}");
     }
@@ -70,8 +76,17 @@ async fn a_disclosure_is_complete_and_opens_nothing(backend: Backend) {
     // Who has not registered is held in the roster, and in the history.
     let held = export(&app, &browser, &ICHIRO).await;
     assert_eq!(held["subject"], Value::Null);
-    assert_eq!((held["roster_person"].as_array().unwrap().len(), held["member"].as_array().unwrap().len()), (1, 0));
+    assert_eq!(
+        (held["roster_person"].as_array().unwrap().len(), held["member"].as_array().unwrap().len()),
+        (1, 0)
+    );
     assert_eq!(held["audit"][0]["action"], "member.exported");
-    assert_eq!(app.number("select count(*) from audit where action = 'member.exported' and detail like '%開示請求%'").await, 2);
+    assert_eq!(
+        app.number(
+            "select count(*) from audit where action = 'member.exported' and detail like '%開示請求%'"
+        )
+        .await,
+        2
+    );
     app.finish().await;
 }

@@ -37,9 +37,14 @@ async fn people_are_found_by_whatever_the_office_knows(backend: Backend) {
     let empty = browser.get(&app.url("/admin/members")).await;
     assert!(empty.select("#found, #none").is_empty(), "nobody is listed unasked");
     // Login ID, and 記号・番号 in any width, padding and kind of hyphen: the whole family.
-    for query in
-        ["7132-091200001", "７１３２ー０９１２００００１", "91-200001", "０９１－２００００１", "91・200001", "91-200001-01"]
-    {
+    for query in [
+        "7132-091200001",
+        "７１３２ー０９１２００００１",
+        "91-200001",
+        "０９１－２００００１",
+        "91・200001",
+        "91-200001-01",
+    ] {
         assert_eq!(names(&find(&app, &browser, query).await), family, "{query}");
     }
     // Names from the beginning, in any kana; who has not registered is found too.
@@ -59,8 +64,12 @@ async fn people_are_found_by_whatever_the_office_knows(backend: Backend) {
         assert!(!found.select("#found")[0].text.contains("Takeda@"), "{}", found.text());
     }
     // The subject that a mail of the system named.
-    let subject = app.app().members.search(
-        &kenpos_idp::members::search::Wanted::Email("hanako".to_owned()), None, None, 1).await.unwrap();
+    let subject = app
+        .app()
+        .members
+        .search(&kenpos_idp::members::search::Wanted::Email("hanako".to_owned()), None, None, 1)
+        .await
+        .unwrap();
     let subject = subject[0].account.clone().unwrap().id;
     assert_eq!(names(&find(&app, &browser, &subject).await), ["タケダ ハナコ"]);
     for query in ["ダケタ", "999-999999", "7132-999999999", "akura", "%", "_akura", "a'--", "ハナコ"] {
@@ -132,13 +141,26 @@ async fn who_works_for_one_insurer_finds_its_people_alone(backend: Backend) {
     let (person, subject) = (found.url.path().to_owned(), found.select("#subject")[0].text.clone());
     for path in [person.clone(), format!("/admin/members/{subject}")] {
         assert_eq!(all.get(&app.url(&path)).await.status, StatusCode::OK, "{path}");
-        for act in ["", "/email", "/registration/reset", "/registration/reissue", "/apps/x", "/unlock", "/end-sessions", "/freeze",
-            "/unfreeze", "/delete", "/dismiss-deletion", "/show-email", "/export"]
-        {
+        for act in [
+            "",
+            "/email",
+            "/registration/reset",
+            "/registration/reissue",
+            "/apps/x",
+            "/unlock",
+            "/end-sessions",
+            "/freeze",
+            "/unfreeze",
+            "/delete",
+            "/dismiss-deletion",
+            "/show-email",
+            "/export",
+        ] {
             let url = app.url(&format!("{path}{act}"));
             assert_eq!(momiji.get(&url).await.status, StatusCode::NOT_FOUND, "{url}");
             let body = format!("csrf={csrf}&who={who}&reason=x&email=evil%40mail.example&code=on");
-            let expected = if act.is_empty() { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND };
+            let expected =
+                if act.is_empty() { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND };
             let done = momiji.raw(reqwest::Method::POST, &url, &headers, &body).await;
             assert_eq!(done.status, expected, "{url}");
         }
@@ -148,7 +170,11 @@ async fn who_works_for_one_insurer_finds_its_people_alone(backend: Backend) {
     let narrowed = all.get(&app.url("/admin/members")).await;
     let narrowed = narrowed.form("#search-form").set("query", "タ").set("insurer", "8001").submit().await;
     assert_eq!(names(&narrowed.follow_here().await), ["タケダ サクラ"]);
-    assert_eq!(app.number("select count(*) from audit where actor like 'operator:%' and action like 'member.%'").await, 0);
+    assert_eq!(
+        app.number("select count(*) from audit where actor like 'operator:%' and action like 'member.%'")
+            .await,
+        0
+    );
     app.finish().await;
 }
 
@@ -189,7 +215,8 @@ async fn postgres_walks_along_the_indexes_too() {
         let used = lines.iter().position(|line| line.contains(index)).unwrap_or_else(|| panic!("{plan}"));
         let bounds = lines.iter().skip(used).find(|line| line.contains("Index Cond")).unwrap();
         assert!(bounds.contains("insurer") && bounds.contains(condition), "{plan}");
-        let sorts = lines.iter().any(|line| line.trim_start().starts_with("Sort") || line.contains("->  Sort"));
+        let sorts =
+            lines.iter().any(|line| line.trim_start().starts_with("Sort") || line.contains("->  Sort"));
         assert_eq!(sorts, index == "roster_person_by_number", "only a family is sorted: {plan}");
         assert!(!plan.contains("Seq Scan on roster_person"), "{plan}");
     }

@@ -103,7 +103,8 @@ async fn requests_to_leave_are_listed_carried_out_or_dismissed(backend: Backend)
     let out = &mut Vec::new();
     for someone in [&HANAKO, &ICHIRO] {
         let browser = app.activate(someone).await;
-        let refused = deletion::delete(app.app(), &act(someone.login_id), (false, false), out).await.unwrap_err();
+        let refused =
+            deletion::delete(app.app(), &act(someone.login_id), (false, false), out).await.unwrap_err();
         assert!(refused.to_string().contains("has not asked"), "{refused}");
         let page = app.account(&browser, "/deletion").await;
         page.form("#deletion-form").set("password", someone.password).submit().await;

@@ -145,7 +145,8 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
                 if (path.contains("{operator}") || path.contains("{member}")) && may && *method == "GET" {
-                    let status = ask(&app, &browser, method, &filled(path, &foreign.id, &foreign_member)).await;
+                    let status =
+                        ask(&app, &browser, method, &filled(path, &foreign.id, &foreign_member)).await;
                     let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
                     let status = ask(&app, &browser, method, &filled(path, "nobody", "nobody")).await;
