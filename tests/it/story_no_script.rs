@@ -21,11 +21,11 @@ async fn sign_in(browser: &Browser, app: &TestApp, password: &str) {
 #[tokio::test]
 async fn the_whole_registration_and_a_sign_in_need_no_script() {
     let mut app = TestApp::start(Backend::Embedded).await;
-    let browser = Browser::phone_without_scripts().await;
+    let browser = Browser::desktop_without_scripts().await;
     sign_in(&browser, &app, HANAKO.born).await;
 
     // With scripts the box waits until its text was scrolled to the end; without, the whole text stands above it.
-    browser.wait_for("#privacy:enabled").await;
+    browser.wait_for("html:not(.js) #privacy:enabled").await;
     browser.screenshot("no-script-documents").await;
     browser.click("#next").await;
     browser.wait_for("#privacy-error").await;

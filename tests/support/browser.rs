@@ -46,11 +46,10 @@ impl Browser {
         Self::start(json!({ "args": ["--window-size=1280,900"] })).await
     }
 
-    /// The phone, whose user has switched JavaScript off.
-    pub async fn phone_without_scripts() -> Self {
-        let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 2, "touch": true });
+    /// The desktop, whose user has switched JavaScript off. A phone that is emulated answers no click then.
+    pub async fn desktop_without_scripts() -> Self {
         let prefs = json!({ "profile.managed_default_content_settings.javascript": 2 });
-        Self::start(json!({ "mobileEmulation": { "deviceMetrics": metrics }, "prefs": prefs })).await
+        Self::start(json!({ "args": ["--window-size=1280,900"], "prefs": prefs })).await
     }
 
     /// The desktop, whose user lets frames of other sites have their cookies.

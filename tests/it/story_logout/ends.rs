@@ -183,11 +183,14 @@ async fn who_is_cut_off_after_the_change_is_made_up_for(backend: Backend) {
 
 /// Nobody imports anything at midnight, and apps are told all the same.
 async fn a_last_day_ends_at_midnight(backend: Backend) {
-    let mut scene = Scene::set(backend).await;
-    scene.app.import_roster(&hanako_until("2026-11-24")).await;
+    let (mut app, receiver) = start(backend).await;
+    app.import_roster(&hanako_until("2026-11-24")).await;
     // 23:58 of the last day.
-    scene.app.clock.advance(HOUR * 13 + MINUTE * 43);
-    scene.sign_in_again(HANAKO.password).await;
+    app.clock.advance(HOUR * 13 + MINUTE * 43);
+    let client = told_at(&app, "https://one.example.jp", &receiver.url("/one")).await;
+    let browser = app.activate(&HANAKO).await;
+    let tokens = tokens(&app, &browser, &client, "openid").await;
+    let mut scene = Scene { app, receiver, client, browser, tokens };
     let members = scene.app.app().members.clone();
     members.tell_of_lost_eligibility().await.unwrap();
     scene.app.clock.advance(MINUTE);
