@@ -113,7 +113,7 @@ pub async fn record(
         client_id: event.client.map(str::to_owned),
         detail: event.detail.to_string(),
     };
-    let mut on = on.into();
+    let mut on: On<'_> = on.into();
     audit::append(on.again(), &entry).await?;
     let Some(name) = told_as(&entry.action) else { return Ok(()) };
     let event = WebhookEvent {

@@ -80,12 +80,8 @@ pub async fn clear(on: impl Into<On<'_>>, id: &str) -> Result<bool, StorageError
 
 /// Whether an address is marked.
 pub async fn is_marked(on: impl Into<On<'_>>, recipient_mac: &str) -> Result<bool, StorageError> {
-    let found: i64 = query_scalar!(
-        on,
-        fetch_one,
-        "select count(*) from bounce where recipient_mac = $1",
-        recipient_mac
-    )?;
+    let found: i64 =
+        query_scalar!(on, fetch_one, "select count(*) from bounce where recipient_mac = $1", recipient_mac)?;
     Ok(found > 0)
 }
 

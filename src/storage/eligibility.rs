@@ -1,12 +1,7 @@
 //! Members whose eligibility ended: noticed once, marked on their row, and told to webhooks in the same
 //! transaction. An end that an import brings is noticed by the import, one that comes with a day by the day.
 
-use super::{
-    StorageError, Tx,
-    db::execute,
-    roster_import::Ended,
-    webhook_event,
-};
+use super::{StorageError, Tx, db::execute, roster_import::Ended, webhook_event};
 use crate::clock::Timestamp;
 
 /// Marks the members of an insurer who may not use the service any more and were not marked before, and

@@ -31,6 +31,7 @@ pub struct Queue {
     pub(super) rows: &'static str,
     pub(super) only: &'static str,
     pub(super) insurer: &'static str,
+    pub(super) shown: &'static str,
 }
 
 /// The queue of a table: `$target` is its expression for [`Leased::target`], `$shown` for [`Shown::target`],
@@ -107,6 +108,7 @@ macro_rules! queue {
             ),
             only: $only,
             insurer: $insurer,
+            shown: $shown,
         }
     };
 }
@@ -279,7 +281,7 @@ impl Queue {
             only(&filter.state, "state", 3),
             only(&filter.insurer, self.insurer, 4),
             only(&filter.kind, "kind", 5),
-            only(&filter.target, "target", 6),
+            only(&filter.target, self.shown, 6),
         );
         query!(
             on,
@@ -302,12 +304,7 @@ impl Queue {
     }
 
     /// Has a row that waits tried now; false when it does not wait, or is being sent.
-    pub async fn hurry(
-        &self,
-        on: impl Into<On<'_>>,
-        id: &str,
-        now: Timestamp,
-    ) -> Result<bool, StorageError> {
+    pub async fn hurry(&self, on: impl Into<On<'_>>, id: &str, now: Timestamp) -> Result<bool, StorageError> {
         Ok(execute!(on, self.hurry, id, now.millis())? == 1)
     }
 

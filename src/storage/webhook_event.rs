@@ -30,7 +30,7 @@ pub struct WebhookEvent {
 
 /// Tells every enabled webhook that asked for it. An insurer's webhook hears of that insurer alone.
 pub async fn publish(on: impl Into<On<'_>>, event: &WebhookEvent) -> Result<(), StorageError> {
-    let mut on = on.into();
+    let mut on: On<'_> = on.into();
     let kept = execute!(
         on.again(),
         "insert into webhook_event (id, type, insurer, member_id, client_id, at)

@@ -3,7 +3,7 @@
 mod audit;
 mod browser;
 mod manage;
-mod matrix;
+pub mod matrix;
 mod own;
 
 use kenpos_idp::{
