@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -35,12 +35,18 @@ pub fn router(app: App) -> Router {
         .merge(protocol(&app))
         .merge(hosted_pages())
         .merge(console().route_layer(from_fn_with_state(app.clone(), admin::guard::check)))
+        .merge(
+            api()
+                .route_layer(from_fn_with_state(app.clone(), admin::api::idempotency::keep))
+                .route_layer(from_fn_with_state(app.clone(), admin::api::guard::check)),
+        )
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(limit)
         .layer(timeout)
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
+        .layer(from_fn_with_state(app.clone(), admin::api::problem::render))
         .layer(from_fn_with_state(app.clone(), page_error::render))
         .layer(from_fn_with_state(app.clone(), headers::secure))
         .layer(from_fn_with_state(app.clone(), trace::request))
@@ -216,6 +222,26 @@ fn desk() -> Router<App> {
         .route("/admin/keys", get(keys::get))
         .route("/admin/keys/rotate", get(keys::ask_rotate).post(keys::rotate))
         .route("/admin/keys/{kid}/retire", get(keys::ask_retire).post(keys::retire))
+}
+
+/// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
+/// there answers nobody.
+fn api() -> Router<App> {
+    use admin::api::{audit, document, insurers, numbers, operators, own, problem};
+    Router::new()
+        .route("/admin/api/v1/openapi.json", get(document::get))
+        .route("/admin/api/v1/problems/{code}", get(problem::describe))
+        .route("/admin/api/v1/self", get(own::get))
+        .route("/admin/api/v1/insurers", get(insurers::list))
+        .route("/admin/api/v1/numbers", get(numbers::get))
+        .route("/admin/api/v1/audit/search", post(audit::search))
+        .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/operators", get(operators::list).post(operators::invite))
+        .route("/admin/api/v1/operators/{operator}", get(operators::get))
+        .route("/admin/api/v1/operators/{operator}/role", put(operators::role))
+        .route("/admin/api/v1/operators/{operator}/disable", post(operators::disable))
+        .route("/admin/api/v1/operators/{operator}/enable", post(operators::enable))
+        .route("/admin/api/v1/operators/{operator}/reset", post(operators::reset))
 }
 
 fn operations() -> Router<App> {

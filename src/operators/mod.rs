@@ -18,7 +18,7 @@ pub mod sign_in;
 pub mod webhooks;
 
 pub use crate::storage::operator::{Operator, Role};
-pub use role::{Permission, may, reaches};
+pub use role::{Permission, is_within, may, reaches};
 
 use std::ops::Deref;
 
