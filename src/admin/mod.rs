@@ -33,10 +33,13 @@ pub mod api;
 pub mod audit;
 pub mod audit_export;
 pub mod audit_verified;
+pub mod bounces;
 pub mod confirm;
 pub mod dashboard;
+pub mod documents;
 pub mod frame;
 pub mod guard;
+pub mod keys;
 pub mod operator;
 pub mod operator_act;
 pub mod operator_new;
@@ -48,9 +51,14 @@ pub mod own_password;
 pub mod paging;
 pub mod plot;
 pub mod qr;
+pub mod queue;
+pub mod queue_act;
 pub mod recovery_codes;
 pub mod setup;
 pub mod sign_in;
+pub mod webhook_act;
+pub mod webhook_form;
+pub mod webhooks;
 
 use axum::http::StatusCode;
 

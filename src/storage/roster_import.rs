@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 use super::{
     StorageError, Tx,
     db::{On, each, execute, query, query_scalar},
-    delivery,
+    delivery, eligibility,
     roster::Category,
 };
 use crate::clock::Timestamp;
@@ -196,13 +196,13 @@ pub struct Ended {
 
 impl Ended {
     /// Whose last day was before this one may not use the service any more.
-    fn valid_before(self) -> Date {
+    pub(super) fn valid_before(self) -> Date {
         let grace = SignedDuration::from_hours(24 * i64::from(self.grace_days));
         self.today.saturating_sub(grace)
     }
 
     /// Nor may who was missing from a full roster before this instant: the day before was the last one.
-    fn lost_before(self) -> Timestamp {
+    pub(super) fn lost_before(self) -> Timestamp {
         let day = self.valid_before().tomorrow().unwrap_or(Date::MAX);
         Timestamp::start_of_day_in_japan(day)
     }
@@ -278,6 +278,7 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<Cou
         now
     )?;
     delivery::sessions_ended_by_import(&mut *tx, insurer, import.now).await?;
+    eligibility::note_losses(tx, insurer, ended, import.now).await?;
     let unchanged = u64::try_from(staged).unwrap_or(0).saturating_sub(added + changed);
     Ok(Counts { added, changed, unchanged, lost })
 }
