@@ -142,12 +142,12 @@ impl Members {
             sessions: Vec::new(),
             subject,
         };
-        if let Some(member) = &overview.subject.member {
-            overview.new_email = self.pending_email_change(member).await?;
+        if let Subject { person, member: Some(member) } = &overview.subject {
+            overview.new_email = self.pending_email_change(member, person).await?;
             overview.deletion_requested_at = deletion_request::of_member(&self.db, &member.id).await?;
             overview.receipts = document::receipts(&self.db, &member.id).await?;
             overview.apps = consent::of_member(&self.db, &member.id).await?;
-            overview.sessions = self.sessions_of(member).await?;
+            overview.sessions = self.sessions_of(member, person).await?;
         }
         Ok(overview)
     }

@@ -147,6 +147,15 @@ fn pictures() -> Vec<Picture> {
         own_password::OwnPassword,
         own_factor::OwnFactor,
         own_codes::OwnCodes,
+        documents::DocumentsPage,
+        documents::DocumentPage,
+        queue::QueuePage,
+        bounces::Bounces,
+        keys::Keys,
+        webhooks::Webhooks,
+        webhooks::WebhookPage,
+        webhook_form::WebhookForm,
+        webhook_form::WebhookSecret,
     );
     pictures_of::<ErrorPage>(&templates, &mut all);
     all
@@ -340,8 +349,16 @@ fn no_text_is_left_over() {
         "dashboard-",
         "audit-",
         "members-",
+        "queue-",
+        "keys-",
+        "papers-kind-",
+        "webhooks-",
+        "mails-",
+        "deliveries-",
+        "bounces-clear-",
     ];
     let texts = [
+        include_str!("../../templates/texts/desk.ja.ftl"),
         include_str!("../../templates/texts/pages.ja.ftl"),
         include_str!("../../templates/texts/account.ja.ftl"),
         include_str!("../../templates/texts/device.ja.ftl"),

@@ -155,15 +155,37 @@ const ROSTER_LINES: &str = "select id, at, actor, action, insurer, member_id, cl
      from roster_person where id = $1 and lost_at is not null) as lines
      where (at, id) < ($2, $3) order by at desc, id desc limit $4";
 
-/// The newest `limit` lines about a person of the roster and the account of `member_id` (empty: none), before
-/// `before` if it is given. Each kind of line is read along its own index.
+/// Mails that were sent to an address, wait or failed, and that it bounced.
+const MAIL_LINES: &str = "select id, at, actor, action, insurer, member_id, client_id, detail from (
+     select 'mail-' || id as id, coalesce(finished_at, created_at) as at, 'system' as actor,
+            'mail.' || state as action, insurer, cast(null as text) as member_id,
+            cast(null as text) as client_id, '{\"kind\":\"' || kind || '\"}' as detail
+     from outbox where recipient_mac = $1
+     union all
+     select 'bounce-' || id, created_at, 'system', 'mail.bounced', insurer, null, null, '{}'
+     from bounce where recipient_mac = $1) as lines
+     where (at, id) < ($2, $3) order by at desc, id desc limit $4";
+
+/// Whose lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// The person of the roster.
+    pub person: &'a str,
+    /// The account; empty: none.
+    pub member: &'a str,
+    /// Keyed hash of the address that mails go to; empty: none.
+    pub recipient: &'a str,
+}
+
+/// The newest `limit` lines about a person, before `before` if it is given. Each kind of line is read along its
+/// own index.
 pub async fn of_person(
     db: &Db,
-    person_id: &str,
-    member_id: &str,
+    whose: Whose<'_>,
     before: Option<&Position>,
     limit: i64,
 ) -> Result<Vec<Entry>, StorageError> {
+    let Whose { person: person_id, member: member_id, recipient } = whose;
     let (at, id) = before.map_or((i64::MAX, ""), |position| (position.at, position.id.as_str()));
     let mut lines: Vec<Entry> = query!(
         db,
@@ -177,6 +199,10 @@ pub async fn of_person(
     )?;
     let roster: Vec<Entry> = query!(db, fetch_all, ROSTER_LINES, person_id, at, id, limit)?;
     lines.extend(roster);
+    if !recipient.is_empty() {
+        let mails: Vec<Entry> = query!(db, fetch_all, MAIL_LINES, recipient, at, id, limit)?;
+        lines.extend(mails);
+    }
     if !member_id.is_empty() {
         let about_member: Vec<Entry> = query!(
             db,

@@ -74,6 +74,16 @@ impl On<'_> {
             Self::PostgresPool(_) | Self::PostgresTx(_) => " collate \"C\"",
         }
     }
+
+    /// The same place once more, for a function of several statements.
+    pub const fn again(&mut self) -> On<'_> {
+        match self {
+            On::SqlitePool(pool) => On::SqlitePool(pool),
+            On::SqliteTx(tx) => On::SqliteTx(tx),
+            On::PostgresPool(pool) => On::PostgresPool(pool),
+            On::PostgresTx(tx) => On::PostgresTx(tx),
+        }
+    }
 }
 
 /// Why a statement on durable records failed.

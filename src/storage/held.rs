@@ -47,7 +47,7 @@ const fn of_member(
 }
 
 /// Every table whose rows are about a person, but [`HISTORY`].
-pub const TABLES: [Table; 17] = [
+pub const TABLES: [Table; 18] = [
     Table {
         name: "roster_person",
         by: By::Person,
@@ -93,6 +93,7 @@ pub const TABLES: [Table; 17] = [
             "locale",
             "activated_by",
             "activated_at",
+            "eligibility_lost_at",
             "created_at",
             "updated_at",
         ],
@@ -140,6 +141,7 @@ pub const TABLES: [Table; 17] = [
         &["id", "kind", "locale", "misses", "created_at", "expires_at", "used_at"],
         &["member_id", "token_hash", "browser", "interaction"],
     ),
+    of_member("webhook_event", &["id", "type", "insurer", "client_id", "at"], &["member_id"]),
     of_member("deletion_request", &["requested_at"], &["member_id"]),
     of_member("sign_in_failure", &["id", "insurer", "hour", "count", "last_at"], &["member_id", "address"]),
     Table {
@@ -157,7 +159,7 @@ pub const HISTORY: &str = "audit";
 /// Columns that hold JSON.
 const JSON: [&str; 2] = ["preferences", "receipts"];
 /// Columns that hold instants, beside those that end with `_at`.
-const INSTANTS: [&str; 2] = ["temporary_since", "sessions_valid_from"];
+const INSTANTS: [&str; 3] = ["temporary_since", "sessions_valid_from", "at"];
 
 /// The rows of a table about the person or account of `id`, as objects of its columns; instants are ISO texts
 /// in UTC.

@@ -8,11 +8,11 @@ use crate::{
     clock::Timestamp,
     fault::Fault,
     members::{
-        Members,
+        EmailAddress, Members,
         device::{Browser, System},
     },
     storage::{
-        audit::{self, Entry, Position},
+        audit::{self, Entry, Position, Whose},
         held::{self, By},
     },
 };
@@ -54,7 +54,7 @@ impl Members {
 
     async fn held_sessions(&self, subject: &Subject) -> Result<Value, Fault> {
         let Some(member) = &subject.member else { return Ok(json!([])) };
-        let sessions = self.sessions_of(member).await?;
+        let sessions = self.sessions_of(member, &subject.person).await?;
         let shown = sessions.into_iter().map(|session| {
             json!({
                 "sid": session.sid,
@@ -77,16 +77,23 @@ impl Members {
         }
     }
 
-    /// The newest `limit` things that happened to a person, before `before`: roster, registration, sign-ins,
-    /// changes, acts of the office.
+    /// The newest `limit` things that happened to a person, before `before`: roster, registration, mails to the
+    /// present address, sign-ins, changes, acts of the office.
     pub async fn timeline(
         &self,
         subject: &Subject,
         before: Option<&Position>,
         limit: i64,
     ) -> Result<Vec<Entry>, Fault> {
-        let member = subject.member.as_ref().map_or("", |member| member.id.as_str());
-        Ok(audit::of_person(&self.db, &subject.person.id, member, before, limit).await?)
+        let member = subject.member.as_ref();
+        let known = subject.person.email.as_ref().map(EmailAddress::as_str);
+        let address = member.and_then(|member| member.email.as_deref()).or(known);
+        let whose = Whose {
+            person: &subject.person.id,
+            member: member.map_or("", |member| member.id.as_str()),
+            recipient: &address.map(|address| self.outbox.mark_of(address)).unwrap_or_default(),
+        };
+        Ok(audit::of_person(&self.db, whose, before, limit).await?)
     }
 }
 

@@ -109,3 +109,16 @@ async fn a_sign_in_does_not_read_the_whole_roster() {
     assert!(plan.contains("roster_person_by_former_number (insurer=? AND former_symbol=?"), "{plan}");
     assert!(!plan.contains("(insurer=?)") && !plan.contains("SCAN roster_person"), "{plan}");
 }
+
+#[tokio::test]
+async fn an_eligibility_is_over_from_the_day_after_its_last_or_from_the_import_that_lost_it() {
+    let db = db().await;
+    let vanished = NOW.plus(DAY);
+    let ended =
+        Person { valid_until: Some(date(2026, 6, 30)), lost_at: Some(vanished), ..person(&db, "old").await };
+    assert_eq!(ended.lost_since(vanished), Some(Timestamp::start_of_day_in_japan(date(2026, 7, 1))));
+    let lost = Person { valid_until: Some(date(2026, 7, 9)), ..ended };
+    assert_eq!(lost.lost_since(NOW), None);
+    assert_eq!(lost.lost_since(vanished), Some(vanished));
+    assert_eq!(Person { lost_at: None, ..lost }.lost_since(vanished), None);
+}
