@@ -24,9 +24,9 @@ pub const SOME_REFUSED: u8 = 2;
 pub async fn import(
     import: &RosterImport<'_>,
     path: &Path,
-    texts: &Texts,
-    locale: Locale,
-    out: impl Write,
+    (texts, locale): (&Texts, Locale),
+    as_json: bool,
+    mut out: impl Write,
 ) -> anyhow::Result<u8> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -49,8 +49,34 @@ pub async fn import(
         }
         Err(error) => return Err(error.into()),
     };
-    print(&report, texts, locale, out)?;
+    if as_json {
+        super::output::print(&told(&report, texts, locale), &mut out)?;
+    } else {
+        print(&report, texts, locale, out)?;
+    }
     Ok(if report.refused == 0 { ALL_FINE } else { SOME_REFUSED })
+}
+
+/// A report for scripts; its refused rows are those that are listed for people too.
+fn told(report: &Report, texts: &Texts, locale: Locale) -> serde_json::Value {
+    let outcome = match report.outcome {
+        Outcome::Applied => "applied",
+        Outcome::Preview => "preview",
+        Outcome::Refused => "refused",
+    };
+    let rows = report.refusals.iter().map(|refusal| {
+        let reason = texts.text(locale, refusal.reason.text_id(), &refusal.reason.args());
+        serde_json::json!({ "line": refusal.line, "code": refusal.reason.text_id(), "reason": reason })
+    });
+    serde_json::json!({
+        "outcome": outcome,
+        "added": report.counts.added,
+        "changed": report.counts.changed,
+        "unchanged": report.counts.unchanged,
+        "lost": report.counts.lost,
+        "refused": report.refused,
+        "rows": rows.collect::<Vec<_>>(),
+    })
 }
 
 /// Writes a report for people: what happened, then every refused row that is listed.
@@ -126,7 +152,7 @@ mod tests {
         let path = folder.path().join("roster.csv");
         std::fs::write(&path, file).unwrap();
         let mut out = Vec::new();
-        let code = import(&roster, &path, &Texts::load().unwrap(), locale, &mut out).await;
+        let code = import(&roster, &path, (&Texts::load().unwrap(), locale), false, &mut out).await;
         (code, String::from_utf8(out).unwrap())
     }
 

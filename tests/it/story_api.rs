@@ -3,3 +3,4 @@
 mod access;
 mod operators;
 mod requests;
+mod schemathesis;
