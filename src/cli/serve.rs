@@ -153,6 +153,7 @@ async fn link_audit(app: App, stop: CancellationToken) {
 async fn sweep(app: &App) -> Result<(), Fault> {
     let (members, now) = (&app.members, app.now());
     members.ephemeral.sweep().await?;
+    members.tell_of_lost_eligibility().await?;
     registration::sweep(&members.db, now).await?;
     registration::sweep_mails(&members.db, now.minus(members.config.lifetimes.registration_link())).await?;
     recovery::sweep(&members.db, now).await?;

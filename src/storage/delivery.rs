@@ -1,6 +1,8 @@
 //! Messages to relying parties and other systems that wait to be sent, and sessions whose end relying parties
 //! are to be told of. The table holds two queues, so that a flood of webhooks keeps no logout waiting.
 
+use jiff::civil::Date;
+
 use super::{
     db::{On, StorageError, execute},
     queue::{Queue, queue},
@@ -123,6 +125,28 @@ pub async fn sessions_ended_by_import(
          on conflict (id) do nothing",
         insurer,
         now.millis(),
+        GIVE_UP,
+    )?;
+    Ok(())
+}
+
+/// As [`sessions_ended`], for those whose eligibility ended with `last_day`: what began before `over`, the instant
+/// after it, is void. Said again, it is told once.
+pub async fn sessions_ended_by_date(
+    on: impl Into<On<'_>>,
+    last_day: Date,
+    over: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+         select 'sessions:' || m.id || $2, 'sessions', m.id, 'queued', $3, $3 + $4, $3
+         from roster_person as p join member as m on m.person_id = p.id
+         where p.valid_until = $1
+         on conflict (id) do nothing",
+        last_day.to_string(),
+        format!(":{}", over.millis()),
+        over.millis(),
         GIVE_UP,
     )?;
     Ok(())

@@ -338,8 +338,9 @@ async fn carry_over(tx: &mut Tx, import: &Import<'_>) -> Result<(), StorageError
     Ok(())
 }
 
-/// Who may not use the service after this import, or could not before it, is signed out everywhere: nothing
-/// that was given before a gap comes back to life after it. Within the days of grace everything goes on.
+/// Who may not use the service after this import, or could not before it, is signed out everywhere, and so is
+/// whose last day is in the past only now or was until now: nothing that was given before a loss comes back to
+/// life after it. Who signed in again within the days of grace is left alone by the next file that says the same.
 async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<(), StorageError> {
     execute!(
         tx,
@@ -348,7 +349,9 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
              select p.id from roster_person as p join roster_staging as s on s.identity = p.identity
              where s.import_id = $1 and p.insurer = $2
                and (p.lost_at < $4 or p.valid_until < $5 or p.valid_from > $6
-                 or s.valid_until < $5 or s.valid_from > $6))",
+                 or s.valid_until < $5 or s.valid_from > $6
+                 or (p.valid_until is distinct from s.valid_until
+                     and (p.valid_until < $6 or s.valid_until < $6))))",
         import.id,
         import.insurer,
         import.now.millis(),
@@ -359,22 +362,22 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
     Ok(())
 }
 
-/// Who is not in the full roster loses eligibility, and where there are no days of grace is signed out
-/// everywhere.
+/// Who is not in the full roster loses eligibility and is signed out everywhere, unless the last day passed
+/// before and somebody signed in again in the days of grace.
 async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u64, StorageError> {
-    if import.now < ended.lost_before() {
-        execute!(
-            &mut *tx,
-            "update member set sessions_valid_from = $3
-             where person_id in (
-                 select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
-                   and not exists (select 1 from roster_staging as s
-                                   where s.import_id = $1 and s.identity = p.identity))",
-            import.id,
-            import.insurer,
-            import.now.millis()
-        )?;
-    }
+    execute!(
+        &mut *tx,
+        "update member set sessions_valid_from = $3
+         where person_id in (
+             select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
+               and (p.valid_until is null or p.valid_until >= $4)
+               and not exists (select 1 from roster_staging as s
+                               where s.import_id = $1 and s.identity = p.identity))",
+        import.id,
+        import.insurer,
+        import.now.millis(),
+        ended.today.to_string()
+    )?;
     execute!(
         tx,
         "update roster_person set lost_at = $3, updated_at = $3
