@@ -26,7 +26,11 @@ pub mod queue;
 pub mod recovery;
 pub mod registration;
 pub mod roster;
+pub mod roster_file;
 pub mod roster_import;
+pub mod roster_job;
+pub mod roster_staging;
+pub mod roster_undo;
 pub mod sign_in_failure;
 pub mod signing_key;
 
