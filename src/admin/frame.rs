@@ -7,8 +7,9 @@ use crate::{
 };
 
 /// The parts of the console: name, path, and who may see it.
-const PARTS: [(&str, &str, Permission); 3] = [
+const PARTS: [(&str, &str, Permission); 4] = [
     ("dashboard", "/admin", Permission::SeeNumbers),
+    ("roster", "/admin/roster", Permission::SeeRoster),
     ("audit", "/admin/audit", Permission::SeeAudit),
     ("operators", "/admin/operators", Permission::SeeOperators),
 ];
@@ -61,7 +62,7 @@ mod tests {
         assert_eq!(current("/admin/operators/x/role"), ["operators"]);
         assert_eq!(current("/admin/operatorsx"), [""; 0]);
         assert_eq!(current("/admin/account"), [""; 0]);
-        assert_eq!(nav(Role::Office, "/admin").len(), 1);
+        assert_eq!(nav(Role::Office, "/admin").len(), 2);
     }
 
     #[test]

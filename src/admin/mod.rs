@@ -47,6 +47,11 @@ pub mod paging;
 pub mod plot;
 pub mod qr;
 pub mod recovery_codes;
+pub mod roster;
+pub mod roster_act;
+pub mod roster_import;
+pub mod roster_new;
+pub mod roster_refused;
 pub mod setup;
 pub mod sign_in;
 

@@ -12,6 +12,7 @@ pub mod operate;
 pub mod operator;
 pub mod preferences;
 pub mod roster;
+pub mod roster_log;
 pub mod serve;
 
 use std::{
@@ -105,6 +106,10 @@ enum KeysCommand {
 enum RosterCommand {
     /// Imports a roster file (CSV, UTF-8 or `Shift_JIS`); exit code 2 if rows were refused.
     Import(ImportArgs),
+    /// Lists the imports, the newest first.
+    Imports(roster_log::ImportsArgs),
+    /// Undoes the last import of an insurer: the roster becomes what it was before it.
+    Undo(roster_log::UndoArgs),
     /// Writes a roster of made-up people.
     Sample {
         /// File to write.
@@ -135,6 +140,9 @@ struct ImportArgs {
     /// Only say what would happen.
     #[arg(long)]
     preview: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
     /// Who imports it, for the record.
     #[arg(long, env = "USER", default_value = "cli")]
     operator: String,
@@ -244,6 +252,12 @@ impl Cli {
             Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
                 return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));
+            }
+            Command::Roster(RosterCommand::Imports(args)) => {
+                roster_log::imports(&office(file).await?, &args, out).await?;
+            }
+            Command::Roster(RosterCommand::Undo(args)) => {
+                roster_log::undo(&office(file).await?, &args, out).await?;
             }
             Command::Roster(RosterCommand::Sample { file: target, count, seed, insurer }) => {
                 let config = Config::load(file)?;
@@ -358,7 +372,8 @@ async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
         complete: args.full,
         preview: args.preview,
     };
-    roster::import(&import, &args.file, &Texts::load()?, args.language, stdout()).await
+    let shown = if args.json { roster::Shown::Json } else { roster::Shown::Text };
+    roster::import(&import, &args.file, (&Texts::load()?, args.language, shown), stdout()).await
 }
 
 /// A login ID and its insurer: the one that a number names, and no other may be named beside it; or the one

@@ -131,8 +131,7 @@ pub enum ImportError {
 
 /// Tidies up what imports that were cut off left behind, and what is kept long enough.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), StorageError> {
-    let ages =
-        Ages { uploads: now.minus(DAY), ready: now.minus(DAY), details: now.minus(KEEP_DETAILS), now };
+    let ages = Ages { uploads: now.minus(DAY), ready: now.minus(DAY), details: now.minus(KEEP_DETAILS), now };
     roster_job::sweep(db, ages).await
 }
 
@@ -198,7 +197,8 @@ impl RosterImport<'_> {
         if !roster_job::renew(&mut tx, (import.id, import.lease), until, (staging.rows, 0)).await? {
             return Err(ImportError::TakenOver);
         }
-        let counts = roster_import::apply(&mut tx, import, ended(self.clock, self.insurer), self.preview).await?;
+        let counts =
+            roster_import::apply(&mut tx, import, ended(self.clock, self.insurer), self.preview).await?;
         if self.preview {
             drop(tx);
             let mut tx = self.db.begin().await?;

@@ -59,11 +59,6 @@ pub async fn part(
 
 /// Deletes a file.
 pub async fn delete(on: impl Into<On<'_>>, import_id: &str, kind: FileKind) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "delete from roster_file where import_id = $1 and kind = $2",
-        import_id,
-        kind.as_str()
-    )?;
+    execute!(on, "delete from roster_file where import_id = $1 and kind = $2", import_id, kind.as_str())?;
     Ok(())
 }

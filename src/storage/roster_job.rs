@@ -250,10 +250,7 @@ pub async fn page(
 }
 
 /// The import of an insurer that was applied last, undone or not.
-pub async fn last_applied(
-    on: impl Into<On<'_>>,
-    insurer: &str,
-) -> Result<Option<Recorded>, StorageError> {
+pub async fn last_applied(on: impl Into<On<'_>>, insurer: &str) -> Result<Option<Recorded>, StorageError> {
     let row: Option<Row> = query!(
         on,
         fetch_optional,
@@ -288,11 +285,7 @@ pub async fn open_one(on: impl Into<On<'_>>, insurer: &str) -> Result<Option<Rec
 
 /// Records that an import begins whose file the caller reads, under a lease until `until`. A conflict: another
 /// one of the insurer is under way.
-pub async fn begin(
-    on: impl Into<On<'_>>,
-    import: &Import<'_>,
-    until: Timestamp,
-) -> Result<(), StorageError> {
+pub async fn begin(on: impl Into<On<'_>>, import: &Import<'_>, until: Timestamp) -> Result<(), StorageError> {
     execute!(
         on,
         "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at, attempts,
@@ -395,12 +388,7 @@ pub async fn renew(
 
 /// Gives the lease back, for another try at once.
 pub async fn release(on: impl Into<On<'_>>, (id, lease): (&str, i64)) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "update roster_import set leased_until = 0 where id = $1 and attempts = $2",
-        id,
-        lease
-    )?;
+    execute!(on, "update roster_import set leased_until = 0 where id = $1 and attempts = $2", id, lease)?;
     Ok(())
 }
 
@@ -550,11 +538,7 @@ pub async fn sweep(db: &Db, ages: Ages) -> Result<(), StorageError> {
         uploads,
         details
     )?;
-    execute!(
-        &mut tx,
-        "delete from roster_import where state = 'uploading' and started_at < $1",
-        uploads
-    )?;
+    execute!(&mut tx, "delete from roster_import where state = 'uploading' and started_at < $1", uploads)?;
     execute!(
         &mut tx,
         "update roster_import set state = 'refused', finished_at = $1

@@ -129,10 +129,7 @@ macro_rules! untouched_newcomer {
 }
 
 /// What an undo would do now.
-pub async fn estimate(
-    on: &super::Db,
-    (import_id, insurer): (&str, &str),
-) -> Result<Reverted, StorageError> {
+pub async fn estimate(on: &super::Db, (import_id, insurer): (&str, &str)) -> Result<Reverted, StorageError> {
     let removed: i64 = query_scalar!(
         on,
         fetch_one,
@@ -153,7 +150,8 @@ pub async fn estimate(
         "select count(*) from roster_before where import_id = $1 and what <> 'carried'",
         import_id
     )?;
-    let [removed, added, restored] = [removed, added, restored].map(|count| u64::try_from(count).unwrap_or(0));
+    let [removed, added, restored] =
+        [removed, added, restored].map(|count| u64::try_from(count).unwrap_or(0));
     Ok(Reverted { removed, kept: added.saturating_sub(removed), restored, stuck: 0 })
 }
 
@@ -161,12 +159,8 @@ pub async fn estimate(
 /// were. Sessions that have ended stay ended, and those end that rest on an eligibility that is gone again.
 pub async fn revert(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<Reverted, StorageError> {
     let (id, insurer) = (import.id, import.insurer);
-    let removed = execute!(
-        &mut *tx,
-        concat!("delete from roster_person where ", untouched_newcomer!()),
-        id,
-        insurer
-    )?;
+    let removed =
+        execute!(&mut *tx, concat!("delete from roster_person where ", untouched_newcomer!()), id, insurer)?;
     let kept: i64 = query_scalar!(
         &mut *tx,
         fetch_one,
@@ -238,11 +232,7 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
 }
 
 /// Records what came of an undo.
-pub async fn finish(
-    tx: &mut Tx,
-    import: &Import<'_>,
-    outcome: &str,
-) -> Result<(), StorageError> {
+pub async fn finish(tx: &mut Tx, import: &Import<'_>, outcome: &str) -> Result<(), StorageError> {
     execute!(
         tx,
         "update roster_import set state = 'undone', undone_at = $2, undone = $3, undoable = $4, leased_until = 0

@@ -40,7 +40,10 @@ pub async fn write<S: Source>(
             while refusals.next_if(|refusal| refusal.line < record.line).is_some() {}
             let Some(refusal) = refusals.next_if(|refusal| refusal.line == record.line) else { continue };
             let reason = texts.text(locale, refusal.reason.text_id(), &refusal.reason.args());
-            let cells = [refusal.line.to_string(), reason].into_iter().chain(cells(&csv, &record)).collect::<Vec<_>>();
+            let cells = [refusal.line.to_string(), reason]
+                .into_iter()
+                .chain(cells(&csv, &record))
+                .collect::<Vec<_>>();
             sink.take(&encode(&cells)).await?;
         }
         if refusals.peek().is_none() || !csv.source().more().await? {
@@ -78,10 +81,8 @@ fn encoded(cells: &[String], shift_jis: bool) -> Vec<u8> {
     }
     let text = String::from_utf8_lossy(&line);
     // What the encoding lacks would become a numeric entity; a question mark is what spreadsheets write.
-    let known: String = text
-        .chars()
-        .map(|c| if SHIFT_JIS.encode(c.encode_utf8(&mut [0; 4])).2 { '?' } else { c })
-        .collect();
+    let known: String =
+        text.chars().map(|c| if SHIFT_JIS.encode(c.encode_utf8(&mut [0; 4])).2 { '?' } else { c }).collect();
     SHIFT_JIS.encode(&known).0.into_owned()
 }
 
@@ -110,10 +111,8 @@ mod tests {
     #[tokio::test]
     async fn rows_come_back_with_line_and_reason_and_run_nothing() {
         let file = "番号,記号,氏名カナ,区分,生年月日\n1,2,=cmd(),x,\n3,4,ア,insured,1999\n5,\"6\n";
-        let refusals = [
-            Refusal { line: 2, reason: Reason::Kana },
-            Refusal { line: 4, reason: Reason::Quotes },
-        ];
+        let refusals =
+            [Refusal { line: 2, reason: Reason::Kana }, Refusal { line: 4, reason: Reason::Quotes }];
         let text = String::from_utf8(refused(file.as_bytes(), &refusals, false, Locale::Ja).await).unwrap();
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert_eq!(lines[0], "\u{feff}行番号,理由,番号,記号,氏名カナ,区分,生年月日");
@@ -128,7 +127,8 @@ mod tests {
 
     #[tokio::test]
     async fn shift_jis_stays_shift_jis() {
-        let file = SHIFT_JIS.encode("記号,番号,区分,氏名カナ,生年月日\n1,2,被扶養者,山田,19990121\n").0.into_owned();
+        let file =
+            SHIFT_JIS.encode("記号,番号,区分,氏名カナ,生年月日\n1,2,被扶養者,山田,19990121\n").0.into_owned();
         let bytes = refused(&file, &[Refusal { line: 2, reason: Reason::Kana }], true, Locale::Ja).await;
         let (text, _, garbled) = SHIFT_JIS.decode(&bytes);
         assert!(!garbled && text.starts_with("行番号,理由,記号,"), "{text}");

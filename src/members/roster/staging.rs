@@ -60,10 +60,7 @@ pub struct Staging {
 
 impl Staging {
     /// Nothing yet, for the import of this id under this lease.
-    pub fn new(
-        (db, clock, insurer): (&Db, &Clock, &Insurer),
-        (import_id, lease): (&str, i64),
-    ) -> Self {
+    pub fn new((db, clock, insurer): (&Db, &Clock, &Insurer), (import_id, lease): (&str, i64)) -> Self {
         Self {
             db: db.clone(),
             clock: clock.clone(),

@@ -94,7 +94,9 @@ pub async fn read_part(
     members: &Members,
     (import_id, kind, part): (&str, FileKind, i64),
 ) -> Result<Option<Vec<u8>>, StorageError> {
-    let Some(sealed) = roster_file::part(&members.db, (import_id, kind, part)).await? else { return Ok(None) };
+    let Some(sealed) = roster_file::part(&members.db, (import_id, kind, part)).await? else {
+        return Ok(None);
+    };
     let place = place(import_id, kind, part);
     let plain = members.master.open(PURPOSE, &place, &sealed).map_err(|error| StorageError::Impossible {
         table: "roster_file",
@@ -225,8 +227,7 @@ impl Members {
         }
         let id = self.entropy.id();
         let actor = actor.to_string();
-        let name: String =
-            about.file_name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+        let name: String = about.file_name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
         let import = Import {
             id: &id,
             insurer: &about.insurer.code,

@@ -63,7 +63,12 @@ impl Members {
     pub async fn work_on_a_roster(&self, texts: &Texts) -> Result<bool, Fault> {
         let now = self.clock.now();
         let Some(import) = roster_job::lease(&self.db, now, now.plus(LEASE)).await? else { return Ok(false) };
-        tracing::info!(import = import.id, step = import.state.as_str(), lease = import.lease, "roster import");
+        tracing::info!(
+            import = import.id,
+            step = import.state.as_str(),
+            lease = import.lease,
+            "roster import"
+        );
         let done = match import.state {
             State::Staging => check(self, &import, texts).await,
             State::Applying => apply(self, &import).await,
@@ -94,7 +99,10 @@ impl Members {
 }
 
 fn described(members: &Members, import: &Recorded) -> DescribedImport {
-    DescribedImport { actor: import.decided_by.clone().unwrap_or_else(|| import.actor.clone()), now: members.clock.now() }
+    DescribedImport {
+        actor: import.decided_by.clone().unwrap_or_else(|| import.actor.clone()),
+        now: members.clock.now(),
+    }
 }
 
 /// What an [`Import`] borrows.
@@ -163,8 +171,7 @@ async fn stage(members: &Members, import: &Recorded, texts: &Texts) -> Result<St
         .insurer(&import.insurer)
         .ok_or_else(|| std::io::Error::other("the insurer is not in the configuration any more"))?;
     let csv = Stored::open(members, &import.id).await?;
-    let mut staging =
-        Staging::new((&members.db, &members.clock, insurer), (&import.id, import.lease));
+    let mut staging = Staging::new((&members.db, &members.clock, insurer), (&import.id, import.lease));
     let csv = staging.fill(csv, |_, _| {}).await?;
     let refusals = staging.sorted_refusals();
     if !refusals.is_empty() {
