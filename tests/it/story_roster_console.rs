@@ -47,7 +47,7 @@ async fn settled(page: Page) -> Page {
 }
 
 /// Uploads a file and waits for its check.
-async fn checked(app: &TestApp, browser: &HttpBrowser, full: bool, content: &[u8]) -> Page {
+pub async fn checked(app: &TestApp, browser: &HttpBrowser, full: bool, content: &[u8]) -> Page {
     let page = upload(app, browser, full, content).await;
     assert!(page.url.path().starts_with("/admin/roster/"), "{}", page.text());
     settled(page).await

@@ -16,10 +16,10 @@ use serde_json::{Map, Value, json};
 use super::{Tools, insurer_of};
 use crate::{
     audit::{self, Actor, Event},
-    clients::{ApplicationType, AuthMethod, Client, Metadata, SubjectType},
+    clients::{ApplicationType, AuthMethod, Client, GrantType, Metadata, SubjectType},
     crypto::Algorithm,
     egress::Egress,
-    oidc::registration::{check_sector, supported},
+    oidc::registration::{check_sector, supported_with_api},
     storage::Db,
 };
 
@@ -109,6 +109,10 @@ pub struct CreateArgs {
     /// Scopes that it may ask for; `openid profile email` if absent.
     #[arg(long)]
     scope: Option<String>,
+    /// Makes it a program that uses the operators' API with these scopes, such as
+    /// `admin:members.read admin:audit.read`, and for nothing else. With --insurer it reaches that insurer alone.
+    #[arg(long, value_name = "SCOPES", conflicts_with_all = ["scope", "redirect_uris"])]
+    api: Option<String>,
     /// How it proves itself at the token endpoint; `basic` if absent.
     #[arg(long, value_enum)]
     auth: Option<Method>,
@@ -130,7 +134,7 @@ pub struct CreateArgs {
     /// Lets a confidential client go without PKCE; only for old software.
     #[arg(long)]
     pkce_optional: bool,
-    /// Portal code of the insurer whose members alone may sign in to it.
+    /// Portal code of the insurer whose members alone may sign in to it, or which --api alone reaches.
     #[arg(long)]
     insurer: Option<String>,
     /// Print JSON.
@@ -186,6 +190,11 @@ impl CreateArgs {
         set("token_endpoint_auth_method", self.auth.map(|method| json!(AuthMethod::from(method))));
         set("application_type", when(self.native, json!(ApplicationType::Native)));
         set("scope", self.scope.as_ref().map(|scope| json!(scope)));
+        if let Some(scopes) = &self.api {
+            set("scope", Some(json!(scopes)));
+            set("grant_types", Some(json!([GrantType::ClientCredentials])));
+            set("response_types", Some(json!([])));
+        }
         set("subject_type", when(self.public_subject, json!(SubjectType::Public)));
         set("sector", self.sector.as_ref().map(|sector| json!(sector)));
         set("id_token_signed_response_alg", self.id_token_alg.map(|alg| json!(alg)));
@@ -223,7 +232,7 @@ fn read(fields: Map<String, Value>) -> anyhow::Result<Metadata> {
 
 /// Checks metadata by every rule, and the sector document that it may name.
 async fn check(tools: &Tools, metadata: &Metadata) -> anyhow::Result<()> {
-    metadata.validate(&supported(&tools.config))?;
+    metadata.validate(&supported_with_api(&tools.config))?;
     if let Some(code) = metadata.insurer.as_deref() {
         insurer_of(&tools.config, Some(code))?;
     }

@@ -31,6 +31,14 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/audit", "GET", "AU"),
     ("/admin/audit/export", "POST", "AU"),
     ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/roster", "GET", "AOU"),
+    ("/admin/roster/new", "GET", "AO"),
+    ("/admin/roster/new", "POST", "AO"),
+    ("/admin/roster/{import}", "GET", "AOU"),
+    ("/admin/roster/{import}/status", "GET", "AOU"),
+    ("/admin/roster/{import}/refused", "POST", "AOU"),
+    ("/admin/roster/{import}/{act}", "GET", "AO"),
+    ("/admin/roster/{import}/{act}", "POST", "AO"),
     ("/admin/operators", "GET", "AU"),
     ("/admin/operators/new", "GET", "A"),
     ("/admin/operators/new", "POST", "A"),
@@ -54,7 +62,7 @@ fn routed() -> BTreeSet<(String, &'static str)> {
         let (path, rest) = rest.split_once('"').unwrap();
         let handlers = rest.lines().next().unwrap();
         for (method, call) in [("GET", "get("), ("POST", "post(")] {
-            if path.starts_with("/admin") && handlers.contains(call) {
+            if path.starts_with("/admin") && !path.starts_with("/admin/api/") && handlers.contains(call) {
                 found.insert((path.to_owned(), method));
             }
         }
@@ -80,10 +88,21 @@ pub async fn two_insurers() -> TestApp {
     .await
 }
 
+/// A path about an operator, or about an import of the same name.
+fn fill(path: &str, id: &str) -> String {
+    let act = if path.contains("{import}") { "undo" } else { "disable" };
+    path.replace("{operator}", id).replace("{import}", id).replace("{act}", act).replace("{token}", "x")
+}
+
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
 async fn ask(app: &TestApp, browser: &HttpBrowser, method: &str, path: &str) -> StatusCode {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let answer = browser.raw(method, &app.url(path), &[FORM, HTML], "").await;
+    let (kind, body) = if path == "/admin/roster/new" && method == Method::POST {
+        (("Content-Type", "multipart/form-data; boundary=x"), "--x--\r\n")
+    } else {
+        (FORM, "")
+    };
+    let answer = browser.raw(method, &app.url(path), &[kind, HTML], body).await;
     if answer.status.is_redirection() {
         let to = if path == "/admin/sign-in" { "/admin" } else { "/admin/sign-in" };
         assert_eq!(answer.location().unwrap().path(), to, "{path}");
@@ -96,6 +115,13 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
     let app = two_insurers().await;
     let target = app.staff(Role::Office, Some("7132")).await;
     let foreign = app.staff(Role::Office, Some("7133")).await;
+    for (id, insurer) in [(&target.id, "7132"), (&foreign.id, "7133")] {
+        app.run(&format!(
+            "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at)
+             values ('{id}', '{insurer}', 'roster.csv', 'cli:x', false, 'applied', 1)"
+        ))
+        .await;
+    }
     let stranger = app.http_browser();
     for scope in [None, Some("7132")] {
         for (letter, role) in ROLES {
@@ -105,9 +131,7 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 _ => app.staff(role, scope).await.browser(&app).await,
             };
             for (path, method, who) in MATRIX {
-                let filled = |id: &str| {
-                    path.replace("{operator}", id).replace("{act}", "disable").replace("{token}", "x")
-                };
+                let filled = |id: &str| fill(path, id);
                 let status = ask(&app, &browser, method, &filled(&target.id)).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
@@ -117,7 +141,7 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                if path.contains("{operator}") && may && *method == "GET" {
+                if (path.contains("{operator}") || path.contains("{import}")) && may && *method == "GET" {
                     let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
                     let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
@@ -151,7 +175,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         );
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
-                let path = path.replace("{operator}", &target.id).replace("{act}", "disable");
+                let path = fill(path, &target.id);
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
                 assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());

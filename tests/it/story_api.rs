@@ -1,0 +1,5 @@
+//! The operators' API: who may do what, what it says when something is wrong, and each of its resources.
+
+mod access;
+mod operators;
+mod requests;
