@@ -66,6 +66,8 @@ pub struct Shown {
     pub in_roster: u64,
     /// Whether suspiciously many would lose their eligibility.
     pub big_loss: bool,
+    /// Right rows without 個人キー.
+    pub without_key: u64,
     /// Some who would be new.
     pub added: Vec<Sample>,
     /// Some who would change.
@@ -112,6 +114,7 @@ impl Shown {
             counts: [counts.added, counts.changed, counts.unchanged, counts.lost],
             in_roster: preview.in_roster,
             big_loss: preview.is_big_loss(),
+            without_key: preview.without_key,
             more: preview.refused.saturating_sub(preview.refusals.len() as u64),
             refusals: preview.refusals.iter().map(|listed| (listed.line, said(listed))).collect(),
             added: preview.added,
@@ -225,6 +228,7 @@ impl Page for ImportPage {
             counts: [120, 2, 98_000, 12_000],
             in_roster: 110_002,
             big_loss: true,
+            without_key: 3,
             added: vec![person("タマバヤシ ナツミ"), person(sample::LONG)],
             changed: vec![
                 change(vec![

@@ -85,6 +85,10 @@ pub fn print(report: &Report, texts: &Texts, locale: Locale, mut out: impl Write
         ("refused", report.refused.to_string()),
     ];
     writeln!(out, "{}", texts.text(locale, "roster-report-counts", &counts))?;
+    if report.without_key > 0 {
+        let count = [("count", report.without_key.to_string())];
+        writeln!(out, "{}", texts.text(locale, "roster-report-without-key", &count))?;
+    }
     if report.refused == 0 {
         return Ok(());
     }
@@ -121,6 +125,7 @@ pub fn print_json(report: &Report, texts: &Texts, locale: Locale, mut out: impl 
             Outcome::Refused => "refused",
         },
         "rows": report.rows,
+        "without_key": report.without_key,
         "added": report.counts.added,
         "changed": report.counts.changed,
         "unchanged": report.counts.unchanged,
@@ -192,6 +197,7 @@ mod tests {
         assert_eq!(code.unwrap(), SOME_REFUSED);
         assert!(report.contains("\n        2  氏名カナはカタカナで、空にはできません。\n"), "{report}");
         assert!(!report.contains("山田") && !report.contains("1999"), "{report}");
+        assert!(report.contains("個人キーのない行が1行あります"), "{report}");
     }
 
     #[tokio::test]

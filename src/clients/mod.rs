@@ -9,6 +9,7 @@ pub mod registration;
 pub mod rules;
 pub mod secret;
 pub mod values;
+pub mod webhook;
 
 pub use client::Client;
 pub use keys::{ClientKeys, ClientKeysError};

@@ -94,6 +94,8 @@ pub struct Report {
     pub counts: Counts,
     /// Number of rows, blank ones not counted.
     pub rows: u64,
+    /// Number of right rows without 個人キー: after a change of category or number they are other persons.
+    pub without_key: u64,
     /// Number of refused rows.
     pub refused: u64,
     /// The first [`LISTED_REFUSALS`] of them, by line.
@@ -166,7 +168,8 @@ impl RosterImport<'_> {
         match result {
             Ok((outcome, counts)) => {
                 let refusals = staging.sorted_refusals();
-                Ok(Report { outcome, counts, rows: staging.rows, refused: staging.refused, refusals })
+                let Staging { rows, without_key, refused, .. } = staging;
+                Ok(Report { outcome, counts, rows, without_key, refused, refusals })
             }
             Err(error) => {
                 // The database may be what failed; a later import sweeps what stays behind.

@@ -27,3 +27,4 @@ pub mod session_management;
 pub mod signing;
 pub mod token;
 pub mod userinfo;
+pub mod webhook;

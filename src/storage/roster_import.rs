@@ -10,7 +10,7 @@ use jiff::{SignedDuration, civil::Date};
 use super::{
     StorageError, Tx,
     db::{execute, query_scalar},
-    delivery, roster_job, roster_staging,
+    delivery, eligibility, roster_job, roster_staging,
 };
 use crate::clock::Timestamp;
 
@@ -117,7 +117,10 @@ pub async fn apply(
         }
     };
     let added = if preview { count_new(tx, import).await? } else { add(tx, import).await? };
-    delivery::sessions_ended_by_import(&mut *tx, import.insurer, import.now).await?;
+    if !preview {
+        delivery::sessions_ended_by_import(&mut *tx, import.insurer, import.now).await?;
+        eligibility::note_losses(tx, import.insurer, ended, import.now).await?;
+    }
     Ok(Counts { added, changed, unchanged: staged.saturating_sub(added + changed), lost })
 }
 
@@ -137,7 +140,14 @@ async fn part_reused_numbers(tx: &mut Tx, import: &Import<'_>) -> Result<u64, St
         import.insurer
     )?;
     if replaced > 0 {
-        sign_out(tx, import, "replaced").await?;
+        execute!(
+            &mut *tx,
+            "update member set sessions_valid_from = $2
+             where person_id in (select person_id from roster_before
+                                 where import_id = $1 and what = 'replaced')",
+            import.id,
+            import.now.millis()
+        )?;
         execute!(
             tx,
             "update roster_person
@@ -187,8 +197,9 @@ async fn carry_over(tx: &mut Tx, import: &Import<'_>) -> Result<(), StorageError
     Ok(())
 }
 
-/// Who may not use the service after this import, or could not before it, is signed out everywhere: nothing
-/// that was given before a gap comes back to life after it. Within the days of grace everything goes on.
+/// Who may not use the service after this import, or could not before it, is signed out everywhere, and so is
+/// whose last day is in the past only now or was until now: nothing that was given before a loss comes back to
+/// life after it. Who signed in again within the days of grace is left alone by the next file that says the same.
 async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<(), StorageError> {
     execute!(
         tx,
@@ -197,7 +208,9 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
              select p.id from roster_person as p join roster_staging as s on s.identity = p.identity
              where s.import_id = $1 and p.insurer = $2
                and (p.lost_at < $4 or p.valid_until < $5 or p.valid_from > $6
-                 or s.valid_until < $5 or s.valid_from > $6))",
+                 or s.valid_until < $5 or s.valid_from > $6
+                 or (p.valid_until is distinct from s.valid_until
+                     and (p.valid_until < $6 or s.valid_until < $6))))",
         import.id,
         import.insurer,
         import.now.millis(),
@@ -262,8 +275,8 @@ async fn change(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageError> {
     Ok(changed)
 }
 
-/// Who is not in the full roster loses eligibility, and where there are no days of grace is signed out
-/// everywhere.
+/// Who is not in the full roster loses eligibility and is signed out everywhere, unless the last day passed
+/// before and somebody signed in again in the days of grace.
 async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u64, StorageError> {
     let lost = execute!(
         &mut *tx,
@@ -278,9 +291,16 @@ async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u
         import.insurer
     )?;
     if lost > 0 {
-        if import.now < ended.lost_before() {
-            sign_out(tx, import, "lost").await?;
-        }
+        execute!(
+            &mut *tx,
+            "update member set sessions_valid_from = $2
+             where person_id in (select person_id from roster_before
+                                 where import_id = $1 and what = 'lost'
+                                   and (valid_until is null or valid_until >= $3))",
+            import.id,
+            import.now.millis(),
+            ended.today.to_string()
+        )?;
         execute!(
             tx,
             "update roster_person set lost_at = $2, updated_at = $2
@@ -290,18 +310,6 @@ async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u
         )?;
     }
     Ok(lost)
-}
-
-async fn sign_out(tx: &mut Tx, import: &Import<'_>, what: &str) -> Result<(), StorageError> {
-    execute!(
-        tx,
-        "update member set sessions_valid_from = $3
-         where person_id in (select person_id from roster_before where import_id = $1 and what = $2)",
-        import.id,
-        what,
-        import.now.millis()
-    )?;
-    Ok(())
 }
 
 /// Persons that the roster does not have yet.

@@ -3,7 +3,7 @@
 use super::{
     On, StorageError, Tx,
     db::{execute, query, query_scalar},
-    delivery,
+    delivery, eligibility,
     roster_import::{Ended, Import},
 };
 
@@ -186,6 +186,7 @@ pub async fn revert(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<Re
     )?;
     end_sessions_of_ended(tx, import, ended).await?;
     delivery::sessions_ended_by_import(&mut *tx, insurer, import.now).await?;
+    eligibility::note_losses(tx, insurer, ended, import.now).await?;
     execute!(&mut *tx, "delete from roster_before where import_id = $1", id)?;
     let [kept, touched, stuck] = [kept, touched, left].map(|count| u64::try_from(count).unwrap_or(0));
     Ok(Reverted { removed, kept, restored: touched.saturating_sub(stuck), stuck })
@@ -221,11 +222,9 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
          where sessions_valid_from < $2 and person_id in (
              select p.id from roster_person as p join roster_before as b on b.person_id = p.id
              where b.import_id = $1
-               and (p.lost_at < $3 or p.valid_until < $4 or p.valid_from > $5))",
+               and (p.lost_at is not null or p.valid_until < $3 or p.valid_from > $3))",
         import.id,
         import.now.millis(),
-        ended.lost_before().millis(),
-        ended.valid_before().to_string(),
         ended.today.to_string()
     )?;
     Ok(())

@@ -102,7 +102,9 @@ async fn save(tools: &Tools, client: &Client, action: &'static str) -> anyhow::R
     let now = tools.clock.now();
     let mut tx = tools.db.begin().await?;
     anyhow::ensure!(client.save(&mut tx, now).await?, "the client was deleted meanwhile");
-    let event = Event::by(&Actor::command_line("cli"), action).with_client(Some(&client.id));
+    let event = Event::by(&Actor::command_line("cli"), action)
+        .with_client(Some(&client.id))
+        .with_insurer(client.metadata.insurer.as_deref());
     audit::record(&mut tx, &tools.entropy, now, event).await?;
     tx.commit().await?;
     Ok(())

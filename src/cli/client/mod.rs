@@ -251,7 +251,9 @@ pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> an
         Err(error) if error.is_conflict() => anyhow::bail!("there is a client with this client_id already"),
         other => other?,
     };
-    let event = Event::by(&Actor::command_line("cli"), "client.created").with_client(Some(&client.id));
+    let event = Event::by(&Actor::command_line("cli"), "client.created")
+        .with_client(Some(&client.id))
+        .with_insurer(client.metadata.insurer.as_deref());
     audit::record(&mut tx, &tools.entropy, now, event).await?;
     tx.commit().await?;
     if args.json {

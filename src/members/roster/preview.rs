@@ -28,6 +28,9 @@ pub struct Preview {
     pub counts: Counts,
     /// Rows, blank ones not counted.
     pub rows: u64,
+    /// Right rows without 個人キー.
+    #[serde(default)]
+    pub without_key: u64,
     /// Refused rows.
     pub refused: u64,
     /// The first of them.

@@ -53,6 +53,8 @@ pub struct Staging {
     under_way: Option<JoinHandle<Result<Option<Vec<Clash>>, StorageError>>>,
     /// Rows so far, blank ones not counted.
     pub rows: u64,
+    /// Right rows so far that have no person key.
+    pub without_key: u64,
     /// Refused rows so far.
     pub refused: u64,
     refusals: Vec<Refusal>,
@@ -69,6 +71,7 @@ impl Staging {
             lease,
             under_way: None,
             rows: 0,
+            without_key: 0,
             refused: 0,
             refusals: Vec::new(),
         }
@@ -95,7 +98,10 @@ impl Staging {
                 let line = record.line;
                 let read = |fields| roster_row::read(&fields, line, &self.insurer, today);
                 match record.fields.and_then(read) {
-                    Ok(person) => waiting.push(person),
+                    Ok(person) => {
+                        self.without_key += u64::from(person.person_key.is_none());
+                        waiting.push(person);
+                    }
                     Err(reason) => self.refuse(line, reason),
                 }
                 if waiting.len() == ROWS_PER_TRANSACTION {

@@ -219,6 +219,7 @@ async fn weigh(
     let listed = refusals.into_iter().take(SHOWN_REFUSALS).map(Listed::from).collect();
     let preview = Preview {
         rows: staging.rows,
+        without_key: staging.without_key,
         refused: staging.refused,
         refusals: listed,
         in_roster: roster_undo::in_roster(&members.db, &import.insurer).await?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::operators::Role;
+use kenpos_idp::{config::Insurer, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
@@ -39,6 +39,30 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/roster/{import}/refused", "POST", "AOU"),
     ("/admin/roster/{import}/{act}", "GET", "AO"),
     ("/admin/roster/{import}/{act}", "POST", "AO"),
+    ("/admin/documents", "GET", "AOU"),
+    ("/admin/documents/{insurer}/{kind}/{version}", "GET", "AOU"),
+    ("/admin/mails", "GET", "AOU"),
+    ("/admin/mails/{mail}/{act}", "GET", "AO"),
+    ("/admin/mails/{mail}/{act}", "POST", "AO"),
+    ("/admin/bounces", "GET", "AOU"),
+    ("/admin/bounces/{bounce}/clear", "GET", "AO"),
+    ("/admin/bounces/{bounce}/clear", "POST", "AO"),
+    ("/admin/deliveries", "GET", "ACU"),
+    ("/admin/deliveries/{delivery}/{act}", "GET", "AC"),
+    ("/admin/deliveries/{delivery}/{act}", "POST", "AC"),
+    ("/admin/webhooks", "GET", "ACU"),
+    ("/admin/webhooks/new", "GET", "AC"),
+    ("/admin/webhooks/new", "POST", "AC"),
+    ("/admin/webhooks/{webhook}", "GET", "ACU"),
+    ("/admin/webhooks/{webhook}/edit", "GET", "AC"),
+    ("/admin/webhooks/{webhook}/edit", "POST", "AC"),
+    ("/admin/webhooks/{webhook}/{act}", "GET", "AC"),
+    ("/admin/webhooks/{webhook}/{act}", "POST", "AC"),
+    ("/admin/keys", "GET", "ACU"),
+    ("/admin/keys/rotate", "GET", "A"),
+    ("/admin/keys/rotate", "POST", "A"),
+    ("/admin/keys/{kid}/retire", "GET", "A"),
+    ("/admin/keys/{kid}/retire", "POST", "A"),
     ("/admin/operators", "GET", "AU"),
     ("/admin/operators/new", "GET", "A"),
     ("/admin/operators/new", "POST", "A"),
@@ -77,21 +101,75 @@ fn the_matrix_has_every_url_and_no_other() {
     assert_eq!(told.len(), MATRIX.len(), "a URL stands there twice");
 }
 
-/// A provider of two insurers.
-pub async fn two_insurers() -> TestApp {
-    TestApp::start_with(Backend::Embedded, |config| {
-        let mut other = insurer();
-        "7133".clone_into(&mut other.code);
-        "33120015".clone_into(&mut other.number);
-        config.insurers.push(other);
-    })
-    .await
+/// An insurer beside the one of the stories.
+pub fn second_insurer() -> Insurer {
+    let mut other = insurer();
+    "7133".clone_into(&mut other.code);
+    "33120015".clone_into(&mut other.number);
+    other
 }
 
-/// A path about an operator, or about an import of the same name.
-fn fill(path: &str, id: &str) -> String {
-    let act = if path.contains("{import}") { "undo" } else { "disable" };
-    path.replace("{operator}", id).replace("{import}", id).replace("{act}", act).replace("{token}", "x")
+/// A provider of two insurers.
+pub async fn two_insurers() -> TestApp {
+    TestApp::start_with(Backend::Embedded, |config| config.insurers.push(second_insurer())).await
+}
+
+/// What only those may do who work for every insurer; others are told that it is not there.
+const FOR_ALL: [&str; 2] = ["/admin/keys/rotate", "/admin/keys/{kid}/retire"];
+
+/// Things of 7132 that paths name, and the same of 7133: parameter, of the one, of the other.
+async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
+    for insurer in ["7132", "7133"] {
+        for statement in [
+            format!(
+                "insert into outbox (id, kind, state, insurer, recipient, recipient_mac, next_attempt_at, give_up_at,
+                                     created_at)
+                 values ('mail-{insurer}', 'x', 'sent', '{insurer}', 'x***@x.example', 'x', 0, 0, 0)"
+            ),
+            format!(
+                "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at)
+                 values ('import-{insurer}', '{insurer}', 'roster.csv', 'cli:x', false, 'applied', 1)"
+            ),
+            format!(
+                "insert into bounce (recipient_mac, id, insurer, recipient, kind, created_at)
+                 values ('{insurer}', 'bounce-{insurer}', '{insurer}', 'x***@x.example', 'x', 0)"
+            ),
+            format!(
+                "insert into webhook (id, name, url, events, insurer, secrets, created_at, updated_at)
+                 values ('hook-{insurer}', 'x', 'https://x.example/', ' member.reset ', '{insurer}', '[]', 0, 0)"
+            ),
+            format!(
+                "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+                 values ('hook-{insurer}.e', 'webhook', 'hook-{insurer}', 'sent', 0, 0, 0)"
+            ),
+        ] {
+            app.run(&statement).await;
+        }
+    }
+    let both = |name: &'static str, before: &str, after: &str| {
+        (name, format!("{before}7132{after}"), format!("{before}7133{after}"))
+    };
+    let keys = app.app().signing.list().await.unwrap();
+    vec![
+        both("{mail}", "mail-", ""),
+        both("{import}", "import-", ""),
+        both("{bounce}", "bounce-", ""),
+        both("{webhook}", "hook-", ""),
+        both("{delivery}", "hook-", ".e"),
+        both("{insurer}", "", ""),
+        ("{kind}", "privacy".to_owned(), "privacy".to_owned()),
+        ("{version}", "2026-11".to_owned(), "2026-11".to_owned()),
+        ("{kid}", keys[0].kid.clone(), keys[0].kid.clone()),
+    ]
+}
+
+/// An act that the page of a path knows.
+fn act_of(path: &str) -> &'static str {
+    match path {
+        "/admin/mails/{mail}/{act}" | "/admin/deliveries/{delivery}/{act}" => "retry",
+        "/admin/roster/{import}/{act}" => "undo",
+        _ => "disable",
+    }
 }
 
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
@@ -115,14 +193,8 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
     let app = two_insurers().await;
     let target = app.staff(Role::Office, Some("7132")).await;
     let foreign = app.staff(Role::Office, Some("7133")).await;
-    for (id, insurer) in [(&target.id, "7132"), (&foreign.id, "7133")] {
-        app.run(&format!(
-            "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at)
-             values ('{id}', '{insurer}', 'roster.csv', 'cli:x', false, 'applied', 1)"
-        ))
-        .await;
-    }
     let stranger = app.http_browser();
+    let things = things(&app).await;
     for scope in [None, Some("7132")] {
         for (letter, role) in ROLES {
             // The office of 7132 is the target itself.
@@ -131,17 +203,33 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 _ => app.staff(role, scope).await.browser(&app).await,
             };
             for (path, method, who) in MATRIX {
-                let filled = |id: &str| fill(path, id);
+                let filled = |id: &str| {
+                    let path =
+                        path.replace("{operator}", id).replace("{act}", act_of(path)).replace("{token}", "x");
+                    things.iter().fold(path, |path, (name, own, other)| {
+                        let thing = match id {
+                            _ if id == foreign.id => other.as_str(),
+                            "nobody" => "nobody",
+                            _ => own.as_str(),
+                        };
+                        path.replace(name, thing)
+                    })
+                };
                 let status = ask(&app, &browser, method, &filled(&target.id)).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
                 match (*who, *method) {
                     ("*", "GET") => assert!([200, 303, 410].contains(&status.as_u16()), "{here}"),
+                    (_, "GET") if may && scope.is_some() && FOR_ALL.contains(path) => {
+                        assert_eq!(status, StatusCode::NOT_FOUND, "{here}");
+                    }
                     (_, "GET") if may => assert_eq!(status, StatusCode::OK, "{here}"),
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                if (path.contains("{operator}") || path.contains("{import}")) && may && *method == "GET" {
+                let named =
+                    ["{operator}", "{import}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}"];
+                if named.iter().any(|name| path.contains(name)) && may && *method == "GET" {
                     let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
                     let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
@@ -175,7 +263,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         );
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
-                let path = fill(path, &target.id);
+                let path = path.replace("{operator}", &target.id).replace("{act}", act_of(path));
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
                 assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());
