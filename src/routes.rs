@@ -31,10 +31,11 @@ pub fn router(app: App) -> Router {
         StatusCode::SERVICE_UNAVAILABLE,
         Duration::from_secs(server.request_timeout_seconds),
     );
+    let guard = from_fn_with_state(app.clone(), admin::guard::check);
     Router::new()
         .merge(protocol(&app))
         .merge(hosted_pages())
-        .merge(console().route_layer(from_fn_with_state(app.clone(), admin::guard::check)))
+        .merge(console().route_layer(guard.clone()))
         .merge(
             api()
                 .route_layer(from_fn_with_state(app.clone(), admin::api::idempotency::keep))
@@ -42,9 +43,10 @@ pub fn router(app: App) -> Router {
         )
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
-        .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(limit)
         .layer(timeout)
+        .merge(uploads(&app).route_layer(guard))
+        .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
         .layer(from_fn_with_state(app.clone(), admin::api::problem::render))
         .layer(from_fn_with_state(app.clone(), page_error::render))
@@ -175,7 +177,8 @@ fn recovery_pages() -> Router<App> {
 fn console() -> Router<App> {
     use admin::{
         account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
-        operator_role, operators, own_codes, own_factor, own_password, setup, sign_in,
+        operator_role, operators, own_codes, own_factor, own_password, roster, roster_act, roster_import,
+        roster_refused, setup, sign_in,
     };
     desk()
         .route("/admin", get(dashboard::get))
@@ -191,11 +194,30 @@ fn console() -> Router<App> {
         .route("/admin/audit", get(audit::get))
         .route("/admin/audit/export", post(audit_export::post))
         .route("/admin/audit/verify", post(audit_verified::post))
+        .route("/admin/roster", get(roster::get))
+        .route("/admin/roster/{import}", get(roster_import::get))
+        .route("/admin/roster/{import}/status", get(roster_import::status))
+        .route("/admin/roster/{import}/refused", post(roster_refused::post))
+        .route("/admin/roster/{import}/{act}", get(roster_act::get).post(roster_act::post))
         .route("/admin/operators", get(operators::get))
         .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
         .route("/admin/operators/{operator}", get(operator::get))
         .route("/admin/operators/{operator}/role", get(operator_role::get).post(operator_role::post))
         .route("/admin/operators/{operator}/{act}", get(operator_act::get).post(operator_act::post))
+}
+
+/// What takes large files, with limits of its own.
+fn uploads(app: &App) -> Router<App> {
+    use admin::roster_new;
+    let settings = &app.config().roster;
+    let timeout = TimeoutLayer::with_status_code(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Duration::from_secs(settings.upload_timeout_seconds),
+    );
+    Router::new()
+        .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
+        .layer(DefaultBodyLimit::max(settings.upload_limit_bytes))
+        .layer(timeout)
 }
 
 /// Documents, queues, webhooks and keys, in the console.

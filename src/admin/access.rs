@@ -20,7 +20,7 @@ pub enum Access {
 use Access::{May, Never, Open, Own};
 
 /// Path as in `src/routes.rs`, GET, POST.
-pub const TABLE: [(&str, Access, Access); 34] = [
+pub const TABLE: [(&str, Access, Access); 40] = [
     ("/admin", May(P::SeeNumbers), Never),
     ("/admin/sign-in", Open, Open),
     ("/admin/sign-out", Never, Own),
@@ -34,6 +34,12 @@ pub const TABLE: [(&str, Access, Access); 34] = [
     ("/admin/audit", May(P::SeeAudit), Never),
     ("/admin/audit/export", Never, May(P::SeeAudit)),
     ("/admin/audit/verify", Never, May(P::SeeAudit)),
+    ("/admin/roster", May(P::SeeRoster), Never),
+    ("/admin/roster/new", May(P::ImportRoster), May(P::ImportRoster)),
+    ("/admin/roster/{import}", May(P::SeeRoster), Never),
+    ("/admin/roster/{import}/status", May(P::SeeRoster), Never),
+    ("/admin/roster/{import}/refused", Never, May(P::SeeRoster)),
+    ("/admin/roster/{import}/{act}", May(P::ImportRoster), May(P::ImportRoster)),
     ("/admin/documents", May(P::SeeDocuments), Never),
     ("/admin/documents/{insurer}/{kind}/{version}", May(P::SeeDocuments), Never),
     ("/admin/mails", May(P::SeeMails), Never),

@@ -7,8 +7,9 @@ use crate::{
 };
 
 /// The parts of the console: name, path, and who may see it.
-const PARTS: [(&str, &str, Permission); 8] = [
+const PARTS: [(&str, &str, Permission); 9] = [
     ("dashboard", "/admin", Permission::SeeNumbers),
+    ("roster", "/admin/roster", Permission::SeeRoster),
     ("documents", "/admin/documents", Permission::SeeDocuments),
     ("mails", "/admin/mails", Permission::SeeMails),
     ("webhooks", "/admin/webhooks", Permission::SeeWebhooks),

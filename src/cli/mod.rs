@@ -14,6 +14,7 @@ pub mod output;
 pub mod preferences;
 pub mod queue;
 pub mod roster;
+pub mod roster_log;
 pub mod serve;
 pub mod webhook;
 
@@ -116,6 +117,10 @@ enum KeysCommand {
 enum RosterCommand {
     /// Imports a roster file (CSV, UTF-8 or `Shift_JIS`); exit code 2 if rows were refused.
     Import(ImportArgs),
+    /// Lists the imports, the newest first.
+    Imports(roster_log::ImportsArgs),
+    /// Undoes the last import of an insurer: the roster becomes what it was before it.
+    Undo(roster_log::UndoArgs),
     /// Writes a roster of made-up people.
     Sample {
         /// File to write.
@@ -271,6 +276,12 @@ impl Cli {
             Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
                 return Ok(ExitCode::from(import(&Tools::open(file).await?, &args, as_json).await?));
+            }
+            Command::Roster(RosterCommand::Imports(args)) => {
+                roster_log::imports(&office(file).await?, &args, out).await?;
+            }
+            Command::Roster(RosterCommand::Undo(args)) => {
+                roster_log::undo(&office(file).await?, &args, out).await?;
             }
             Command::Roster(RosterCommand::Sample { file: target, count, seed, insurer }) => {
                 let config = Config::load(file)?;

@@ -4,6 +4,7 @@ use std::{fs::File, io::Write, path::Path};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use crate::{
     config::Insurer,
@@ -66,16 +67,19 @@ fn told(report: &Report, texts: &Texts, locale: Locale) -> serde_json::Value {
     };
     let rows = report.refusals.iter().map(|refusal| {
         let reason = texts.text(locale, refusal.reason.text_id(), &refusal.reason.args());
-        serde_json::json!({ "line": refusal.line, "code": refusal.reason.text_id(), "reason": reason })
+        let rule = refusal.reason.text_id().trim_start_matches("roster-row-");
+        json!({ "line": refusal.line, "rule": rule, "reason": reason })
     });
-    serde_json::json!({
+    json!({
         "outcome": outcome,
+        "rows": report.rows,
+        "without_key": report.without_key,
         "added": report.counts.added,
         "changed": report.counts.changed,
         "unchanged": report.counts.unchanged,
         "lost": report.counts.lost,
         "refused": report.refused,
-        "rows": rows.collect::<Vec<_>>(),
+        "refusals": rows.collect::<Vec<_>>(),
     })
 }
 
@@ -135,6 +139,10 @@ mod tests {
     };
 
     async fn run(locale: Locale, file: &[u8]) -> (anyhow::Result<u8>, String) {
+        run_shown(locale, false, file).await
+    }
+
+    async fn run_shown(locale: Locale, as_json: bool, file: &[u8]) -> (anyhow::Result<u8>, String) {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         db.migrate().await.unwrap();
         let (clock, entropy, insurer) = (Clock::system(), Entropy::system(), insurer());
@@ -152,7 +160,7 @@ mod tests {
         let path = folder.path().join("roster.csv");
         std::fs::write(&path, file).unwrap();
         let mut out = Vec::new();
-        let code = import(&roster, &path, (&Texts::load().unwrap(), locale), false, &mut out).await;
+        let code = import(&roster, &path, (&Texts::load().unwrap(), locale), as_json, &mut out).await;
         (code, String::from_utf8(out).unwrap())
     }
 
@@ -175,6 +183,20 @@ mod tests {
         assert!(report.contains("\n        2  氏名カナはカタカナで、空にはできません。\n"), "{report}");
         assert!(!report.contains("山田") && !report.contains("1999"), "{report}");
         assert!(report.contains("個人キーのない行が1行あります"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_script_reads_the_same_as_json() {
+        let file = "記号,番号,区分,氏名カナ,生年月日\n91,1,一般被保険者,山田,19990121\n91,2,一般被保険者,ヤマ,19990121\n";
+        let (code, report) = run_shown(Locale::En, true, file.as_bytes()).await;
+        assert_eq!(code.unwrap(), SOME_REFUSED);
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["outcome"], "applied");
+        assert_eq!((&report["added"], &report["refused"]), (&1.into(), &1.into()));
+        assert_eq!(
+            (&report["refusals"][0]["line"], &report["refusals"][0]["rule"]),
+            (&2.into(), &"kana".into())
+        );
     }
 
     #[tokio::test]

@@ -46,6 +46,7 @@ mod story_notices;
 mod story_operators;
 mod story_recovery;
 mod story_reset;
+mod story_roster_console;
 mod story_self_registration;
 mod story_tokens;
 mod support_smoke;

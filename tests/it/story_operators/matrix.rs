@@ -31,6 +31,14 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/audit", "GET", "AU"),
     ("/admin/audit/export", "POST", "AU"),
     ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/roster", "GET", "AOU"),
+    ("/admin/roster/new", "GET", "AO"),
+    ("/admin/roster/new", "POST", "AO"),
+    ("/admin/roster/{import}", "GET", "AOU"),
+    ("/admin/roster/{import}/status", "GET", "AOU"),
+    ("/admin/roster/{import}/refused", "POST", "AOU"),
+    ("/admin/roster/{import}/{act}", "GET", "AO"),
+    ("/admin/roster/{import}/{act}", "POST", "AO"),
     ("/admin/documents", "GET", "AOU"),
     ("/admin/documents/{insurer}/{kind}/{version}", "GET", "AOU"),
     ("/admin/mails", "GET", "AOU"),
@@ -119,6 +127,10 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
                  values ('mail-{insurer}', 'x', 'sent', '{insurer}', 'x***@x.example', 'x', 0, 0, 0)"
             ),
             format!(
+                "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at)
+                 values ('import-{insurer}', '{insurer}', 'roster.csv', 'cli:x', false, 'applied', 1)"
+            ),
+            format!(
                 "insert into bounce (recipient_mac, id, insurer, recipient, kind, created_at)
                  values ('{insurer}', 'bounce-{insurer}', '{insurer}', 'x***@x.example', 'x', 0)"
             ),
@@ -140,6 +152,7 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
     let keys = app.app().signing.list().await.unwrap();
     vec![
         both("{mail}", "mail-", ""),
+        both("{import}", "import-", ""),
         both("{bounce}", "bounce-", ""),
         both("{webhook}", "hook-", ""),
         both("{delivery}", "hook-", ".e"),
@@ -154,6 +167,7 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
 fn act_of(path: &str) -> &'static str {
     match path {
         "/admin/mails/{mail}/{act}" | "/admin/deliveries/{delivery}/{act}" => "retry",
+        "/admin/roster/{import}/{act}" => "undo",
         _ => "disable",
     }
 }
@@ -161,7 +175,12 @@ fn act_of(path: &str) -> &'static str {
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
 async fn ask(app: &TestApp, browser: &HttpBrowser, method: &str, path: &str) -> StatusCode {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let answer = browser.raw(method, &app.url(path), &[FORM, HTML], "").await;
+    let (kind, body) = if path == "/admin/roster/new" && method == Method::POST {
+        (("Content-Type", "multipart/form-data; boundary=x"), "--x--\r\n")
+    } else {
+        (FORM, "")
+    };
+    let answer = browser.raw(method, &app.url(path), &[kind, HTML], body).await;
     if answer.status.is_redirection() {
         let to = if path == "/admin/sign-in" { "/admin" } else { "/admin/sign-in" };
         assert_eq!(answer.location().unwrap().path(), to, "{path}");
@@ -208,7 +227,8 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                let named = ["{operator}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}"];
+                let named =
+                    ["{operator}", "{import}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}"];
                 if named.iter().any(|name| path.contains(name)) && may && *method == "GET" {
                     let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
                     let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
