@@ -70,6 +70,7 @@ fn results_and_errors_are_json() {
         vec!["client", "list", "--json"],
         vec!["operator", "list", "--json"],
         vec!["preferences", "export", "wanted.csv", "--json"],
+        vec!["client", "initial-access-token", "create", "--note", "x", "--json"],
         vec!["audit", "verify", "--json"],
         vec!["audit", "export", "audit.csv", "--json"],
     ];
