@@ -176,9 +176,10 @@ fn recovery_pages() -> Router<App> {
 /// missing there answers nobody.
 fn console() -> Router<App> {
     use admin::{
-        account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
-        operator_role, operators, own_codes, own_factor, own_password, roster, roster_act, roster_import,
-        roster_refused, setup, sign_in,
+        account, audit, audit_export, audit_verified, dashboard, deletion_requests, member, member_act,
+        member_app, member_email, member_issue, members, operator, operator_act, operator_new, operator_role,
+        operators, own_codes, own_factor, own_password, roster, roster_act, roster_import, roster_refused,
+        setup, sign_in,
     };
     desk()
         .route("/admin", get(dashboard::get))
@@ -194,6 +195,13 @@ fn console() -> Router<App> {
         .route("/admin/audit", get(audit::get))
         .route("/admin/audit/export", post(audit_export::post))
         .route("/admin/audit/verify", post(audit_verified::post))
+        .route("/admin/members", get(members::get).post(members::post))
+        .route("/admin/members/deletion-requests", get(deletion_requests::get))
+        .route("/admin/members/{member}", get(member::get))
+        .route("/admin/members/{member}/email", get(member_email::get).post(member_email::post))
+        .route("/admin/members/{member}/registration/{act}", get(member_issue::get).post(member_issue::post))
+        .route("/admin/members/{member}/apps/{client}", get(member_app::get).post(member_app::post))
+        .route("/admin/members/{member}/{act}", get(member_act::get).post(member_act::post))
         .route("/admin/roster", get(roster::get))
         .route("/admin/roster/{import}", get(roster_import::get))
         .route("/admin/roster/{import}/status", get(roster_import::status))
@@ -245,7 +253,7 @@ fn desk() -> Router<App> {
 /// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
 /// there answers nobody.
 fn api() -> Router<App> {
-    use admin::api::{audit, document, insurers, numbers, operators, own, problem};
+    use admin::api::{audit, document, insurers, member_acts, members, numbers, operators, own, problem};
     desk_api()
         .route("/admin/api/v1/openapi.json", get(document::get))
         .route("/admin/api/v1/problems/{code}", get(problem::describe))
@@ -254,6 +262,22 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/numbers", get(numbers::get))
         .route("/admin/api/v1/audit/search", post(audit::search))
         .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/members/search", post(members::search))
+        .route("/admin/api/v1/members/{member}", get(members::get))
+        .route("/admin/api/v1/members/{member}/timeline", get(members::timeline))
+        .route("/admin/api/v1/deletion-requests", get(members::deletion_requests))
+        .route("/admin/api/v1/members/{member}/reset", post(member_acts::reset))
+        .route("/admin/api/v1/members/{member}/reissue", post(member_acts::reissue))
+        .route("/admin/api/v1/members/{member}/unlock", post(member_acts::unlock))
+        .route("/admin/api/v1/members/{member}/end-sessions", post(member_acts::end_sessions))
+        .route("/admin/api/v1/members/{member}/freeze", post(member_acts::freeze))
+        .route("/admin/api/v1/members/{member}/unfreeze", post(member_acts::unfreeze))
+        .route("/admin/api/v1/members/{member}/delete", post(member_acts::delete))
+        .route("/admin/api/v1/members/{member}/dismiss-deletion", post(member_acts::dismiss_deletion))
+        .route("/admin/api/v1/members/{member}/correct-email", post(member_acts::correct_email))
+        .route("/admin/api/v1/members/{member}/show-email", post(member_acts::show_email))
+        .route("/admin/api/v1/members/{member}/withdraw-app", post(member_acts::withdraw_app))
+        .route("/admin/api/v1/members/{member}/export", post(member_acts::export))
         .route("/admin/api/v1/operators", get(operators::list).post(operators::invite))
         .route("/admin/api/v1/operators/{operator}", get(operators::get))
         .route("/admin/api/v1/operators/{operator}/role", put(operators::role))

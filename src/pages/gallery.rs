@@ -132,6 +132,12 @@ fn pictures() -> Vec<Picture> {
         dashboard::Dashboard,
         audit::AuditPage,
         audit_verified::Verified,
+        members::MembersPage,
+        member::MemberPage,
+        member_issue::IssuePage,
+        member_issue::IssuedPage,
+        member_email::CorrectEmail,
+        deletion_requests::DeletionRequests,
         roster::RosterPage,
         roster_new::NewPage,
         roster_import::ImportPage,
@@ -345,6 +351,7 @@ fn no_text_is_left_over() {
         "operators-",
         "dashboard-",
         "audit-",
+        "members-",
         "queue-",
         "keys-",
         "papers-kind-",
@@ -360,6 +367,7 @@ fn no_text_is_left_over() {
         include_str!("../../templates/texts/device.ja.ftl"),
         include_str!("../../templates/texts/recovery.ja.ftl"),
         include_str!("../../templates/texts/admin.ja.ftl"),
+        include_str!("../../templates/texts/members.ja.ftl"),
         include_str!("../../templates/texts/rules.ja.ftl"),
     ];
     for line in texts.iter().flat_map(|text| text.lines()) {

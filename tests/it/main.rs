@@ -41,6 +41,7 @@ mod story_eligibility;
 mod story_insurers;
 mod story_keyboard;
 mod story_logout;
+mod story_members_console;
 mod story_no_script;
 mod story_notices;
 mod story_operators;

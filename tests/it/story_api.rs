@@ -2,6 +2,7 @@
 
 mod access;
 mod desk;
+mod members;
 mod operators;
 mod requests;
 mod schemathesis;

@@ -42,6 +42,8 @@ pub mod guard;
 pub mod idempotency;
 pub mod insurers;
 pub mod keys;
+pub mod member_acts;
+pub mod members;
 pub mod numbers;
 pub mod operators;
 pub mod own;

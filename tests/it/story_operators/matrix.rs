@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::{config::Insurer, operators::Role};
+use kenpos_idp::{config::Insurer, members::search::Wanted, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
     app::{Backend, TestApp, insurer},
     http_browser::HttpBrowser,
+    members::ROSTER,
 };
 
 /// Path as in `src/routes.rs`, method, and who may: **A**dministrator, **O**ffice, **C**lient manager,
@@ -31,6 +32,18 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/audit", "GET", "AU"),
     ("/admin/audit/export", "POST", "AU"),
     ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/members", "GET", "AOU"),
+    ("/admin/members", "POST", "AOU"),
+    ("/admin/members/deletion-requests", "GET", "AOU"),
+    ("/admin/members/{member}", "GET", "AOU"),
+    ("/admin/members/{member}/email", "GET", "AO"),
+    ("/admin/members/{member}/email", "POST", "AO"),
+    ("/admin/members/{member}/registration/{act}", "GET", "AO"),
+    ("/admin/members/{member}/registration/{act}", "POST", "AO"),
+    ("/admin/members/{member}/apps/{client}", "GET", "AO"),
+    ("/admin/members/{member}/apps/{client}", "POST", "AO"),
+    ("/admin/members/{member}/{act}", "GET", "AO"),
+    ("/admin/members/{member}/{act}", "POST", "AO"),
     ("/admin/roster", "GET", "AOU"),
     ("/admin/roster/new", "GET", "AO"),
     ("/admin/roster/new", "POST", "AO"),
@@ -150,7 +163,10 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
         (name, format!("{before}7132{after}"), format!("{before}7133{after}"))
     };
     let keys = app.app().signing.list().await.unwrap();
+    app.import_roster_of("7133", ROSTER, false).await;
     vec![
+        ("{member}", person(app, "7132").await, person(app, "7133").await),
+        ("{client}", "x".to_owned(), "x".to_owned()),
         both("{mail}", "mail-", ""),
         both("{import}", "import-", ""),
         both("{bounce}", "bounce-", ""),
@@ -168,8 +184,17 @@ fn act_of(path: &str) -> &'static str {
     match path {
         "/admin/mails/{mail}/{act}" | "/admin/deliveries/{delivery}/{act}" => "retry",
         "/admin/roster/{import}/{act}" => "undo",
+        "/admin/members/{member}/{act}" => "unlock",
+        "/admin/members/{member}/registration/{act}" => "reset",
         _ => "disable",
     }
+}
+
+/// The identifier of a person of an insurer's roster.
+pub async fn person(app: &TestApp, insurer: &str) -> String {
+    let wanted = Wanted::Kana("タケダハナコ".to_owned());
+    let found = app.app().members.search(&wanted, Some(insurer), None, 1).await.unwrap();
+    found[0].person.id.clone()
 }
 
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
@@ -227,9 +252,9 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                let named =
-                    ["{operator}", "{import}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}"];
-                if named.iter().any(|name| path.contains(name)) && may && *method == "GET" {
+                let mut named =
+                    "{operator} {import} {mail} {bounce} {webhook} {delivery} {insurer} {member}".split(' ');
+                if named.any(|name| path.contains(name)) && may && *method == "GET" {
                     let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
                     let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
