@@ -185,11 +185,26 @@ fn console() -> Router<App> {
         .route("/admin/audit", get(audit::get))
         .route("/admin/audit/export", post(audit_export::post))
         .route("/admin/audit/verify", post(audit_verified::post))
+        .merge(clients_of_the_console())
         .route("/admin/operators", get(operators::get))
         .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
         .route("/admin/operators/{operator}", get(operator::get))
         .route("/admin/operators/{operator}/role", get(operator_role::get).post(operator_role::post))
         .route("/admin/operators/{operator}/{act}", get(operator_act::get).post(operator_act::post))
+}
+
+fn clients_of_the_console() -> Router<App> {
+    use admin::clients::{act, detail, edit, list, new, secret, settings, trial};
+    Router::new()
+        .route("/admin/clients", get(list::get))
+        .route("/admin/clients/new", get(new::get).post(new::post))
+        .route("/admin/clients/{client}", get(detail::get))
+        .route("/admin/clients/{client}/edit/{topic}", get(edit::get).post(edit::post))
+        .route("/admin/clients/{client}/secret", get(secret::get).post(secret::post))
+        .route("/admin/clients/{client}/settings", get(settings::get))
+        .route("/admin/clients/{client}/try", get(trial::get).post(trial::post))
+        .route("/admin/clients/{client}/try/callback", get(trial::callback))
+        .route("/admin/clients/{client}/{act}", get(act::get).post(act::post))
 }
 
 fn operations() -> Router<App> {

@@ -7,8 +7,9 @@ use crate::{
 };
 
 /// The parts of the console: name, path, and who may see it.
-const PARTS: [(&str, &str, Permission); 3] = [
+const PARTS: [(&str, &str, Permission); 4] = [
     ("dashboard", "/admin", Permission::SeeNumbers),
+    ("clients", "/admin/clients", Permission::SeeClients),
     ("audit", "/admin/audit", Permission::SeeAudit),
     ("operators", "/admin/operators", Permission::SeeOperators),
 ];

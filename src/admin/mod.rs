@@ -31,6 +31,7 @@ pub mod account;
 pub mod audit;
 pub mod audit_export;
 pub mod audit_verified;
+pub mod clients;
 pub mod confirm;
 pub mod dashboard;
 pub mod frame;

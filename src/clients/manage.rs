@@ -130,7 +130,8 @@ impl Search<'_> {
 /// Whether an operator may choose it: it needs no escaping anywhere.
 fn is_plain_id(id: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(plain) && !id.bytes().all(|b| b == b'.')
+    let kept = id == "new" || id.bytes().all(|b| b == b'.'); // by the console, and by URLs
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(plain) && !kept
 }
 
 impl Clients<'_> {

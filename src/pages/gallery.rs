@@ -141,6 +141,15 @@ fn pictures() -> Vec<Picture> {
         own_password::OwnPassword,
         own_factor::OwnFactor,
         own_codes::OwnCodes,
+        clients::list::ClientsPage,
+        clients::detail::ClientPage,
+        clients::new::NewClient,
+        clients::edit::EditClient,
+        clients::told::Told,
+        clients::secret::SecretPage,
+        clients::settings::SettingsPage,
+        clients::trial::TryPage,
+        clients::trial::TriedPage,
     );
     pictures_of::<ErrorPage>(&templates, &mut all);
     all
@@ -330,6 +339,7 @@ fn no_text_is_left_over() {
         "console-nav-",
         "console-role-",
         "console-own-",
+        "clients-",
         "operators-",
         "dashboard-",
         "audit-",

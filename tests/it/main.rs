@@ -32,6 +32,7 @@ mod story_activation;
 mod story_authorize;
 mod story_browser;
 mod story_clients;
+mod story_clients_console;
 mod story_device;
 mod story_documents;
 mod story_eligibility;

@@ -160,6 +160,7 @@ async fn what_an_operator_types_is_checked() {
         ("a b", Refused::Id),
         ("a/b", Refused::Id),
         ("..", Refused::Id),
+        ("new", Refused::Id),
         ("アプリ", Refused::Id),
         (&long, Refused::Id),
     ] {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::operators::Role;
+use kenpos_idp::{clients::Metadata, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
-    app::{Backend, TestApp, insurer},
+    app::{Backend, TestApp, insurer, metadata},
     http_browser::HttpBrowser,
 };
 
@@ -31,6 +31,20 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/audit", "GET", "AU"),
     ("/admin/audit/export", "POST", "AU"),
     ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/clients", "GET", "ACU"),
+    ("/admin/clients/new", "GET", "AC"),
+    ("/admin/clients/new", "POST", "AC"),
+    ("/admin/clients/{client}", "GET", "ACU"),
+    ("/admin/clients/{client}/edit/{topic}", "GET", "AC"),
+    ("/admin/clients/{client}/edit/{topic}", "POST", "AC"),
+    ("/admin/clients/{client}/secret", "GET", "AC"),
+    ("/admin/clients/{client}/secret", "POST", "AC"),
+    ("/admin/clients/{client}/settings", "GET", "ACU"),
+    ("/admin/clients/{client}/try", "GET", "AC"),
+    ("/admin/clients/{client}/try", "POST", "AC"),
+    ("/admin/clients/{client}/try/callback", "GET", "AC"),
+    ("/admin/clients/{client}/{act}", "GET", "AC"),
+    ("/admin/clients/{client}/{act}", "POST", "AC"),
     ("/admin/operators", "GET", "AU"),
     ("/admin/operators/new", "GET", "A"),
     ("/admin/operators/new", "POST", "A"),
@@ -96,6 +110,11 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
     let app = two_insurers().await;
     let target = app.staff(Role::Office, Some("7132")).await;
     let foreign = app.staff(Role::Office, Some("7133")).await;
+    let [own_client, foreign_client] = ["7132", "7133"].map(|code| {
+        let insurer = Some(code.to_owned());
+        Metadata { insurer, ..metadata("https://karada.example.jp") }
+    });
+    let (own_client, foreign_client) = (app.register(own_client).await, app.register(foreign_client).await);
     let stranger = app.http_browser();
     for scope in [None, Some("7132")] {
         for (letter, role) in ROLES {
@@ -105,26 +124,34 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 _ => app.staff(role, scope).await.browser(&app).await,
             };
             for (path, method, who) in MATRIX {
-                let filled = |id: &str| {
-                    path.replace("{operator}", id).replace("{act}", "disable").replace("{token}", "x")
+                let filled = |operator: &str, client: &str| {
+                    let path = path.replace("{operator}", operator).replace("{client}", client);
+                    path.replace("{act}", "disable").replace("{token}", "x").replace("{topic}", "basics")
                 };
-                let status = ask(&app, &browser, method, &filled(&target.id)).await;
+                let mine = filled(&target.id, &own_client.id);
+                let status = ask(&app, &browser, method, &mine).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
                 match (*who, *method) {
                     ("*", "GET") => assert!([200, 303, 410].contains(&status.as_u16()), "{here}"),
+                    // Nobody began what would end here.
+                    (_, "GET") if may && path.ends_with("/callback") => {
+                        assert_eq!(status, StatusCode::GONE, "{here}");
+                    }
                     (_, "GET") if may => assert_eq!(status, StatusCode::OK, "{here}"),
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                if path.contains("{operator}") && may && *method == "GET" {
-                    let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
-                    let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+                let one = path.contains("{operator}") || path.contains("{client}");
+                if one && may && *method == "GET" {
+                    let theirs = filled(&foreign.id, &foreign_client.id);
+                    let expected = if scope.is_none() { status } else { StatusCode::NOT_FOUND };
+                    let status = ask(&app, &browser, method, &theirs).await;
                     assert_eq!(status, expected, "{here}, of another insurer");
-                    let status = ask(&app, &browser, method, &filled("nobody")).await;
+                    let status = ask(&app, &browser, method, &filled("nobody", "nobody")).await;
                     assert_eq!(status, StatusCode::NOT_FOUND, "{here}, of nobody");
                 }
-                let status = ask(&app, &stranger, method, &filled(&target.id)).await;
+                let status = ask(&app, &stranger, method, &mine).await;
                 let open = if *method == "GET" {
                     status != StatusCode::SEE_OTHER
                 } else {
@@ -152,6 +179,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
                 let path = path.replace("{operator}", &target.id).replace("{act}", "disable");
+                let path = path.replace("{client}", &app.client.id).replace("{topic}", "basics");
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
                 assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());
@@ -160,6 +188,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
     }
     assert_eq!(app.number("select count(*) from operator where role = 'administrator'").await, 0);
     assert_eq!(app.number("select count(*) from operator where disabled_at is not null").await, 0);
+    assert_eq!(app.number("select count(*) from client where version > 1").await, 0);
     app.finish().await;
 }
 
