@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -35,12 +35,18 @@ pub fn router(app: App) -> Router {
         .merge(protocol(&app))
         .merge(hosted_pages())
         .merge(console().route_layer(from_fn_with_state(app.clone(), admin::guard::check)))
+        .merge(
+            api()
+                .route_layer(from_fn_with_state(app.clone(), admin::api::idempotency::keep))
+                .route_layer(from_fn_with_state(app.clone(), admin::api::guard::check)),
+        )
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
         .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(limit)
         .layer(timeout)
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
+        .layer(from_fn_with_state(app.clone(), admin::api::problem::render))
         .layer(from_fn_with_state(app.clone(), page_error::render))
         .layer(from_fn_with_state(app.clone(), headers::secure))
         .layer(from_fn_with_state(app.clone(), trace::request))
@@ -205,6 +211,32 @@ fn clients_of_the_console() -> Router<App> {
         .route("/admin/clients/{client}/try", get(trial::get).post(trial::post))
         .route("/admin/clients/{client}/try/callback", get(trial::callback))
         .route("/admin/clients/{client}/{act}", get(act::get).post(act::post))
+}
+
+/// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
+/// there answers nobody.
+fn api() -> Router<App> {
+    use admin::api::{audit, clients, document, insurers, numbers, operators, own, problem};
+    Router::new()
+        .route("/admin/api/v1/openapi.json", get(document::get))
+        .route("/admin/api/v1/problems/{code}", get(problem::describe))
+        .route("/admin/api/v1/self", get(own::get))
+        .route("/admin/api/v1/insurers", get(insurers::list))
+        .route("/admin/api/v1/numbers", get(numbers::get))
+        .route("/admin/api/v1/audit/search", post(audit::search))
+        .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/clients", get(clients::list).post(clients::register))
+        .route("/admin/api/v1/clients/{client}", get(clients::get).patch(clients::change))
+        .route("/admin/api/v1/clients/{client}/secret", post(clients::rotate_secret))
+        .route("/admin/api/v1/clients/{client}/end-old-secrets", post(clients::end_old_secrets))
+        .route("/admin/api/v1/clients/{client}/disable", post(clients::disable))
+        .route("/admin/api/v1/clients/{client}/enable", post(clients::enable))
+        .route("/admin/api/v1/operators", get(operators::list).post(operators::invite))
+        .route("/admin/api/v1/operators/{operator}", get(operators::get))
+        .route("/admin/api/v1/operators/{operator}/role", put(operators::role))
+        .route("/admin/api/v1/operators/{operator}/disable", post(operators::disable))
+        .route("/admin/api/v1/operators/{operator}/enable", post(operators::enable))
+        .route("/admin/api/v1/operators/{operator}/reset", post(operators::reset))
 }
 
 fn operations() -> Router<App> {

@@ -101,7 +101,7 @@ fn failures(counts: &[(&str, i64)]) -> Vec<Failure> {
 /// GET `/admin`
 pub async fn get(operator: Operator) -> Result<Response, PageError> {
     let app = operator.app();
-    let numbers = app.operators.numbers(&operator.signed_in.operator).await?;
+    let numbers = app.operators.numbers(operator.scope()).await?;
     let name = |code: &String| {
         let insurer = app.members.insurer(code);
         insurer

@@ -1,5 +1,6 @@
 //! The operators' console at `/admin`. A file is a page: what it shows, and how its form is handled. The rules
-//! are in [`crate::operators`], [`crate::members`] and [`crate::clients`]; nothing here decides anything.
+//! are in [`crate::operators`], [`crate::members`] and [`crate::clients`]; nothing here decides anything. [`api`] is
+//! the same for programs.
 //!
 //! # To add a page
 //!
@@ -28,6 +29,7 @@
 
 pub mod access;
 pub mod account;
+pub mod api;
 pub mod audit;
 pub mod audit_export;
 pub mod audit_verified;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Client, Metadata, MetadataError, Supported, registration::Registrar, sector};
+use super::{
+    Client, Metadata, MetadataError, Supported, metadata::API_SCOPE, registration::Registrar, sector,
+};
 use crate::{
     audit::{self, Act},
     clock::Timestamp,
@@ -62,6 +64,10 @@ pub enum Refused {
     /// It is so already.
     #[error("it is so already")]
     Already,
+    /// A program of the operators' API is worth as much as its scopes: whoever may not give these may not
+    /// take it over either.
+    #[error("the client works with the operators' API; it is changed on the machine alone")]
+    Api,
     /// Only a disabled client is deleted.
     #[error("the client is enabled; disabling it comes first")]
     Enabled,
@@ -171,6 +177,12 @@ impl Clients<'_> {
         sector::check(self.egress, metadata).await
     }
 
+    /// Whether whoever acts here may change the client: not one that can do what they cannot give.
+    fn may_change(&self, client: &Client) -> Result<(), Refused> {
+        let gives = self.supported.scopes.iter().any(|scope| scope.starts_with(API_SCOPE));
+        if gives || !client.metadata.is_for_api() { Ok(()) } else { Err(Refused::Api) }
+    }
+
     /// Registers a client, by a `client_id` of the operator's choice or a random one. Its secret, if it has one,
     /// is told now and never again.
     pub async fn create(&self, id: Option<String>, metadata: Metadata, act: Act<'_>) -> Outcome<Done> {
@@ -195,6 +207,9 @@ impl Clients<'_> {
     pub async fn update(&self, client: &Client, metadata: Metadata, act: Act<'_>) -> Outcome<Done> {
         let Registrar { master, entropy, now, .. } = self.registrar;
         let fields = client.metadata.differences(&metadata);
+        if let Err(refused) = self.may_change(client) {
+            return Ok(Err(refused));
+        }
         if fields.is_empty() {
             return Ok(Err(Refused::Already));
         }
@@ -210,6 +225,9 @@ impl Clients<'_> {
     /// Gives a client a new secret, which is told now and never again; those of before work for `overlap` longer.
     pub async fn rotate_secret(&self, client: &Client, overlap: Duration, act: Act<'_>) -> Outcome<Done> {
         let Registrar { master, entropy, now, .. } = self.registrar;
+        if let Err(refused) = self.may_change(client) {
+            return Ok(Err(refused));
+        }
         if overlap > LONGEST_OVERLAP {
             return Ok(Err(Refused::Overlap));
         }
@@ -224,6 +242,9 @@ impl Clients<'_> {
 
     /// Ends the secrets of before the newest at once.
     pub async fn end_old_secrets(&self, client: &Client, act: Act<'_>) -> Outcome<Client> {
+        if let Err(refused) = self.may_change(client) {
+            return Ok(Err(refused));
+        }
         let mut changed = client.clone();
         if !changed.end_old_secrets(self.registrar.now) {
             return Ok(Err(Refused::NoOldSecret));
@@ -239,6 +260,9 @@ impl Clients<'_> {
 
     /// Lets members sign in to a disabled client again.
     pub async fn enable(&self, client: &Client, act: Act<'_>) -> Outcome<Client> {
+        if let Err(refused) = self.may_change(client) {
+            return Ok(Err(refused));
+        }
         self.switch(client, None, (act, "client.enabled")).await
     }
 
@@ -256,6 +280,9 @@ impl Clients<'_> {
 
     /// Deletes a disabled client, and what members allowed it, for ever.
     pub async fn delete(&self, client: &Client, act: Act<'_>) -> Outcome<()> {
+        if let Err(refused) = self.may_change(client) {
+            return Ok(Err(refused));
+        }
         if client.disabled_at.is_none() {
             return Ok(Err(Refused::Enabled));
         }

@@ -21,6 +21,9 @@ use crate::{
     texts::Locale,
 };
 
+/// How the scopes of the operators' API begin.
+pub const API_SCOPE: &str = "admin:";
+
 /// What a client registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -231,6 +234,11 @@ impl Metadata {
     /// Whether the client may ask for a scope.
     pub fn allows(&self, scope: &str) -> bool {
         self.scope.split_ascii_whitespace().any(|allowed| allowed == scope)
+    }
+
+    /// Whether it is a program that uses the operators' API.
+    pub fn is_for_api(&self) -> bool {
+        self.scope.split_ascii_whitespace().any(|scope| scope.starts_with(API_SCOPE))
     }
 
     /// Whether the client may use a grant type. Whoever may ask for `offline_access` may use the refresh

@@ -201,6 +201,12 @@ impl Metadata {
                 refuse("scope", format!("{scope:?} is not known; known are {known}"))?;
             }
         }
+        // A program that works as an operator is that alone: nothing of it comes through a browser.
+        require(
+            !self.is_for_api() || self.grant_types.0 == [GrantType::ClientCredentials],
+            "grant_types",
+            "must be client_credentials alone with a scope of the operators' API",
+        )?;
         require(self.allows("openid") || !self.redirects_members(), "scope", "must have openid")?;
         require(
             !self.allows("insured_number") || self.health_insurance_business,

@@ -87,7 +87,7 @@ const fn of_scope(scope: Scope) -> &'static [&'static str] {
             "identity_assurance",
         ],
         Scope::InsuredNumber => &["insurer_number", "symbol", "number", "branch"],
-        Scope::OpenId | Scope::OfflineAccess => &[],
+        Scope::OpenId | Scope::OfflineAccess | Scope::Admin(_) => &[],
     }
 }
 
@@ -170,7 +170,7 @@ fn about(
             Scope::Address => put(&mut claims, "address", address(&holder.profile)),
             Scope::Membership => membership(&mut claims, members, insurer, holder),
             Scope::InsuredNumber => insured_number(&mut claims, insurer, holder),
-            Scope::OpenId | Scope::OfflineAccess => {}
+            Scope::OpenId | Scope::OfflineAccess | Scope::Admin(_) => {}
         }
         all.extend(claims.into_iter().filter(|(name, _)| wanted(scope, name)));
     }

@@ -16,7 +16,7 @@ pub mod setup;
 pub mod sign_in;
 
 pub use crate::storage::operator::{Operator, Role};
-pub use role::{Permission, may, reaches};
+pub use role::{Permission, is_within, may, reaches};
 
 use std::ops::Deref;
 

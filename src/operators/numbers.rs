@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Operator, Operators};
+use super::Operators;
 use crate::{
     clock::Timestamp,
     fault::Fault,
@@ -62,12 +62,12 @@ pub struct Numbers {
 }
 
 impl Operators {
-    /// The numbers that concern an operator.
-    pub async fn numbers(&self, operator: &Operator) -> Result<Numbers, Fault> {
+    /// The numbers that concern whoever works for the insurer `own` (none: for all).
+    pub async fn numbers(&self, own: Option<&str>) -> Result<Numbers, Fault> {
         let today = self.clock.now().day_in_japan();
         let first = today.saturating_sub((DAYS - 1).days());
         let days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= today).collect();
-        let insurer = operator.insurer.as_deref().unwrap_or_default();
+        let insurer = own.unwrap_or_default();
         let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
         for row in audit_chain::days(&self.db, &first.to_string(), insurer).await? {
             counts.insert((row.day, row.action), row.count);
@@ -85,12 +85,12 @@ impl Operators {
             (series, by_day.collect())
         });
         let mut alarmed = Vec::new();
-        for insurer in self.config.insurers.iter().filter(|one| super::reaches(operator, Some(&one.code))) {
+        for insurer in self.config.insurers.iter().filter(|one| super::is_within(own, Some(&one.code))) {
             if self.spray_alarm(&insurer.code).await? {
                 alarmed.push(insurer.code.clone());
             }
         }
-        let mails = if operator.insurer.is_none() { Some(self.outbox.counts().await?) } else { None };
+        let mails = if own.is_none() { Some(self.outbox.counts().await?) } else { None };
         Ok(Numbers {
             series: series.into(),
             failures: FAILURES.map(|action| (action, all(action))).into(),

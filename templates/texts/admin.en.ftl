@@ -130,6 +130,7 @@ operators-error-oneself = You cannot do this to yourself. Please ask another adm
 operators-error-last = This is the last administrator for all insurers. Add another one first.
 operators-error-disabled = The operator is disabled. Enable the operator first.
 operators-error-already = It is so already.
+operators-error-changed = Somebody else changed this operator meanwhile. Please look at it and try again.
 
 audit-title = Audit
 audit-from = From

@@ -130,6 +130,7 @@ operators-error-oneself = 自分自身には行えません。ほかの管理者
 operators-error-last = すべての保険者を担当する最後の管理者です。先にほかの管理者を登録してください。
 operators-error-disabled = 利用停止中です。先に利用を再開してください。
 operators-error-already = すでにその状態です。
+operators-error-changed = ほかの担当者がこの担当者の設定を変更しました。内容を確認して、もう一度お試しください。
 
 audit-title = 監査ログ
 audit-from = 開始日

@@ -202,6 +202,7 @@ clients-error-no-secret = This app has no secret.
 clients-error-no-old-secret = There is no old secret to end.
 clients-error-already = Nothing is different, or it is so already.
 clients-error-enabled = An app in use cannot be deleted. Disable it first.
+clients-error-api = This app works with the operators' API. It can be disabled here; everything else is done on the command line of the server.
 clients-error-choose = Choose at least one.
 clients-error-seconds = Enter the seconds in digits.
 clients-error-json = This is not JSON.

@@ -202,6 +202,7 @@ clients-error-no-secret = このアプリはシークレットを使いません
 clients-error-no-old-secret = 無効にする古いシークレットはありません。
 clients-error-already = 変更がないか、すでにその状態です。
 clients-error-enabled = 利用中のアプリは削除できません。先に停止してください。
+clients-error-api = このアプリは管理APIを使うプログラムです。停止はここでできますが、変更はサーバーのコマンドラインで行ってください。
 clients-error-choose = 1つ以上選んでください。
 clients-error-seconds = 秒数を半角の数字で入力してください。
 clients-error-json = JSONとして読めません。

@@ -29,6 +29,7 @@ mod relying_parties;
 mod services_down;
 mod story_account;
 mod story_activation;
+mod story_api;
 mod story_authorize;
 mod story_browser;
 mod story_clients;

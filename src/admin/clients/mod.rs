@@ -126,6 +126,7 @@ pub fn refusal(refused: &Refused, fields: &[Field]) -> Refusal {
         Refused::NoSecret => form("clients-error-no-secret"),
         Refused::NoOldSecret => form("clients-error-no-old-secret"),
         Refused::Already => form("clients-error-already"),
+        Refused::Api => form("clients-error-api"),
         Refused::Enabled => form("clients-error-enabled"),
     }
 }

@@ -18,12 +18,12 @@ use super::Tools;
 use crate::{
     audit::{Act, Actor, Reason},
     clients::{
-        ApplicationType, AuthMethod, Client, Clients, Metadata, SubjectType, manage::Done,
+        ApplicationType, AuthMethod, Client, Clients, GrantType, Metadata, SubjectType, manage::Done,
         registration::Registrar,
     },
     crypto::{Algorithm, MasterKey},
     egress::Egress,
-    oidc::registration::supported,
+    oidc::registration::supported_with_api,
     storage::Db,
 };
 
@@ -116,6 +116,10 @@ pub struct CreateArgs {
     /// Scopes that it may ask for; `openid profile email` if absent.
     #[arg(long)]
     scope: Option<String>,
+    /// Makes it a program that uses the operators' API with these scopes, such as
+    /// `admin:members.read admin:audit.read`, and for nothing else. With --insurer it reaches that insurer alone.
+    #[arg(long, value_name = "SCOPES", conflicts_with_all = ["scope", "redirect_uris"])]
+    api: Option<String>,
     /// How it proves itself at the token endpoint; `basic` if absent.
     #[arg(long, value_enum)]
     auth: Option<Method>,
@@ -137,7 +141,7 @@ pub struct CreateArgs {
     /// Lets a confidential client go without PKCE; only for old software.
     #[arg(long)]
     pkce_optional: bool,
-    /// Portal code of the insurer whose members alone may sign in to it.
+    /// Portal code of the insurer whose members alone may sign in to it, or which --api alone reaches.
     #[arg(long)]
     insurer: Option<String>,
     #[command(flatten)]
@@ -181,7 +185,7 @@ impl Tools {
         let now = self.clock.now();
         Clients {
             registrar: Registrar { db: &self.db, master, entropy: &self.entropy, now },
-            supported: supported(&self.config),
+            supported: supported_with_api(&self.config),
             insurers: &self.config.insurers,
             egress,
         }
@@ -236,6 +240,11 @@ impl CreateArgs {
         set("token_endpoint_auth_method", self.auth.map(|method| json!(AuthMethod::from(method))));
         set("application_type", when(self.native, json!(ApplicationType::Native)));
         set("scope", self.scope.as_ref().map(|scope| json!(scope)));
+        if let Some(scopes) = &self.api {
+            set("scope", Some(json!(scopes)));
+            set("grant_types", Some(json!([GrantType::ClientCredentials])));
+            set("response_types", Some(json!([])));
+        }
         set("subject_type", when(self.public_subject, json!(SubjectType::Public)));
         set("sector", self.sector.as_ref().map(|sector| json!(sector)));
         set("id_token_signed_response_alg", self.id_token_alg.map(|alg| json!(alg)));

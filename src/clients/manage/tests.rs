@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     audit::{Actor, Reason},
-    clients::{AuthMethod, GrantType, secret::StoredSecret},
+    clients::{AuthMethod, GrantType, GrantTypes, secret::StoredSecret},
     clock::{Clock, Entropy},
     crypto::{Algorithm, MasterKey},
     storage::Db,
@@ -147,6 +147,33 @@ async fn a_client_is_disabled_before_it_is_deleted() {
     assert!(Client::find_any(&office.db, "app").await.unwrap().is_none());
     let refused = office.clients().delete(&client, office.act()).await.unwrap();
     assert_eq!(refused, Err(Refused::Changed));
+}
+
+#[tokio::test]
+async fn a_program_of_the_operators_api_can_be_stopped_and_not_taken_over() {
+    let office = Office::open().await;
+    let metadata = Metadata {
+        client_name: "事務システム".to_owned(),
+        grant_types: GrantTypes(vec![GrantType::ClientCredentials]),
+        scope: "admin:operators.write".to_owned(),
+        ..Metadata::default()
+    };
+    let refused = office.clients().create(None, metadata.clone(), office.act()).await.unwrap();
+    assert!(matches!(refused.unwrap_err(), Refused::Metadata(_)), "nobody gives more than they have");
+    let (db, master, entropy, now) = (&office.db, &office.master, &office.entropy, office.clock.now());
+    let (program, _) = Client::create(db, master, entropy, now, None, metadata.clone()).await.unwrap();
+    let rules = || office.clients();
+    let harmless = Metadata { scope: String::new(), ..metadata };
+    for refused in [
+        rules().update(&program, harmless, office.act()).await.unwrap().map(drop),
+        rules().rotate_secret(&program, HOUR, office.act()).await.unwrap().map(drop),
+        rules().end_old_secrets(&program, office.act()).await.unwrap().map(drop),
+        rules().delete(&program, office.act()).await.unwrap(),
+    ] {
+        assert_eq!(refused, Err(Refused::Api));
+    }
+    let stopped = rules().disable(&program, office.act()).await.unwrap().unwrap();
+    assert_eq!(rules().enable(&stopped, office.act()).await.unwrap().unwrap_err(), Refused::Api);
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ pub fn grant_types(config: &Config) -> &'static [GrantType] {
     if config.protocol.front_channel_tokens { &GRANT_TYPES_WITH_IMPLICIT } else { GRANT_TYPES }
 }
 
-/// What a client can ask for: what this provider has.
+/// What a client can ask for: what this provider has for members.
 pub fn supported(config: &Config) -> Supported<'_> {
     Supported {
         scopes: &Scope::NAMES,
@@ -62,6 +62,11 @@ pub fn clients(app: &App) -> Clients<'_> {
         insurers: &config.insurers,
         egress: &app.egress,
     }
+}
+
+/// The same with the scopes of the operators' API, for who works at the machine itself.
+pub fn supported_with_api(config: &Config) -> Supported<'_> {
+    Supported { scopes: &Scope::NAMES_WITH_API, ..supported(config) }
 }
 
 /// POST `/register`

@@ -1,0 +1,6 @@
+//! The operators' API: who may do what, what it says when something is wrong, and each of its resources.
+
+mod access;
+mod clients;
+mod operators;
+mod requests;
