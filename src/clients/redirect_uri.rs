@@ -55,7 +55,9 @@ pub fn check(uri: &str, native: bool) -> Result<(), UriRefusal> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
-        "http" => Err(refuse("https", "must use https; http is for loopback addresses alone (RFC 8252 §7.3)")),
+        "http" => {
+            Err(refuse("https", "must use https; http is for loopback addresses alone (RFC 8252 §7.3)"))
+        }
         // A private-use scheme is a reversed domain name (RFC 8252 §7.1); this also keeps out
         // javascript:, data:, file: and their kin.
         scheme if native && scheme.contains('.') && !scheme.starts_with('.') => Ok(()),

@@ -74,8 +74,7 @@ pub fn obstacle(client: &Client) -> Option<Obstacle> {
     if client.disabled_at.is_some() {
         return Some(Obstacle::Disabled);
     }
-    let code =
-        metadata.allows_grant(GrantType::AuthorizationCode) && metadata.allows_response_type("code");
+    let code = metadata.allows_grant(GrantType::AuthorizationCode) && metadata.allows_response_type("code");
     (!code).then_some(Obstacle::NoCode)
 }
 
@@ -94,14 +93,15 @@ pub async fn begin(
     let app = visit.app();
     let entropy = &app.members.entropy;
     let (state, nonce, verifier) = (entropy.secret(), entropy.secret(), entropy.secret());
+    let challenge = digest::sha256_base64url(&verifier);
     let request: Vec<(String, String)> = [
         ("response_type", "code"),
-        ("client_id", &client.id),
+        ("client_id", client.id.as_str()),
         ("redirect_uri", redirect_uri),
         ("scope", scope),
-        ("state", &state),
-        ("nonce", &nonce),
-        ("code_challenge", &digest::sha256_base64url(&verifier)),
+        ("state", state.as_str()),
+        ("nonce", nonce.as_str()),
+        ("code_challenge", challenge.as_str()),
         ("code_challenge_method", "S256"),
         ("prompt", "login"),
     ]

@@ -223,10 +223,7 @@ pub async fn register(caller: Caller, Body(asked): Body<Registration>) -> Result
 }
 
 fn told(caller: &Caller, done: Done) -> ClientWithSecret {
-    ClientWithSecret {
-        client: Client::of(&done.client, caller.app().now()),
-        client_secret: done.secret,
-    }
+    ClientWithSecret { client: Client::of(&done.client, caller.app().now()), client_secret: done.secret }
 }
 
 /// Shows a relying party

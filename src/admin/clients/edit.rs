@@ -2,11 +2,7 @@
 //! it was made from; where somebody else changed that meanwhile, nothing is written, and the page says what
 //! is different now.
 
-use axum::{
-    extract::Path,
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::Path, http::StatusCode, response::Response};
 use serde::Serialize;
 
 use super::{
@@ -126,10 +122,7 @@ struct Form {
 }
 
 /// GET `/admin/clients/{client}/edit/{topic}`
-pub async fn get(
-    reader: Operator,
-    Path((id, topic)): Path<(String, String)>,
-) -> Result<Response, PageError> {
+pub async fn get(reader: Operator, Path((id, topic)): Path<(String, String)>) -> Result<Response, PageError> {
     let (client, topic) = (find(&reader, &id).await?, topic_of(&topic)?);
     let offer = Offer::of(&reader);
     let fields = offer.asked(topic.fields());
@@ -155,7 +148,8 @@ pub async fn post(
     let version = value(&pairs, "version").parse().unwrap_or_default();
     // Without it everything that is different counts as the other's change.
     let seen = serde_json::from_str(value(&pairs, "seen")).unwrap_or_default();
-    let form = Form { topic, fields, offer, values, version, seen, reason: value(&pairs, "reason").to_owned() };
+    let form =
+        Form { topic, fields, offer, values, version, seen, reason: value(&pairs, "reason").to_owned() };
     if version != client.version {
         return overtaken(&reader, &client, form);
     }
@@ -195,7 +189,7 @@ async fn save(
         Err(error) => Err(Refused::Metadata(error)),
     };
     match outcome {
-        Ok(done) => Ok(Ok(told::answer(reader, done, ("changed", "client-changed"))?.into_response())),
+        Ok(done) => Ok(Ok(told::answer(reader, done, ("changed", "client-changed"))?)),
         Err(Refused::Changed) => Ok(Err(None)),
         Err(refused) => Ok(Err(Some(refusal(&refused, &form.fields)))),
     }

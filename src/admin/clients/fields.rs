@@ -209,10 +209,7 @@ const SECURITY: &[Field] = &[
     field("pkce_optional", Kind::Flag),
     field("require_pushed_authorization_requests", Kind::Flag),
     field("require_signed_request_object", Kind::Flag),
-    field(
-        "request_object_signing_alg",
-        Kind::Choice(Source::Plain(&["RS256", "PS256", "ES256", "EdDSA"])),
-    ),
+    field("request_object_signing_alg", Kind::Choice(Source::Plain(&["RS256", "PS256", "ES256", "EdDSA"]))),
     field("strict_assertions", Kind::Flag),
     must("access_token_format", Kind::Choice(Source::Told(&["opaque", "at+jwt"]))),
     field("id_token_signed_response_alg", Kind::Choice(Source::Signing)),
@@ -310,7 +307,8 @@ mod tests {
             "id_token_lifetime": 1, "refresh_token_lifetime": 1, "strict_assertions": true, "insurer": "x",
         }))
         .unwrap();
-        let known: Vec<_> = Topic::ALL.into_iter().flat_map(Topic::fields).map(|field| field.stored).collect();
+        let known: Vec<_> =
+            Topic::ALL.into_iter().flat_map(Topic::fields).map(|field| field.stored).collect();
         for name in full.fields().keys() {
             assert!(known.contains(&name.as_str()) != left.contains(&name.as_str()), "{name}");
         }

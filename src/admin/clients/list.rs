@@ -140,12 +140,8 @@ impl Page for ClientsPage {
             pager: Pager::new("/admin/clients", &[("q", "x")], Some("5.x"), true),
             may_manage: true,
         };
-        let none = Self {
-            query: String::new(),
-            clients: Vec::new(),
-            pager: Pager::default(),
-            may_manage: false,
-        };
+        let none =
+            Self { query: String::new(), clients: Vec::new(), pager: Pager::default(), may_manage: false };
         vec![several, none]
     }
 }

@@ -71,7 +71,9 @@ fn plain(issuer: &str, client: &Client) -> Vec<(&'static str, String)> {
         ("token_endpoint_auth_method", metadata.token_endpoint_auth_method.as_str().to_owned()),
     ];
     plain.extend(metadata.redirect_uris.iter().map(|uri| ("redirect_uri", uri.clone())));
-    plain.extend(metadata.post_logout_redirect_uris.iter().map(|uri| ("post_logout_redirect_uri", uri.clone())));
+    plain.extend(
+        metadata.post_logout_redirect_uris.iter().map(|uri| ("post_logout_redirect_uri", uri.clone())),
+    );
     plain.extend([
         ("scope", metadata.scope.clone()),
         ("response_type", metadata.response_types.0.join(", ")),

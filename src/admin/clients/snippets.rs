@@ -144,11 +144,8 @@ fn fill(text: &str, issuer: &str, client: &Client) -> String {
         AuthMethod::PrivateKeyJwt => "oidc.PrivateKeyJwt(privateKey)",
         AuthMethod::ClientSecretBasic => "oidc.ClientSecretBasic(process.env.CLIENT_SECRET)",
     };
-    let rust_secret = if secret {
-        "Some(ClientSecret::new(std::env::var(\"CLIENT_SECRET\")?))"
-    } else {
-        "None"
-    };
+    let rust_secret =
+        if secret { "Some(ClientSecret::new(std::env::var(\"CLIENT_SECRET\")?))" } else { "None" };
     let scopes: Vec<&str> = metadata.scope.split_ascii_whitespace().collect();
     let rest: Vec<&str> = scopes.iter().copied().filter(|scope| *scope != "openid").collect();
     text.replace("{issuer}", issuer)
@@ -191,7 +188,9 @@ mod tests {
                 let text = library.text;
                 let blank = text.split('{').skip(1).any(|rest| {
                     let name = rest.split('}').next().unwrap_or_default();
-                    rest.contains('}') && !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+                    rest.contains('}')
+                        && !name.is_empty()
+                        && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
                 });
                 assert!(!blank, "{text}");
                 let secret = text.contains("CLIENT_SECRET");

@@ -269,9 +269,9 @@ async fn finish(
         good: false,
         request: trial.request.clone(),
         response: response_of(params),
-        error: params.get("error").map(|error| {
-            (error.to_owned(), params.get("error_description").unwrap_or_default().to_owned())
-        }),
+        error: params
+            .get("error")
+            .map(|error| (error.to_owned(), params.get("error_description").unwrap_or_default().to_owned())),
         token: None,
         tokens: Vec::new(),
         checks: vec![("state", true), ("iss-response", issuer)],

@@ -52,9 +52,13 @@ pub struct OnlyArgs {
 /// An act that needs no more than the client.
 #[derive(Clone, Copy, Debug)]
 pub enum Only {
+    /// `client end-old-secrets`
     EndOldSecrets,
+    /// `client disable`
     Disable,
+    /// `client enable`
     Enable,
+    /// `client delete`
     Delete,
 }
 

@@ -99,7 +99,10 @@ async fn two_secrets_work_during_a_rotation_and_a_method_gets_the_secret_that_it
     let said = office.run(&["rotate-secret", "app", "--json", "--reason", "leaked"]).await;
     let said: Value = serde_json::from_str(&said).unwrap();
     let third = said["client_secret"].as_str().unwrap();
-    assert_eq!((said["done"].as_str(), said["secrets"].as_array().unwrap().len()), (Some("secret_rotated"), 2));
+    assert_eq!(
+        (said["done"].as_str(), said["secrets"].as_array().unwrap().len()),
+        (Some("secret_rotated"), 2)
+    );
     office.run(&["end-old-secrets", "app"]).await;
     let client = office.client().await;
     assert!(!works(&client, &second) && works(&client, third));

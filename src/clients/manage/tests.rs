@@ -203,14 +203,18 @@ async fn what_an_operator_types_is_checked() {
     else {
         panic!("not about the metadata")
     };
-    assert_eq!((error.field, error.uri), ("redirect_uris", Some(("http://app.example.com/".to_owned(), "https"))));
+    assert_eq!(
+        (error.field, error.uri),
+        ("redirect_uris", Some(("http://app.example.com/".to_owned(), "https")))
+    );
     assert_eq!(office.events().await.len(), 1, "nothing that was refused left a trace");
 }
 
 #[tokio::test]
 async fn clients_are_found_by_name_and_id_page_by_page() {
     let office = Office::open().await;
-    for (id, name) in [("a1", "からだ手帳"), ("b1", "Health App"), ("a2", "けんしん"), ("c1", "健康App")] {
+    for (id, name) in [("a1", "からだ手帳"), ("b1", "Health App"), ("a2", "けんしん"), ("c1", "健康App")]
+    {
         office.create(id, name).await;
     }
     let own = Metadata { insurer: Some("7132".to_owned()), ..metadata() };

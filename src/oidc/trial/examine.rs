@@ -143,7 +143,8 @@ mod tests {
             now: 100,
             at_hash: Some("h".to_owned()),
         };
-        let good = json!({ "iss": "https://op.example", "aud": "app", "nonce": "n", "exp": 101, "at_hash": "h" });
+        let good =
+            json!({ "iss": "https://op.example", "aud": "app", "nonce": "n", "exp": 101, "at_hash": "h" });
         let faults = |claims: &Value| {
             let failed = known.check(claims).into_iter().filter(|(_, good)| !good);
             failed.map(|(name, _)| name).collect::<Vec<_>>()

@@ -62,7 +62,8 @@ async fn a_relying_party_is_registered_changed_and_stopped(backend: Backend) {
 
     // Of two who change it at once, the second is told.
     let tag = shown.header("etag");
-    let changed = patch(&program, &path, tag, json!({ "scope": "openid email", "client_name#en": null })).await;
+    let changed =
+        patch(&program, &path, tag, json!({ "scope": "openid email", "client_name#en": null })).await;
     let changed = changed.done(200).json;
     assert_eq!((&changed["metadata"]["scope"], changed.get("client_secret")), (&json!("openid email"), None));
     assert!(changed["metadata"].get("client_name#en").is_none());
@@ -89,7 +90,10 @@ async fn a_relying_party_is_registered_changed_and_stopped(backend: Backend) {
     assert_eq!(rotated.json["secrets"].as_array().unwrap().len(), 2);
     assert!(works(&app, &id, &secret).await && works(&app, &id, newer).await);
     let long = program.post(&rotate, json!({ "overlap_hours": 2161, "reason": "年次" })).await;
-    assert_eq!((long.problem(422), &long.json["errors"][0]["pointer"]), ("invalid_fields", &json!("#/overlap_hours")));
+    assert_eq!(
+        (long.problem(422), &long.json["errors"][0]["pointer"]),
+        ("invalid_fields", &json!("#/overlap_hours"))
+    );
     let why = json!({ "reason": "切替済" });
     program.post(&format!("{path}/end-old-secrets"), why.clone()).await.done(200);
     assert!(!works(&app, &id, &secret).await && works(&app, &id, newer).await);
@@ -100,7 +104,10 @@ async fn a_relying_party_is_registered_changed_and_stopped(backend: Backend) {
     assert_eq!((twice.problem(409), &twice.json["errors"][0]["code"]), ("conflict", &json!("already")));
     program.post(&format!("{path}/enable"), why).await.done(200);
     assert!(works(&app, &id, newer).await);
-    let by = format!("select count(*) from audit where actor = 'client:{}' and action like 'client.%'", program.client.id);
+    let by = format!(
+        "select count(*) from audit where actor = 'client:{}' and action like 'client.%'",
+        program.client.id
+    );
     assert_eq!(app.number(&by).await, 6);
     app.finish().await;
 }
@@ -114,7 +121,10 @@ async fn a_program_takes_over_neither_its_betters_nor_what_is_of_others() {
     let path = format!("/clients/{}", boss.client.id);
     let why = json!({ "reason": "x" });
     let refused = all.post(&format!("{path}/secret"), why.clone()).await;
-    assert_eq!((refused.problem(409), &refused.json["errors"][0]["code"]), ("conflict", &json!("api_program")));
+    assert_eq!(
+        (refused.problem(409), &refused.json["errors"][0]["code"]),
+        ("conflict", &json!("api_program"))
+    );
     let mut admin = registration();
     admin["metadata"]["scope"] = json!("admin:operators.write");
     admin["metadata"]["grant_types"] = json!(["client_credentials"]);
@@ -123,17 +133,22 @@ async fn a_program_takes_over_neither_its_betters_nor_what_is_of_others() {
 
     let mut for_all = registration();
     let refused = own.post("/clients", for_all.clone()).await;
-    assert_eq!((refused.problem(422), &refused.json["errors"][0]["pointer"]), ("invalid_fields", &json!("#/metadata/insurer")));
+    assert_eq!(
+        (refused.problem(422), &refused.json["errors"][0]["pointer"]),
+        ("invalid_fields", &json!("#/metadata/insurer"))
+    );
     for_all["metadata"]["insurer"] = json!("7132");
     let mine = own.post("/clients", for_all.clone()).await.done(201);
     for_all["metadata"]["insurer"] = json!("7133");
-    let foreign = all.post("/clients", for_all).await.done(201).json["client_id"].as_str().unwrap().to_owned();
+    let foreign =
+        all.post("/clients", for_all).await.done(201).json["client_id"].as_str().unwrap().to_owned();
     for path in [format!("/clients/{foreign}"), path] {
         assert_eq!(own.get(&path).await.problem(404), "not_found");
         assert_eq!(own.post(&format!("{path}/disable"), why.clone()).await.problem(404), "not_found");
     }
     let listed = own.get("/clients").await.done(200);
-    let ids: Vec<&Value> = listed.json["items"].as_array().unwrap().iter().map(|one| &one["client_id"]).collect();
+    let ids: Vec<&Value> =
+        listed.json["items"].as_array().unwrap().iter().map(|one| &one["client_id"]).collect();
     assert!(ids.contains(&&mine.json["client_id"]) && !ids.contains(&&json!(foreign)), "{ids:?}");
     let path = format!("/clients/{}", mine.json["client_id"].as_str().unwrap());
     let tag = own.get(&path).await.header("etag").to_owned();

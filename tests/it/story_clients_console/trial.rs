@@ -56,7 +56,7 @@ async fn a_trial_shows_everything_and_leaves_no_token(backend: Backend) {
     let claims: Value = serde_json::from_str(&tried.select("#claims-id_token")[0].text).unwrap();
     assert_eq!(claims["aud"], client.id.as_str());
     assert!(tried.select("#verdict-id_token")[0].text.contains("公開鍵で確かめられました"));
-    for personal in ["takeda", "タケダ", "1999", "200001"] {
+    for personal in ["takeda", "タケダ", "19990101", "091200001"] {
         assert!(!tried.text().contains(personal), "{personal} is shown: {}", tried.text());
     }
     // No token can be taken from the page, and none works.
@@ -116,7 +116,11 @@ async fn a_trial_serves_the_session_that_began_it_once_and_soon(backend: Backend
     assert_eq!(browser.get(&format!("{callback}?{}", encoded(&altered))).await.status, StatusCode::GONE);
     let head = browser.raw(reqwest::Method::HEAD, good.as_str(), &[], "").await;
     assert_eq!(head.status, StatusCode::OK);
-    assert_eq!(app.http_browser().get(good.as_str()).await.status, StatusCode::SEE_OTHER, "nobody is signed in");
+    assert_eq!(
+        app.http_browser().get(good.as_str()).await.status,
+        StatusCode::SEE_OTHER,
+        "nobody is signed in"
+    );
     // The code is the client's own, but the verifier never left the provider.
     let code = parameter(&good, "code").unwrap();
     let stolen = [

@@ -20,7 +20,8 @@ impl Values {
     /// What a client has.
     pub fn of(fields: &[Field], metadata: &Metadata) -> Self {
         let stored = metadata.fields();
-        let text = |field: &Field| stored.get(field.stored).map(|value| field.text(value)).unwrap_or_default();
+        let text =
+            |field: &Field| stored.get(field.stored).map(|value| field.text(value)).unwrap_or_default();
         Self(fields.iter().map(|field| (field.name.to_owned(), text(field))).collect())
     }
 
