@@ -177,7 +177,8 @@ fn console() -> Router<App> {
         account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
         operator_role, operators, own_codes, own_factor, own_password, setup, sign_in,
     };
-    Router::new()
+    let console = desk();
+    console
         .route("/admin", get(dashboard::get))
         .route("/admin/sign-in", get(sign_in::get).post(sign_in::post))
         .route("/admin/sign-out", post(sign_in::sign_out))
@@ -211,6 +212,31 @@ fn clients_of_the_console() -> Router<App> {
         .route("/admin/clients/{client}/try", get(trial::get).post(trial::post))
         .route("/admin/clients/{client}/try/callback", get(trial::callback))
         .route("/admin/clients/{client}/{act}", get(act::get).post(act::post))
+}
+
+/// Documents, queues, webhooks and keys, in the console.
+fn desk() -> Router<App> {
+    use admin::{bounces, documents, keys, queue, queue_act, webhook_act, webhook_form, webhooks};
+    Router::new()
+        .route("/admin/documents", get(documents::get))
+        .route("/admin/documents/{insurer}/{kind}/{version}", get(documents::show))
+        .route("/admin/mails", get(queue::mails))
+        .route("/admin/mails/{mail}/{act}", get(queue_act::get_mail).post(queue_act::post_mail))
+        .route("/admin/bounces", get(bounces::get))
+        .route("/admin/bounces/{bounce}/clear", get(bounces::ask_clear).post(bounces::clear))
+        .route("/admin/deliveries", get(queue::deliveries))
+        .route(
+            "/admin/deliveries/{delivery}/{act}",
+            get(queue_act::get_delivery).post(queue_act::post_delivery),
+        )
+        .route("/admin/webhooks", get(webhooks::get))
+        .route("/admin/webhooks/new", get(webhook_form::get_new).post(webhook_form::post_new))
+        .route("/admin/webhooks/{webhook}", get(webhooks::show))
+        .route("/admin/webhooks/{webhook}/edit", get(webhook_form::get_edit).post(webhook_form::post_edit))
+        .route("/admin/webhooks/{webhook}/{act}", get(webhook_act::get).post(webhook_act::post))
+        .route("/admin/keys", get(keys::get))
+        .route("/admin/keys/rotate", get(keys::ask_rotate).post(keys::rotate))
+        .route("/admin/keys/{kid}/retire", get(keys::ask_retire).post(keys::retire))
 }
 
 /// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing

@@ -20,7 +20,7 @@ pub enum Access {
 use Access::{May, Never, Open, Own};
 
 /// Path as in `src/routes.rs`, GET, POST.
-pub const TABLE: [(&str, Access, Access); 27] = [
+pub const TABLE: [(&str, Access, Access); 43] = [
     ("/admin", May(P::SeeNumbers), Never),
     ("/admin/sign-in", Open, Open),
     ("/admin/sign-out", Never, Own),
@@ -43,6 +43,22 @@ pub const TABLE: [(&str, Access, Access); 27] = [
     ("/admin/clients/{client}/try", May(P::ManageClients), May(P::ManageClients)),
     ("/admin/clients/{client}/try/callback", May(P::ManageClients), Never),
     ("/admin/clients/{client}/{act}", May(P::ManageClients), May(P::ManageClients)),
+    ("/admin/documents", May(P::SeeDocuments), Never),
+    ("/admin/documents/{insurer}/{kind}/{version}", May(P::SeeDocuments), Never),
+    ("/admin/mails", May(P::SeeMails), Never),
+    ("/admin/mails/{mail}/{act}", May(P::ManageMails), May(P::ManageMails)),
+    ("/admin/bounces", May(P::SeeMails), Never),
+    ("/admin/bounces/{bounce}/clear", May(P::ManageMails), May(P::ManageMails)),
+    ("/admin/deliveries", May(P::SeeWebhooks), Never),
+    ("/admin/deliveries/{delivery}/{act}", May(P::ManageWebhooks), May(P::ManageWebhooks)),
+    ("/admin/webhooks", May(P::SeeWebhooks), Never),
+    ("/admin/webhooks/new", May(P::ManageWebhooks), May(P::ManageWebhooks)),
+    ("/admin/webhooks/{webhook}", May(P::SeeWebhooks), Never),
+    ("/admin/webhooks/{webhook}/edit", May(P::ManageWebhooks), May(P::ManageWebhooks)),
+    ("/admin/webhooks/{webhook}/{act}", May(P::ManageWebhooks), May(P::ManageWebhooks)),
+    ("/admin/keys", May(P::SeeKeys), Never),
+    ("/admin/keys/rotate", May(P::RotateKeys), May(P::RotateKeys)),
+    ("/admin/keys/{kid}/retire", May(P::RotateKeys), May(P::RotateKeys)),
     ("/admin/operators", May(P::SeeOperators), Never),
     ("/admin/operators/new", May(P::ManageOperators), May(P::ManageOperators)),
     ("/admin/operators/{operator}", May(P::SeeOperators), Never),

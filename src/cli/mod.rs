@@ -11,8 +11,10 @@ pub mod member;
 pub mod operate;
 pub mod operator;
 pub mod preferences;
+pub mod queue;
 pub mod roster;
 pub mod serve;
+pub mod webhook;
 
 use std::{
     io::{BufReader, stdin, stdout},
@@ -60,7 +62,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Brings the schema of the database up to date.
     Migrate,
-    /// Lists or rotates the signing keys.
+    /// Lists, rotates or withdraws the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Registers, changes or lists relying parties.
@@ -78,6 +80,12 @@ enum Command {
     /// The operators of the console.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
+    /// Systems that are told of what happens (webhooks).
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// The queues of mails and of messages to other systems.
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
     /// Verifies or exports the audit.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -94,11 +102,9 @@ enum KeysCommand {
         json: bool,
     },
     /// Lets the next keys sign and retires the active ones; running nodes follow within seconds.
-    Rotate {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Rotate(keys::KeysArgs),
+    /// Withdraws one key at once: what it signed is refused from now on. For a key that became known.
+    Retire(keys::RetireArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,9 +244,14 @@ impl Cli {
             Command::Keys(KeysCommand::List { json }) => {
                 keys::list(&Tools::open(file).await?.db, json, out).await?;
             }
-            Command::Keys(KeysCommand::Rotate { json }) => {
-                keys::rotate(&Tools::open(file).await?.signing().await?, json, out).await?;
+            Command::Keys(KeysCommand::Rotate(args)) => {
+                keys::rotate(&Tools::open(file).await?.signing().await?, &args, out).await?;
             }
+            Command::Keys(KeysCommand::Retire(args)) => {
+                keys::retire(&Tools::open(file).await?.signing().await?, &args, out).await?;
+            }
+            Command::Webhook(command) => webhook::run(&office(file).await?, command, out).await?,
+            Command::Queue(command) => queue::run(&office(file).await?, command, out).await?,
             Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
                 return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));

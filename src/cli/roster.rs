@@ -73,6 +73,10 @@ pub fn print(report: &Report, texts: &Texts, locale: Locale, mut out: impl Write
         ("refused", report.refused.to_string()),
     ];
     writeln!(out, "{}", texts.text(locale, "roster-report-counts", &counts))?;
+    if report.without_key > 0 {
+        let count = [("count", report.without_key.to_string())];
+        writeln!(out, "{}", texts.text(locale, "roster-report-without-key", &count))?;
+    }
     if report.refused == 0 {
         return Ok(());
     }
@@ -144,6 +148,7 @@ mod tests {
         assert_eq!(code.unwrap(), SOME_REFUSED);
         assert!(report.contains("\n        2  氏名カナはカタカナで、空にはできません。\n"), "{report}");
         assert!(!report.contains("山田") && !report.contains("1999"), "{report}");
+        assert!(report.contains("個人キーのない行が1行あります"), "{report}");
     }
 
     #[tokio::test]

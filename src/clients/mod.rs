@@ -11,6 +11,7 @@ pub mod rules;
 pub mod secret;
 pub mod sector;
 pub mod values;
+pub mod webhook;
 
 pub use client::Client;
 pub use keys::{ClientKeys, ClientKeysError};

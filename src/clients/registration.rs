@@ -89,7 +89,9 @@ pub async fn register(
     client.insert(&mut tx, now).await?;
     table::insert(&mut tx, &client.id, &written(&[stored]), initial, now).await?;
     let detail = serde_json::json!({ "initial_access_token": initial });
-    let event = acted("client.registered", &client.id).with_detail(detail);
+    let event = acted("client.registered", &client.id)
+        .with_insurer(client.metadata.insurer.as_deref())
+        .with_detail(detail);
     audit::record(&mut tx, entropy, now, event).await?;
     tx.commit().await?;
     Ok(Some(Registered { client, secret, registration_access_token }))
@@ -130,7 +132,8 @@ pub async fn update(
     if !changed {
         return Ok(None);
     }
-    audit::record(&mut tx, entropy, now, acted("client.updated", &client.id)).await?;
+    let event = acted("client.updated", &client.id).with_insurer(client.metadata.insurer.as_deref());
+    audit::record(&mut tx, entropy, now, event).await?;
     tx.commit().await?;
     Ok(Some(Registered { client, secret, registration_access_token }))
 }

@@ -75,6 +75,8 @@ pub struct Report {
     pub counts: Counts,
     /// Number of rows, blank ones not counted.
     pub rows: u64,
+    /// Number of right rows without 個人キー: after a change of category or number they are other persons.
+    pub without_key: u64,
     /// Number of refused rows.
     pub refused: u64,
     /// The first [`LISTED_REFUSALS`] of them, by line.
@@ -123,16 +125,23 @@ impl RosterImport<'_> {
         };
         roster_import::sweep(self.db, import.now.minus(CUT_OFF_AFTER)).await?;
         roster_import::begin(self.db, &import).await?;
-        let mut staging = Staging { db: self.db, import_id: &id, rows: 0, refused: 0, refusals: Vec::new() };
+        let mut staging = Staging {
+            db: self.db,
+            import_id: &id,
+            rows: 0,
+            without_key: 0,
+            refused: 0,
+            refusals: Vec::new(),
+        };
         let result = match staging.fill(self, csv, progress).await {
             Ok(()) => self.conclude(&import, &staging).await,
             Err(error) => Err(error),
         };
         match result {
             Ok((outcome, counts)) => {
-                let Staging { rows, refused, mut refusals, .. } = staging;
+                let Staging { rows, without_key, refused, mut refusals, .. } = staging;
                 refusals.sort_unstable_by_key(|refusal| refusal.line);
-                Ok(Report { outcome, counts, rows, refused, refusals })
+                Ok(Report { outcome, counts, rows, without_key, refused, refusals })
             }
             Err(error) => {
                 // The database may be what failed; a later import sweeps what stays behind.
@@ -205,6 +214,7 @@ struct Staging<'a> {
     db: &'a Db,
     import_id: &'a str,
     rows: u64,
+    without_key: u64,
     refused: u64,
     refusals: Vec<Refusal>,
 }
@@ -222,7 +232,10 @@ impl Staging<'_> {
             self.rows += 1;
             let line = record.line;
             match record.fields.and_then(|fields| roster_row::read(&fields, line, import.insurer, today)) {
-                Ok(person) => waiting.push(person),
+                Ok(person) => {
+                    self.without_key += u64::from(person.person_key.is_none());
+                    waiting.push(person);
+                }
                 Err(reason) => self.refuse(line, reason),
             }
             if waiting.len() == ROWS_PER_TRANSACTION {

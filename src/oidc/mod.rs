@@ -28,3 +28,4 @@ pub mod signing;
 pub mod token;
 pub mod trial;
 pub mod userinfo;
+pub mod webhook;

@@ -8,6 +8,7 @@ use jiff::{ToSpan as _, civil::Date};
 use super::Operators;
 use crate::{
     clock::Timestamp,
+    egress::deliveries::Lane,
     fault::Fault,
     storage::{audit_chain, queue::Counts, sign_in_failure},
 };
@@ -16,11 +17,15 @@ use crate::{
 pub const DAYS: i64 = 14;
 
 /// What is counted by day.
-pub const SERIES: [(Series, &[&str]); 3] = [
+pub const SERIES: [(Series, &[&str]); 4] = [
     (Series::Activations, &["member.activated"]),
     (Series::SignIns, &["member.signed_in"]),
     (Series::Failures, &FAILURES),
+    (Series::Alarms, &[SPRAY_ALARM]),
 ];
+
+/// What the audit calls the alarm of a spray of birth dates.
+const SPRAY_ALARM: &str = "insurer.spray_alarm";
 
 /// What the audit calls the failed sign-in of a member.
 const SIGN_IN_FAILED: &str = "member.sign_in_failed";
@@ -44,6 +49,19 @@ pub enum Series {
     SignIns,
     /// Whatever of [`FAILURES`] happened.
     Failures,
+    /// Spray alarms.
+    Alarms,
+}
+
+/// What waits to be sent, and what was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Mails.
+    Mails,
+    /// Messages of the protocol to relying parties.
+    Deliveries,
+    /// Webhooks.
+    Webhooks,
 }
 
 /// What the dashboard shows.
@@ -57,8 +75,8 @@ pub struct Numbers {
     pub alarms: i64,
     /// Insurers whose activation by birth date is stopped now.
     pub alarmed: Vec<String>,
-    /// The queue of mails; for those who work for all insurers.
-    pub mails: Option<Counts>,
+    /// The queues; empty for those who work for one insurer.
+    pub queues: Vec<(Waiting, Counts)>,
 }
 
 impl Operators {
@@ -90,13 +108,18 @@ impl Operators {
                 alarmed.push(insurer.code.clone());
             }
         }
-        let mails = if own.is_none() { Some(self.outbox.counts().await?) } else { None };
+        let mut queues = Vec::new();
+        if own.is_none() {
+            queues.push((Waiting::Mails, self.outbox.counts().await?));
+            queues.push((Waiting::Deliveries, self.deliveries.counts(Lane::Protocol).await?));
+            queues.push((Waiting::Webhooks, self.deliveries.counts(Lane::Webhooks).await?));
+        }
         Ok(Numbers {
             series: series.into(),
             failures: FAILURES.map(|action| (action, all(action))).into(),
-            alarms: all("insurer.spray_alarm"),
+            alarms: all(SPRAY_ALARM),
             alarmed,
-            mails,
+            queues,
         })
     }
 }

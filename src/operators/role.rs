@@ -30,6 +30,10 @@ pub enum Permission {
     SeeKeys,
     /// Rotate the signing keys.
     RotateKeys,
+    /// Read about webhooks, and about messages to other systems.
+    SeeWebhooks,
+    /// Add, change and disable webhooks, and send messages to other systems again or give them up.
+    ManageWebhooks,
     /// Search, export and verify the audit.
     SeeAudit,
     /// Read who the operators are.
@@ -42,7 +46,7 @@ use Permission as P;
 use Role::{Administrator as ADMIN, Auditor as AUDIT, ClientManager as CLIENTS, Office as OFFICE};
 
 /// Who may what.
-const TABLE: [(Permission, &[Role]); 15] = [
+const TABLE: [(Permission, &[Role]); 17] = [
     (P::SeeNumbers, &[ADMIN, OFFICE, CLIENTS, AUDIT]),
     (P::SeeMembers, &[ADMIN, OFFICE, AUDIT]),
     (P::ManageMembers, &[ADMIN, OFFICE]),
@@ -55,6 +59,9 @@ const TABLE: [(Permission, &[Role]); 15] = [
     (P::ManageMails, &[ADMIN, OFFICE]),
     (P::SeeKeys, &[ADMIN, CLIENTS, AUDIT]),
     (P::RotateKeys, &[ADMIN]),
+    // Whoever decides which app gets what of members decides where it is told of them, too.
+    (P::SeeWebhooks, &[ADMIN, CLIENTS, AUDIT]),
+    (P::ManageWebhooks, &[ADMIN, CLIENTS]),
     (P::SeeAudit, &[ADMIN, AUDIT]),
     (P::SeeOperators, &[ADMIN, AUDIT]),
     (P::ManageOperators, &[ADMIN]),
@@ -89,6 +96,8 @@ impl Permission {
             Self::ManageMails => "admin:mails.write",
             Self::SeeKeys => "admin:keys.read",
             Self::RotateKeys => "admin:keys.write",
+            Self::SeeWebhooks => "admin:webhooks.read",
+            Self::ManageWebhooks => "admin:webhooks.write",
             Self::SeeAudit => "admin:audit.read",
             Self::SeeOperators => "admin:operators.read",
             Self::ManageOperators => "admin:operators.write",
@@ -115,6 +124,10 @@ impl Permission {
             Self::ManageMails => "Send mails again, or give them up",
             Self::SeeKeys => "Read about the signing keys",
             Self::RotateKeys => "Rotate the signing keys",
+            Self::SeeWebhooks => "Read about webhooks and messages to other systems",
+            Self::ManageWebhooks => {
+                "Change webhooks, and send messages to other systems again or give them up"
+            }
             Self::SeeAudit => "Search and verify the audit",
             Self::SeeOperators => "Read who the operators are",
             Self::ManageOperators => "Invite, change, disable and reset operators",

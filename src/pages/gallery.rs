@@ -150,6 +150,15 @@ fn pictures() -> Vec<Picture> {
         clients::settings::SettingsPage,
         clients::trial::TryPage,
         clients::trial::TriedPage,
+        documents::DocumentsPage,
+        documents::DocumentPage,
+        queue::QueuePage,
+        bounces::Bounces,
+        keys::Keys,
+        webhooks::Webhooks,
+        webhooks::WebhookPage,
+        webhook_form::WebhookForm,
+        webhook_form::WebhookSecret,
     );
     pictures_of::<ErrorPage>(&templates, &mut all);
     all
@@ -343,8 +352,16 @@ fn no_text_is_left_over() {
         "operators-",
         "dashboard-",
         "audit-",
+        "queue-",
+        "keys-",
+        "papers-kind-",
+        "webhooks-",
+        "mails-",
+        "deliveries-",
+        "bounces-clear-",
     ];
     let texts = [
+        include_str!("../../templates/texts/desk.ja.ftl"),
         include_str!("../../templates/texts/pages.ja.ftl"),
         include_str!("../../templates/texts/account.ja.ftl"),
         include_str!("../../templates/texts/device.ja.ftl"),

@@ -63,6 +63,18 @@ impl<'a> From<&'a mut Tx> for On<'a> {
     }
 }
 
+impl On<'_> {
+    /// The same place once more, for a function of several statements.
+    pub const fn again(&mut self) -> On<'_> {
+        match self {
+            On::SqlitePool(pool) => On::SqlitePool(pool),
+            On::SqliteTx(tx) => On::SqliteTx(tx),
+            On::PostgresPool(pool) => On::PostgresPool(pool),
+            On::PostgresTx(tx) => On::PostgresTx(tx),
+        }
+    }
+}
+
 /// Why a statement on durable records failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {

@@ -5,6 +5,7 @@ pub mod activation_notice;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
+pub mod bounce;
 pub mod client;
 pub mod client_registration;
 pub mod consent;
@@ -12,6 +13,7 @@ pub mod db;
 pub mod deletion_request;
 pub mod delivery;
 pub mod document;
+pub mod eligibility;
 pub mod email_change;
 pub mod initial_access_token;
 pub mod member;
@@ -29,6 +31,8 @@ pub mod roster;
 pub mod roster_import;
 pub mod sign_in_failure;
 pub mod signing_key;
+pub mod webhook;
+pub mod webhook_event;
 
 pub use db::{Db, On, StorageError, Tx};
 

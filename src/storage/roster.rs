@@ -139,6 +139,16 @@ impl Person {
             .map(|last| last.saturating_add(grace))
     }
 
+    /// Since when the eligibility is over, whether or not days of grace follow; none while it goes on.
+    pub fn lost_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let day_after = self.valid_until.map(|last| last.tomorrow().unwrap_or(Date::MAX));
+        [day_after.map(Timestamp::start_of_day_in_japan), self.lost_at]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|over| *over <= now)
+    }
+
     /// Whether the temporary password (the birth date) still opens the activation.
     pub fn temporary_password_open(&self, now: Timestamp, policy: &Policy) -> bool {
         let usable = std::time::Duration::from_secs(86_400 * u64::from(policy.temporary_password_days));

@@ -9,7 +9,7 @@ use sqlx::QueryBuilder;
 use super::{
     StorageError, Tx,
     db::{On, each, execute, query, query_scalar},
-    delivery,
+    delivery, eligibility,
     roster::Category,
 };
 use crate::clock::Timestamp;
@@ -196,13 +196,13 @@ pub struct Ended {
 
 impl Ended {
     /// Whose last day was before this one may not use the service any more.
-    fn valid_before(self) -> Date {
+    pub(super) fn valid_before(self) -> Date {
         let grace = SignedDuration::from_hours(24 * i64::from(self.grace_days));
         self.today.saturating_sub(grace)
     }
 
     /// Nor may who was missing from a full roster before this instant: the day before was the last one.
-    fn lost_before(self) -> Timestamp {
+    pub(super) fn lost_before(self) -> Timestamp {
         let day = self.valid_before().tomorrow().unwrap_or(Date::MAX);
         Timestamp::start_of_day_in_japan(day)
     }
@@ -278,6 +278,7 @@ pub async fn apply(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<Cou
         now
     )?;
     delivery::sessions_ended_by_import(&mut *tx, insurer, import.now).await?;
+    eligibility::note_losses(tx, insurer, ended, import.now).await?;
     let unchanged = u64::try_from(staged).unwrap_or(0).saturating_sub(added + changed);
     Ok(Counts { added, changed, unchanged, lost })
 }
@@ -337,8 +338,9 @@ async fn carry_over(tx: &mut Tx, import: &Import<'_>) -> Result<(), StorageError
     Ok(())
 }
 
-/// Who may not use the service after this import, or could not before it, is signed out everywhere: nothing
-/// that was given before a gap comes back to life after it. Within the days of grace everything goes on.
+/// Who may not use the service after this import, or could not before it, is signed out everywhere, and so is
+/// whose last day is in the past only now or was until now: nothing that was given before a loss comes back to
+/// life after it. Who signed in again within the days of grace is left alone by the next file that says the same.
 async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<(), StorageError> {
     execute!(
         tx,
@@ -347,7 +349,9 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
              select p.id from roster_person as p join roster_staging as s on s.identity = p.identity
              where s.import_id = $1 and p.insurer = $2
                and (p.lost_at < $4 or p.valid_until < $5 or p.valid_from > $6
-                 or s.valid_until < $5 or s.valid_from > $6))",
+                 or s.valid_until < $5 or s.valid_from > $6
+                 or (p.valid_until is distinct from s.valid_until
+                     and (p.valid_until < $6 or s.valid_until < $6))))",
         import.id,
         import.insurer,
         import.now.millis(),
@@ -358,22 +362,22 @@ async fn end_sessions_of_ended(tx: &mut Tx, import: &Import<'_>, ended: Ended) -
     Ok(())
 }
 
-/// Who is not in the full roster loses eligibility, and where there are no days of grace is signed out
-/// everywhere.
+/// Who is not in the full roster loses eligibility and is signed out everywhere, unless the last day passed
+/// before and somebody signed in again in the days of grace.
 async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u64, StorageError> {
-    if import.now < ended.lost_before() {
-        execute!(
-            &mut *tx,
-            "update member set sessions_valid_from = $3
-             where person_id in (
-                 select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
-                   and not exists (select 1 from roster_staging as s
-                                   where s.import_id = $1 and s.identity = p.identity))",
-            import.id,
-            import.insurer,
-            import.now.millis()
-        )?;
-    }
+    execute!(
+        &mut *tx,
+        "update member set sessions_valid_from = $3
+         where person_id in (
+             select p.id from roster_person as p where p.insurer = $2 and p.lost_at is null
+               and (p.valid_until is null or p.valid_until >= $4)
+               and not exists (select 1 from roster_staging as s
+                               where s.import_id = $1 and s.identity = p.identity))",
+        import.id,
+        import.insurer,
+        import.now.millis(),
+        ended.today.to_string()
+    )?;
     execute!(
         tx,
         "update roster_person set lost_at = $3, updated_at = $3

@@ -90,8 +90,6 @@ dashboard-day = Day
 dashboard-kinds = Failures by kind
 dashboard-watch = Watch
 dashboard-alarms = Spray alarms
-dashboard-mails-queued = Mails waiting
-dashboard-mails-failed = Mails that failed
 dashboard-alarm = An alarm is on
 dashboard-alarm-text = Somebody seems to be trying birth dates. While the alarm lasts, a first-time registration needs an activation code.
 

@@ -90,8 +90,6 @@ dashboard-day = 日
 dashboard-kinds = 失敗の内訳
 dashboard-watch = 見守り
 dashboard-alarms = スプレー攻撃の警報
-dashboard-mails-queued = 送信待ちのメール
-dashboard-mails-failed = 送信できなかったメール
 dashboard-alarm = 警報が出ています
 dashboard-alarm-text = 生年月日を試す攻撃の疑いがあります。警報が続く間、初回登録には登録用コードが必要です。
 

@@ -66,6 +66,7 @@ roster-report-applied = The roster was imported.
 roster-report-preview = This was a preview. Nothing was changed.
 roster-report-not-applied = Nothing was changed, because some rows cannot be imported.
 roster-report-counts = { $added } added, { $changed } changed, { $unchanged } unchanged, { $lost } lost eligibility, { $refused } refused
+roster-report-without-key = Rows without a person key (個人キー): { $count }. Without it, whoever changes category, symbol or number is taken for another person, and the account does not follow.
 roster-report-line = Line
 roster-report-reason = Reason
 roster-report-more = { $count } more rows were refused.

@@ -66,6 +66,7 @@ roster-report-applied = 取り込みました。
 roster-report-preview = 確認だけを行いました。何も変更していません。
 roster-report-not-applied = 取り込めない行があるため、何も変更していません。
 roster-report-counts = 追加 { $added }件、変更 { $changed }件、変更なし { $unchanged }件、資格喪失 { $lost }件、取り込めない行 { $refused }件
+roster-report-without-key = 個人キーのない行が{ $count }行あります。個人キーがないと、区分や記号・番号が変わった方(退職して任意継続になった方など)は別の方として扱われ、アカウントが引き継がれません。
 roster-report-line = 行
 roster-report-reason = 理由
 roster-report-more = ほかに{ $count }行あります。

@@ -115,7 +115,7 @@ impl Program {
 
     /// Does, with more headers.
     pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: Value) -> Told {
-        let headers = [&[("content-type", "application/json")], headers].concat();
+        let headers = [&[("content-type", "application/json")][..], headers].concat();
         self.send(Method::POST, path, &headers, body.to_string().into_bytes()).await
     }
 

@@ -46,7 +46,13 @@ impl Browser {
         Self::start(json!({ "args": ["--window-size=1280,900"] })).await
     }
 
-    /// The same, whose user lets frames of other sites have their cookies.
+    /// The desktop, whose user has switched JavaScript off. A phone that is emulated answers no click then.
+    pub async fn desktop_without_scripts() -> Self {
+        let prefs = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        Self::start(json!({ "args": ["--window-size=1280,900"], "prefs": prefs })).await
+    }
+
+    /// The desktop, whose user lets frames of other sites have their cookies.
     pub async fn desktop_with_cookies_in_frames() -> Self {
         let prefs = json!({ "profile.cookie_controls_mode": 0, "profile.block_third_party_cookies": false });
         Self::start(json!({ "args": ["--window-size=1280,900"], "prefs": prefs })).await

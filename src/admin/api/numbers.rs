@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::{guard::Caller, problem::Problem};
-use crate::operators::numbers::Series;
+use crate::operators::numbers::{Series, Waiting};
 
 #[derive(OpenApi)]
 #[openapi(paths(get))]
@@ -35,14 +35,14 @@ pub struct Failures {
     pub count: i64,
 }
 
-/// The queue of mails.
+/// A queue of what is sent.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Mails {
-    /// Mails that wait to be sent.
+pub struct QueueNumbers {
+    /// What waits to be sent.
     pub queued: i64,
-    /// Mails that the relay took.
+    /// What the receiver took.
     pub sent: i64,
-    /// Mails that were refused for good or given up.
+    /// What was refused for good or given up.
     pub failed: i64,
 }
 
@@ -59,12 +59,18 @@ pub struct Numbers {
     pub alarmed: Vec<String>,
     /// The queue of mails; absent for clients of one insurer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mails: Option<Mails>,
+    pub mails: Option<QueueNumbers>,
+    /// The queue of messages of the protocol to apps; absent for clients of one insurer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<QueueNumbers>,
+    /// The queue of webhooks; absent for clients of one insurer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<QueueNumbers>,
 }
 
 /// Shows the numbers
 ///
-/// Activations, sign-ins, failures, alarms and the queue of mails: what the dashboard shows.
+/// Activations, sign-ins, failures, alarms and the queues: what the dashboard shows.
 #[utoipa::path(
     get, path = "/admin/api/v1/numbers", tag = "Numbers", operation_id = "getNumbers",
     responses((status = 200, description = "The numbers", body = Numbers)),
@@ -83,17 +89,23 @@ pub async fn get(caller: Caller) -> Result<Json<Numbers>, Problem> {
         failures: of(Series::Failures, at),
     };
     let failures = numbers.failures.iter();
+    let queue = |wanted: Waiting| {
+        let found = numbers.queues.iter().find(|(waiting, _)| *waiting == wanted);
+        found.map(|(_, counts)| QueueNumbers {
+            queued: counts.queued,
+            sent: counts.sent,
+            failed: counts.failed,
+        })
+    };
     Ok(Json(Numbers {
         days: days.iter().enumerate().map(day).collect(),
         failures: failures
             .map(|(action, count)| Failures { action: (*action).to_owned(), count: *count })
             .collect(),
         alarms: numbers.alarms,
-        mails: numbers.mails.as_ref().map(|mails| Mails {
-            queued: mails.queued,
-            sent: mails.sent,
-            failed: mails.failed,
-        }),
+        mails: queue(Waiting::Mails),
+        deliveries: queue(Waiting::Deliveries),
+        webhooks: queue(Waiting::Webhooks),
         alarmed: numbers.alarmed,
     }))
 }

@@ -113,6 +113,7 @@ fn insurer() -> Insurer {
         name_en: Some("Mihon Health Insurance Society (sample)".to_owned()),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
+            name_en: Some("Mihon Health Insurance Society, KENPOS office".to_owned()),
             phone: Some("03-0000-0000".to_owned()),
             email: Some("office@kenpos.example".to_owned()),
             hours: Some("平日 9:00–17:00".to_owned()),

@@ -52,15 +52,14 @@ impl Members {
     /// Names and records of the sessions that stand; names that stand for nothing any more are taken off
     /// the list.
     async fn live_sessions(&self, signed_in: &SignedIn) -> Result<Vec<(String, Session)>, Fault> {
-        let member = &signed_in.member;
+        let SignedIn { member, person, .. } = signed_in;
         let list = list_of(&member.id);
+        let valid_from = self.valid_from(member, person);
         let mut live = Vec::new();
         for name in self.ephemeral.tagged(&list).await? {
             let session = self.ephemeral.get::<Session>(&name).await?.map(|found| found.value);
             let standing = session.filter(|session| {
-                session.member_id == member.id
-                    && session.created_at >= member.sessions_valid_from
-                    && self.in_time(session)
+                session.member_id == member.id && session.created_at >= valid_from && self.in_time(session)
             });
             match standing {
                 Some(session) => live.push((name, session)),

@@ -98,3 +98,16 @@ async fn an_impossible_row_names_its_place_and_not_its_value() {
     let error = find(&db, "old").await.unwrap_err().to_string();
     assert!(error.contains("roster_person.birth_date of row old") && !error.contains("1999"), "{error}");
 }
+
+#[tokio::test]
+async fn an_eligibility_is_over_from_the_day_after_its_last_or_from_the_import_that_lost_it() {
+    let db = db().await;
+    let vanished = NOW.plus(DAY);
+    let ended =
+        Person { valid_until: Some(date(2026, 6, 30)), lost_at: Some(vanished), ..person(&db, "old").await };
+    assert_eq!(ended.lost_since(vanished), Some(Timestamp::start_of_day_in_japan(date(2026, 7, 1))));
+    let lost = Person { valid_until: Some(date(2026, 7, 9)), ..ended };
+    assert_eq!(lost.lost_since(NOW), None);
+    assert_eq!(lost.lost_since(vanished), Some(vanished));
+    assert_eq!(Person { lost_at: None, ..lost }.lost_since(vanished), None);
+}

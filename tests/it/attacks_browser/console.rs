@@ -40,6 +40,38 @@ async fn no_form_of_the_console_can_be_sent_by_another_site() {
     let (basics, secret) = (client("/edit/basics"), client("/secret"));
     let (trial, stop) = (client("/try"), client("/disable"));
     let evil = [("client_name", "evil"), ("redirect_uris", "https://evil.example/"), ("reason", "x")];
+    let now = app.clock.now().millis();
+    for statement in [
+        format!(
+            "insert into outbox (id, kind, sealed, state, recipient, recipient_mac, next_attempt_at, give_up_at,
+                                 created_at)
+             values ('mail', 'x', 'x', 'failed', 'x', 'x', {now}, {now}, {now})"
+        ),
+        "insert into bounce (recipient_mac, id, recipient, kind, created_at) values ('y', 'mark', 'x', 'x', 0)".to_owned(),
+        "insert into webhook (id, name, url, events, secrets, created_at, updated_at)
+         values ('hook', 'x', 'https://x.example/', ' member.reset ', '[]', 0, 0)"
+            .to_owned(),
+        format!(
+            "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+             values ('hook.e', 'webhook', 'hook', 'failed', {now}, {now}, {now})"
+        ),
+    ] {
+        app.run(&statement).await;
+    }
+    let kid = app.app().signing.list().await.unwrap()[0].kid.clone();
+    let why = [("reason", "x")];
+    let hook = [("name", "x"), ("url", "https://evil.example/"), ("events", "member.reset"), why[0]];
+    let retire = format!("/admin/keys/{kid}/retire");
+    let desk: [(&'static str, &str, &str, &[(&str, &str)]); 8] = [
+        ("/admin/mails/{mail}/{act}", "/admin/mails/mail/bounce", "#confirm-form", &why),
+        ("/admin/bounces/{bounce}/clear", "/admin/bounces/mark/clear", "#confirm-form", &why),
+        ("/admin/deliveries/{delivery}/{act}", "/admin/deliveries/hook.e/retry", "#confirm-form", &why),
+        ("/admin/webhooks/new", "/admin/webhooks/new", "#webhook-form", &hook),
+        ("/admin/webhooks/{webhook}/edit", "/admin/webhooks/hook/edit", "#webhook-form", &hook),
+        ("/admin/webhooks/{webhook}/{act}", "/admin/webhooks/hook/disable", "#confirm-form", &why),
+        ("/admin/keys/rotate", "/admin/keys/rotate", "#confirm-form", &why),
+        ("/admin/keys/{kid}/retire", &retire, "#confirm-form", &why),
+    ];
     let forms: [(&'static str, &str, &str, &[(&str, &str)]); 14] = [
         ("/admin/clients/new", "/admin/clients/new", "#client-form", &evil),
         ("/admin/clients/{client}/edit/{topic}", &basics, "#client-form", &evil),
@@ -56,7 +88,7 @@ async fn no_form_of_the_console_can_be_sent_by_another_site() {
         ("/admin/audit/verify", "/admin/audit", "#verify-form", &[]),
         ("/admin/sign-out", "/admin", "#sign-out-form", &[]),
     ];
-    for (path, page, css, fields) in forms {
+    for (path, page, css, fields) in desk.into_iter().chain(forms) {
         forged.insert(path);
         forge(&app, &browser, &browser.get(&app.url(page)).await, css, fields).await;
     }

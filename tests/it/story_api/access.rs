@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::support::{
     api::{all_scopes, program},
     app::{Backend, MINUTE, TestApp, metadata, on_both_backends},
+    attack::Answer,
     members::HANAKO,
 };
 
@@ -23,6 +24,9 @@ const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 async fn a_token_is_for_the_api_alone_and_ends(backend: Backend) {
     let mut app = TestApp::start(backend).await;
+    let browser = app.activate(&HANAKO).await;
+    let code = app.code(&browser, &app.client, "openid").await;
+    let tokens = app.redeem(&app.client, &code).await;
     let program = app.program("admin:operators.read admin:audit.read", Some("7132")).await;
     let own = program.get("/self").await.done(200).json;
     assert_eq!(own["client_id"], json!(program.client.id));
@@ -32,16 +36,16 @@ async fn a_token_is_for_the_api_alone_and_ends(backend: Backend) {
         (&json!("7132"), &json!("2026-11-23T01:25:00.000Z"))
     );
     let api = app.url("/admin/api/v1");
-    let about = app.call("/introspect", &program.client, &[], &[("token", &program.token)]).await;
-    let about = crate::support::attack::Answer::of(about);
+    let about = app.call("/introspect", &program.client, &[], &[("token", program.token.as_str())]).await;
+    let about = Answer::of(about);
     assert_eq!(
         (about.text("aud"), about.text("scope")),
         (api.as_str(), "admin:audit.read admin:operators.read")
     );
     // It opens nothing else, and may be had for nothing else.
     assert_eq!(app.userinfo(&program.token).await.error(), "invalid_token");
-    let ask = async |more: &[(&str, &str)]| app.token(&program.client, &[&[GRANT], more].concat()).await;
-    assert_eq!(ask(&[("resource", &api)]).await.status, StatusCode::OK);
+    let ask = async |more: &[(&str, &str)]| app.token(&program.client, &[&[GRANT][..], more].concat()).await;
+    assert_eq!(ask(&[("resource", api.as_str())]).await.status, StatusCode::OK);
     assert_eq!(ask(&[("resource", "https://other.example.jp/")]).await.error(), "invalid_target");
     assert_eq!(ask(&[("scope", "admin:keys.write")]).await.error(), "invalid_scope");
     // A narrower token opens less.
@@ -64,10 +68,7 @@ async fn a_token_is_for_the_api_alone_and_ends(backend: Backend) {
     assert!(unknown.header("www-authenticate").contains("error=\"invalid_token\""));
     let in_url = program.bare(Method::GET, &format!("/self?access_token={}", program.token), &[]).await;
     assert_eq!(in_url.problem(400), "invalid_request");
-    let browser = app.activate(&HANAKO).await;
-    let party = app.relying_party().await;
-    let tokens = party.sign_in(&browser).await;
-    let member = app.program_with(app.client.clone(), &tokens.access_token).get("/self").await;
+    let member = app.program_with(app.client.clone(), tokens.text("access_token")).get("/self").await;
     assert_eq!(member.problem(401), "token_invalid");
 
     // It ends with its time, with the scope, and with the client.
@@ -122,18 +123,17 @@ async fn nobody_but_an_operator_at_the_machine_gives_these_scopes() {
         "redirect_uris": ["https://evil.example.jp/callback"], "grant_types": ["client_credentials", "authorization_code"],
         "scope": "openid admin:operators.write",
     });
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let sent = http.post(app.url("/register")).json(&request).send().await.unwrap();
-    let registered: serde_json::Value = sent.json().await.unwrap();
+    let registered = app.json(Method::POST, &app.url("/register"), None, &request).await.json;
     assert_eq!(registered["scope"], "openid", "{registered}");
     // No discovery document names them, and no member is asked for them.
-    let found: serde_json::Value =
-        http.get(app.url("/.well-known/openid-configuration")).send().await.unwrap().json().await.unwrap();
+    let url = app.url("/.well-known/openid-configuration");
+    let found = Answer::of(app.http_browser().raw(Method::GET, &url, &[], "").await).json;
     assert!(!found["scopes_supported"].to_string().contains("admin:"), "{found}");
     // With a browser grant beside it, no rule lets it through.
     let app_config = app.app().config();
     let mut mixed = program(&all_scopes(), None);
     mixed.validate(&supported_with_api(app_config)).unwrap();
+    mixed.redirect_uris.push("https://web.example.jp/callback".to_owned());
     mixed.grant_types.0.push(GrantType::AuthorizationCode);
     assert_eq!(mixed.validate(&supported_with_api(app_config)).unwrap_err().field, "grant_types");
     let mut web = metadata("https://web.example.jp");

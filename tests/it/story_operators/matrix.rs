@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::{clients::Metadata, operators::Role};
+use kenpos_idp::{clients::Metadata, config::Insurer, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
@@ -45,6 +45,30 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/clients/{client}/try/callback", "GET", "AC"),
     ("/admin/clients/{client}/{act}", "GET", "AC"),
     ("/admin/clients/{client}/{act}", "POST", "AC"),
+    ("/admin/documents", "GET", "AOU"),
+    ("/admin/documents/{insurer}/{kind}/{version}", "GET", "AOU"),
+    ("/admin/mails", "GET", "AOU"),
+    ("/admin/mails/{mail}/{act}", "GET", "AO"),
+    ("/admin/mails/{mail}/{act}", "POST", "AO"),
+    ("/admin/bounces", "GET", "AOU"),
+    ("/admin/bounces/{bounce}/clear", "GET", "AO"),
+    ("/admin/bounces/{bounce}/clear", "POST", "AO"),
+    ("/admin/deliveries", "GET", "ACU"),
+    ("/admin/deliveries/{delivery}/{act}", "GET", "AC"),
+    ("/admin/deliveries/{delivery}/{act}", "POST", "AC"),
+    ("/admin/webhooks", "GET", "ACU"),
+    ("/admin/webhooks/new", "GET", "AC"),
+    ("/admin/webhooks/new", "POST", "AC"),
+    ("/admin/webhooks/{webhook}", "GET", "ACU"),
+    ("/admin/webhooks/{webhook}/edit", "GET", "AC"),
+    ("/admin/webhooks/{webhook}/edit", "POST", "AC"),
+    ("/admin/webhooks/{webhook}/{act}", "GET", "AC"),
+    ("/admin/webhooks/{webhook}/{act}", "POST", "AC"),
+    ("/admin/keys", "GET", "ACU"),
+    ("/admin/keys/rotate", "GET", "A"),
+    ("/admin/keys/rotate", "POST", "A"),
+    ("/admin/keys/{kid}/retire", "GET", "A"),
+    ("/admin/keys/{kid}/retire", "POST", "A"),
     ("/admin/operators", "GET", "AU"),
     ("/admin/operators/new", "GET", "A"),
     ("/admin/operators/new", "POST", "A"),
@@ -83,15 +107,75 @@ fn the_matrix_has_every_url_and_no_other() {
     assert_eq!(told.len(), MATRIX.len(), "a URL stands there twice");
 }
 
+/// An insurer beside the one of the stories.
+pub fn second_insurer() -> Insurer {
+    let mut other = insurer();
+    "7133".clone_into(&mut other.code);
+    "33120015".clone_into(&mut other.number);
+    other
+}
+
 /// A provider of two insurers.
 pub async fn two_insurers() -> TestApp {
-    TestApp::start_with(Backend::Embedded, |config| {
-        let mut other = insurer();
-        "7133".clone_into(&mut other.code);
-        "33120015".clone_into(&mut other.number);
-        config.insurers.push(other);
-    })
-    .await
+    TestApp::start_with(Backend::Embedded, |config| config.insurers.push(second_insurer())).await
+}
+
+/// What only those may do who work for every insurer; others are told that it is not there.
+const FOR_ALL: [&str; 2] = ["/admin/keys/rotate", "/admin/keys/{kid}/retire"];
+
+/// Things of 7132 that paths name, and the same of 7133: parameter, of the one, of the other.
+async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
+    for insurer in ["7132", "7133"] {
+        for statement in [
+            format!(
+                "insert into outbox (id, kind, state, insurer, recipient, recipient_mac, next_attempt_at, give_up_at,
+                                     created_at)
+                 values ('mail-{insurer}', 'x', 'sent', '{insurer}', 'x***@x.example', 'x', 0, 0, 0)"
+            ),
+            format!(
+                "insert into bounce (recipient_mac, id, insurer, recipient, kind, created_at)
+                 values ('{insurer}', 'bounce-{insurer}', '{insurer}', 'x***@x.example', 'x', 0)"
+            ),
+            format!(
+                "insert into webhook (id, name, url, events, insurer, secrets, created_at, updated_at)
+                 values ('hook-{insurer}', 'x', 'https://x.example/', ' member.reset ', '{insurer}', '[]', 0, 0)"
+            ),
+            format!(
+                "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+                 values ('hook-{insurer}.e', 'webhook', 'hook-{insurer}', 'sent', 0, 0, 0)"
+            ),
+        ] {
+            app.run(&statement).await;
+        }
+    }
+    let both = |name: &'static str, before: &str, after: &str| {
+        (name, format!("{before}7132{after}"), format!("{before}7133{after}"))
+    };
+    let keys = app.app().signing.list().await.unwrap();
+    let [client, other_client] = ["7132", "7133"].map(|code| {
+        let insurer = Some(code.to_owned());
+        Metadata { insurer, ..metadata("https://karada.example.jp") }
+    });
+    let (client, other_client) = (app.register(client).await, app.register(other_client).await);
+    vec![
+        ("{client}", client.id, other_client.id),
+        both("{mail}", "mail-", ""),
+        both("{bounce}", "bounce-", ""),
+        both("{webhook}", "hook-", ""),
+        both("{delivery}", "hook-", ".e"),
+        both("{insurer}", "", ""),
+        ("{kind}", "privacy".to_owned(), "privacy".to_owned()),
+        ("{version}", "2026-11".to_owned(), "2026-11".to_owned()),
+        ("{kid}", keys[0].kid.clone(), keys[0].kid.clone()),
+    ]
+}
+
+/// An act that the page of a path knows.
+fn act_of(path: &str) -> &'static str {
+    match path {
+        "/admin/mails/{mail}/{act}" | "/admin/deliveries/{delivery}/{act}" => "retry",
+        _ => "disable",
+    }
 }
 
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
@@ -110,12 +194,8 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
     let app = two_insurers().await;
     let target = app.staff(Role::Office, Some("7132")).await;
     let foreign = app.staff(Role::Office, Some("7133")).await;
-    let [own_client, foreign_client] = ["7132", "7133"].map(|code| {
-        let insurer = Some(code.to_owned());
-        Metadata { insurer, ..metadata("https://karada.example.jp") }
-    });
-    let (own_client, foreign_client) = (app.register(own_client).await, app.register(foreign_client).await);
     let stranger = app.http_browser();
+    let things = things(&app).await;
     for scope in [None, Some("7132")] {
         for (letter, role) in ROLES {
             // The office of 7132 is the target itself.
@@ -124,11 +204,20 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 _ => app.staff(role, scope).await.browser(&app).await,
             };
             for (path, method, who) in MATRIX {
-                let filled = |operator: &str, client: &str| {
-                    let path = path.replace("{operator}", operator).replace("{client}", client);
-                    path.replace("{act}", "disable").replace("{token}", "x").replace("{topic}", "basics")
+                let filled = |id: &str| {
+                    let path =
+                        path.replace("{operator}", id).replace("{act}", act_of(path)).replace("{token}", "x");
+                    let path = path.replace("{topic}", "basics");
+                    things.iter().fold(path, |path, (name, own, other)| {
+                        let thing = match id {
+                            _ if id == foreign.id => other.as_str(),
+                            "nobody" => "nobody",
+                            _ => own.as_str(),
+                        };
+                        path.replace(name, thing)
+                    })
                 };
-                let mine = filled(&target.id, &own_client.id);
+                let mine = filled(&target.id);
                 let status = ask(&app, &browser, method, &mine).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
@@ -138,17 +227,20 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     (_, "GET") if may && path.ends_with("/callback") => {
                         assert_eq!(status, StatusCode::GONE, "{here}");
                     }
+                    (_, "GET") if may && scope.is_some() && FOR_ALL.contains(path) => {
+                        assert_eq!(status, StatusCode::NOT_FOUND, "{here}");
+                    }
                     (_, "GET") if may => assert_eq!(status, StatusCode::OK, "{here}"),
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                let one = path.contains("{operator}") || path.contains("{client}");
-                if one && may && *method == "GET" {
-                    let theirs = filled(&foreign.id, &foreign_client.id);
+                let named =
+                    ["{operator}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}", "{client}"];
+                if named.iter().any(|name| path.contains(name)) && may && *method == "GET" {
                     let expected = if scope.is_none() { status } else { StatusCode::NOT_FOUND };
-                    let status = ask(&app, &browser, method, &theirs).await;
+                    let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
                     assert_eq!(status, expected, "{here}, of another insurer");
-                    let status = ask(&app, &browser, method, &filled("nobody", "nobody")).await;
+                    let status = ask(&app, &browser, method, &filled("nobody")).await;
                     assert_eq!(status, StatusCode::NOT_FOUND, "{here}, of nobody");
                 }
                 let status = ask(&app, &stranger, method, &mine).await;
@@ -178,7 +270,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         );
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
-                let path = path.replace("{operator}", &target.id).replace("{act}", "disable");
+                let path = path.replace("{operator}", &target.id).replace("{act}", act_of(path));
                 let path = path.replace("{client}", &app.client.id).replace("{topic}", "basics");
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
