@@ -207,6 +207,7 @@ fn console() -> Router<App> {
         .route("/admin/roster/{import}/status", get(roster_import::status))
         .route("/admin/roster/{import}/refused", post(roster_refused::post))
         .route("/admin/roster/{import}/{act}", get(roster_act::get).post(roster_act::post))
+        .merge(clients_of_the_console())
         .route("/admin/operators", get(operators::get))
         .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
         .route("/admin/operators/{operator}", get(operator::get))
@@ -226,6 +227,20 @@ fn uploads(app: &App) -> Router<App> {
         .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
         .layer(DefaultBodyLimit::max(settings.upload_limit_bytes))
         .layer(timeout)
+}
+
+fn clients_of_the_console() -> Router<App> {
+    use admin::clients::{act, detail, edit, list, new, secret, settings, trial};
+    Router::new()
+        .route("/admin/clients", get(list::get))
+        .route("/admin/clients/new", get(new::get).post(new::post))
+        .route("/admin/clients/{client}", get(detail::get))
+        .route("/admin/clients/{client}/edit/{topic}", get(edit::get).post(edit::post))
+        .route("/admin/clients/{client}/secret", get(secret::get).post(secret::post))
+        .route("/admin/clients/{client}/settings", get(settings::get))
+        .route("/admin/clients/{client}/try", get(trial::get).post(trial::post))
+        .route("/admin/clients/{client}/try/callback", get(trial::callback))
+        .route("/admin/clients/{client}/{act}", get(act::get).post(act::post))
 }
 
 /// Documents, queues, webhooks and keys, in the console.
@@ -253,7 +268,9 @@ fn desk() -> Router<App> {
 /// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
 /// there answers nobody.
 fn api() -> Router<App> {
-    use admin::api::{audit, document, insurers, member_acts, members, numbers, operators, own, problem};
+    use admin::api::{
+        audit, clients, document, insurers, member_acts, members, numbers, operators, own, problem,
+    };
     desk_api()
         .route("/admin/api/v1/openapi.json", get(document::get))
         .route("/admin/api/v1/problems/{code}", get(problem::describe))
@@ -262,6 +279,12 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/numbers", get(numbers::get))
         .route("/admin/api/v1/audit/search", post(audit::search))
         .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/clients", get(clients::list).post(clients::register))
+        .route("/admin/api/v1/clients/{client}", get(clients::get).patch(clients::change))
+        .route("/admin/api/v1/clients/{client}/secret", post(clients::rotate_secret))
+        .route("/admin/api/v1/clients/{client}/end-old-secrets", post(clients::end_old_secrets))
+        .route("/admin/api/v1/clients/{client}/disable", post(clients::disable))
+        .route("/admin/api/v1/clients/{client}/enable", post(clients::enable))
         .route("/admin/api/v1/members/search", post(members::search))
         .route("/admin/api/v1/members/{member}", get(members::get))
         .route("/admin/api/v1/members/{member}/timeline", get(members::timeline))

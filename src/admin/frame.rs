@@ -11,6 +11,7 @@ const PARTS: &[(&str, &str, Permission)] = &[
     ("dashboard", "/admin", Permission::SeeNumbers),
     ("members", "/admin/members", Permission::SeeMembers),
     ("roster", "/admin/roster", Permission::SeeRoster),
+    ("clients", "/admin/clients", Permission::SeeClients),
     ("documents", "/admin/documents", Permission::SeeDocuments),
     ("mails", "/admin/mails", Permission::SeeMails),
     ("webhooks", "/admin/webhooks", Permission::SeeWebhooks),

@@ -34,6 +34,7 @@ pub mod audit;
 pub mod audit_export;
 pub mod audit_verified;
 pub mod bounces;
+pub mod clients;
 pub mod confirm;
 pub mod dashboard;
 pub mod deletion_requests;

@@ -34,6 +34,7 @@ mod story_api;
 mod story_authorize;
 mod story_browser;
 mod story_clients;
+mod story_clients_console;
 mod story_desk;
 mod story_device;
 mod story_documents;

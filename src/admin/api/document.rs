@@ -18,8 +18,8 @@ use utoipa::{
 
 use super::{
     access::{self, Access},
-    audit, bounces, documents, insurers, keys, member_acts, members, numbers, operators, own, problem,
-    queues, webhooks,
+    audit, bounces, clients, documents, insurers, keys, member_acts, members, numbers, operators, own,
+    problem, queues, webhooks,
 };
 use crate::{app::App, operators::Permission};
 
@@ -43,6 +43,7 @@ fn parts() -> Vec<OpenApi> {
         members::Doc::openapi(),
         member_acts::Doc::openapi(),
         operators::Doc::openapi(),
+        clients::Doc::openapi(),
     ]
 }
 

@@ -36,6 +36,7 @@
 pub mod access;
 pub mod audit;
 pub mod bounces;
+pub mod clients;
 pub mod document;
 pub mod documents;
 pub mod guard;
