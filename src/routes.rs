@@ -180,8 +180,7 @@ fn console() -> Router<App> {
         operator_role, operators, own_codes, own_factor, own_password, roster, roster_act, roster_import,
         roster_refused, setup, sign_in,
     };
-    let console = desk();
-    console
+    desk()
         .route("/admin", get(dashboard::get))
         .route("/admin/sign-in", get(sign_in::get).post(sign_in::post))
         .route("/admin/sign-out", post(sign_in::sign_out))
@@ -223,19 +222,16 @@ fn uploads(app: &App) -> Router<App> {
 
 /// Documents, queues, webhooks and keys, in the console.
 fn desk() -> Router<App> {
-    use admin::{bounces, documents, keys, queue, queue_act, webhook_act, webhook_form, webhooks};
+    use admin::{bounces, documents, keys, queue, queue_act as act, webhook_act, webhook_form, webhooks};
     Router::new()
         .route("/admin/documents", get(documents::get))
         .route("/admin/documents/{insurer}/{kind}/{version}", get(documents::show))
         .route("/admin/mails", get(queue::mails))
-        .route("/admin/mails/{mail}/{act}", get(queue_act::get_mail).post(queue_act::post_mail))
+        .route("/admin/mails/{mail}/{act}", get(act::get_mail).post(act::post_mail))
         .route("/admin/bounces", get(bounces::get))
         .route("/admin/bounces/{bounce}/clear", get(bounces::ask_clear).post(bounces::clear))
         .route("/admin/deliveries", get(queue::deliveries))
-        .route(
-            "/admin/deliveries/{delivery}/{act}",
-            get(queue_act::get_delivery).post(queue_act::post_delivery),
-        )
+        .route("/admin/deliveries/{delivery}/{act}", get(act::get_delivery).post(act::post_delivery))
         .route("/admin/webhooks", get(webhooks::get))
         .route("/admin/webhooks/new", get(webhook_form::get_new).post(webhook_form::post_new))
         .route("/admin/webhooks/{webhook}", get(webhooks::show))
@@ -250,7 +246,7 @@ fn desk() -> Router<App> {
 /// there answers nobody.
 fn api() -> Router<App> {
     use admin::api::{audit, document, insurers, numbers, operators, own, problem};
-    Router::new()
+    desk_api()
         .route("/admin/api/v1/openapi.json", get(document::get))
         .route("/admin/api/v1/problems/{code}", get(problem::describe))
         .route("/admin/api/v1/self", get(own::get))
@@ -264,6 +260,31 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/operators/{operator}/disable", post(operators::disable))
         .route("/admin/api/v1/operators/{operator}/enable", post(operators::enable))
         .route("/admin/api/v1/operators/{operator}/reset", post(operators::reset))
+}
+
+/// Documents, queues, webhooks and keys, in the API.
+fn desk_api() -> Router<App> {
+    use admin::api::{bounces, documents, keys, queues, webhooks};
+    Router::new()
+        .route("/admin/api/v1/documents", get(documents::list))
+        .route("/admin/api/v1/mails", get(queues::mails))
+        .route("/admin/api/v1/mails/{mail}/retry", post(queues::retry_mail))
+        .route("/admin/api/v1/mails/{mail}/give-up", post(queues::give_up_mail))
+        .route("/admin/api/v1/mails/{mail}/bounce", post(bounces::mark))
+        .route("/admin/api/v1/bounces", get(bounces::list))
+        .route("/admin/api/v1/bounces/{bounce}/clear", post(bounces::clear))
+        .route("/admin/api/v1/deliveries", get(queues::deliveries))
+        .route("/admin/api/v1/deliveries/{delivery}/retry", post(queues::retry_delivery))
+        .route("/admin/api/v1/deliveries/{delivery}/give-up", post(queues::give_up_delivery))
+        .route("/admin/api/v1/keys", get(keys::list))
+        .route("/admin/api/v1/keys/rotate", post(keys::rotate))
+        .route("/admin/api/v1/keys/{kid}/retire", post(keys::retire))
+        .route("/admin/api/v1/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/admin/api/v1/webhooks/{webhook}", get(webhooks::get).put(webhooks::change))
+        .route("/admin/api/v1/webhooks/{webhook}/rotate-secret", post(webhooks::rotate_secret))
+        .route("/admin/api/v1/webhooks/{webhook}/disable", post(webhooks::disable))
+        .route("/admin/api/v1/webhooks/{webhook}/enable", post(webhooks::enable))
+        .route("/admin/api/v1/webhooks/{webhook}/test", post(webhooks::test))
 }
 
 fn operations() -> Router<App> {

@@ -20,22 +20,14 @@ pub const ALL_FINE: u8 = 0;
 /// Exit code: some rows were refused.
 pub const SOME_REFUSED: u8 = 2;
 
-/// How the report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// For people.
-    Text,
-    /// For scripts.
-    Json,
-}
-
 /// Imports the file at `path`, with a progress bar on standard error and the report on `out`. Gives the
 /// exit code: [`ALL_FINE`] or [`SOME_REFUSED`].
 pub async fn import(
     import: &RosterImport<'_>,
     path: &Path,
-    (texts, locale, shown): (&Texts, Locale, Shown),
-    out: impl Write,
+    (texts, locale): (&Texts, Locale),
+    as_json: bool,
+    mut out: impl Write,
 ) -> anyhow::Result<u8> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -58,11 +50,37 @@ pub async fn import(
         }
         Err(error) => return Err(error.into()),
     };
-    match shown {
-        Shown::Text => print(&report, texts, locale, out)?,
-        Shown::Json => print_json(&report, texts, locale, out)?,
+    if as_json {
+        super::output::print(&told(&report, texts, locale), &mut out)?;
+    } else {
+        print(&report, texts, locale, out)?;
     }
     Ok(if report.refused == 0 { ALL_FINE } else { SOME_REFUSED })
+}
+
+/// A report for scripts; its refused rows are those that are listed for people too.
+fn told(report: &Report, texts: &Texts, locale: Locale) -> serde_json::Value {
+    let outcome = match report.outcome {
+        Outcome::Applied => "applied",
+        Outcome::Preview => "preview",
+        Outcome::Refused => "refused",
+    };
+    let rows = report.refusals.iter().map(|refusal| {
+        let reason = texts.text(locale, refusal.reason.text_id(), &refusal.reason.args());
+        let rule = refusal.reason.text_id().trim_start_matches("roster-row-");
+        json!({ "line": refusal.line, "rule": rule, "reason": reason })
+    });
+    json!({
+        "outcome": outcome,
+        "rows": report.rows,
+        "without_key": report.without_key,
+        "added": report.counts.added,
+        "changed": report.counts.changed,
+        "unchanged": report.counts.unchanged,
+        "lost": report.counts.lost,
+        "refused": report.refused,
+        "refusals": rows.collect::<Vec<_>>(),
+    })
 }
 
 /// Writes a report for people: what happened, then every refused row that is listed.
@@ -104,39 +122,6 @@ pub fn print(report: &Report, texts: &Texts, locale: Locale, mut out: impl Write
     Ok(())
 }
 
-/// Writes a report for scripts.
-pub fn print_json(report: &Report, texts: &Texts, locale: Locale, mut out: impl Write) -> anyhow::Result<()> {
-    let refusals: Vec<_> = report
-        .refusals
-        .iter()
-        .map(|refusal| {
-            let reason = refusal.reason;
-            json!({
-                "line": refusal.line,
-                "rule": reason.text_id().trim_start_matches("roster-row-"),
-                "reason": texts.text(locale, reason.text_id(), &reason.args()),
-            })
-        })
-        .collect();
-    let shown = json!({
-        "outcome": match report.outcome {
-            Outcome::Applied => "applied",
-            Outcome::Preview => "preview",
-            Outcome::Refused => "refused",
-        },
-        "rows": report.rows,
-        "without_key": report.without_key,
-        "added": report.counts.added,
-        "changed": report.counts.changed,
-        "unchanged": report.counts.unchanged,
-        "lost": report.counts.lost,
-        "refused": report.refused,
-        "refusals": refusals,
-    });
-    writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
-    Ok(())
-}
-
 /// Writes a made-up roster of `count` people to `path`.
 pub fn sample(insurer: &Insurer, count: usize, seed: u64, path: &Path) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -154,10 +139,10 @@ mod tests {
     };
 
     async fn run(locale: Locale, file: &[u8]) -> (anyhow::Result<u8>, String) {
-        run_shown(locale, Shown::Text, file).await
+        run_shown(locale, false, file).await
     }
 
-    async fn run_shown(locale: Locale, shown: Shown, file: &[u8]) -> (anyhow::Result<u8>, String) {
+    async fn run_shown(locale: Locale, as_json: bool, file: &[u8]) -> (anyhow::Result<u8>, String) {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         db.migrate().await.unwrap();
         let (clock, entropy, insurer) = (Clock::system(), Entropy::system(), insurer());
@@ -175,7 +160,7 @@ mod tests {
         let path = folder.path().join("roster.csv");
         std::fs::write(&path, file).unwrap();
         let mut out = Vec::new();
-        let code = import(&roster, &path, (&Texts::load().unwrap(), locale, shown), &mut out).await;
+        let code = import(&roster, &path, (&Texts::load().unwrap(), locale), as_json, &mut out).await;
         (code, String::from_utf8(out).unwrap())
     }
 
@@ -203,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_script_reads_the_same_as_json() {
         let file = "記号,番号,区分,氏名カナ,生年月日\n91,1,一般被保険者,山田,19990121\n91,2,一般被保険者,ヤマ,19990121\n";
-        let (code, report) = run_shown(Locale::En, Shown::Json, file.as_bytes()).await;
+        let (code, report) = run_shown(Locale::En, true, file.as_bytes()).await;
         assert_eq!(code.unwrap(), SOME_REFUSED);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         assert_eq!(report["outcome"], "applied");

@@ -20,6 +20,7 @@ mod attacks_input;
 mod attacks_redirects;
 mod attacks_tokens;
 mod budgets;
+mod command_line;
 mod conformance;
 mod corners;
 mod docs;

@@ -1,5 +1,7 @@
 //! The operators' API: who may do what, what it says when something is wrong, and each of its resources.
 
 mod access;
+mod desk;
 mod operators;
 mod requests;
+mod schemathesis;

@@ -18,7 +18,7 @@ use utoipa::{
 
 use super::{
     access::{self, Access},
-    audit, insurers, numbers, operators, own, problem,
+    audit, bounces, documents, insurers, keys, numbers, operators, own, problem, queues, webhooks,
 };
 use crate::{app::App, operators::Permission};
 
@@ -26,13 +26,18 @@ use crate::{app::App, operators::Permission};
 const SCHEME: &str = "client_credentials";
 
 /// The operations of each file of this folder.
-fn parts() -> [OpenApi; 7] {
+fn parts() -> [OpenApi; 12] {
     [
         Doc::openapi(),
         problem::Doc::openapi(),
         own::Doc::openapi(),
         insurers::Doc::openapi(),
         numbers::Doc::openapi(),
+        documents::Doc::openapi(),
+        queues::Doc::openapi(),
+        bounces::Doc::openapi(),
+        webhooks::Doc::openapi(),
+        keys::Doc::openapi(),
         audit::Doc::openapi(),
         operators::Doc::openapi(),
     ]

@@ -35,14 +35,19 @@
 
 pub mod access;
 pub mod audit;
+pub mod bounces;
 pub mod document;
+pub mod documents;
 pub mod guard;
 pub mod idempotency;
 pub mod insurers;
+pub mod keys;
 pub mod numbers;
 pub mod operators;
 pub mod own;
 pub mod paging;
 pub mod problem;
+pub mod queues;
 pub mod read;
 pub mod version;
+pub mod webhooks;

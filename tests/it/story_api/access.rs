@@ -24,6 +24,9 @@ const GRANT: (&str, &str) = ("grant_type", "client_credentials");
 
 async fn a_token_is_for_the_api_alone_and_ends(backend: Backend) {
     let mut app = TestApp::start(backend).await;
+    let browser = app.activate(&HANAKO).await;
+    let code = app.code(&browser, &app.client, "openid").await;
+    let tokens = app.redeem(&app.client, &code).await;
     let program = app.program("admin:operators.read admin:audit.read", Some("7132")).await;
     let own = program.get("/self").await.done(200).json;
     assert_eq!(own["client_id"], json!(program.client.id));
@@ -65,9 +68,6 @@ async fn a_token_is_for_the_api_alone_and_ends(backend: Backend) {
     assert!(unknown.header("www-authenticate").contains("error=\"invalid_token\""));
     let in_url = program.bare(Method::GET, &format!("/self?access_token={}", program.token), &[]).await;
     assert_eq!(in_url.problem(400), "invalid_request");
-    let browser = app.activate(&HANAKO).await;
-    let code = app.code(&browser, &app.client, "openid").await;
-    let tokens = app.redeem(&app.client, &code).await;
     let member = app.program_with(app.client.clone(), tokens.text("access_token")).get("/self").await;
     assert_eq!(member.problem(401), "token_invalid");
 
