@@ -176,9 +176,10 @@ fn recovery_pages() -> Router<App> {
 /// missing there answers nobody.
 fn console() -> Router<App> {
     use admin::{
-        account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
-        operator_role, operators, own_codes, own_factor, own_password, roster, roster_act, roster_import,
-        roster_refused, setup, sign_in,
+        account, audit, audit_export, audit_verified, dashboard, deletion_requests, member, member_act,
+        member_app, member_email, member_issue, members, operator, operator_act, operator_new, operator_role,
+        operators, own_codes, own_factor, own_password, roster, roster_act, roster_import, roster_refused,
+        setup, sign_in,
     };
     desk()
         .route("/admin", get(dashboard::get))
@@ -194,11 +195,19 @@ fn console() -> Router<App> {
         .route("/admin/audit", get(audit::get))
         .route("/admin/audit/export", post(audit_export::post))
         .route("/admin/audit/verify", post(audit_verified::post))
+        .route("/admin/members", get(members::get).post(members::post))
+        .route("/admin/members/deletion-requests", get(deletion_requests::get))
+        .route("/admin/members/{member}", get(member::get))
+        .route("/admin/members/{member}/email", get(member_email::get).post(member_email::post))
+        .route("/admin/members/{member}/registration/{act}", get(member_issue::get).post(member_issue::post))
+        .route("/admin/members/{member}/apps/{client}", get(member_app::get).post(member_app::post))
+        .route("/admin/members/{member}/{act}", get(member_act::get).post(member_act::post))
         .route("/admin/roster", get(roster::get))
         .route("/admin/roster/{import}", get(roster_import::get))
         .route("/admin/roster/{import}/status", get(roster_import::status))
         .route("/admin/roster/{import}/refused", post(roster_refused::post))
         .route("/admin/roster/{import}/{act}", get(roster_act::get).post(roster_act::post))
+        .merge(clients_of_the_console())
         .route("/admin/operators", get(operators::get))
         .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
         .route("/admin/operators/{operator}", get(operator::get))
@@ -218,6 +227,20 @@ fn uploads(app: &App) -> Router<App> {
         .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
         .layer(DefaultBodyLimit::max(settings.upload_limit_bytes))
         .layer(timeout)
+}
+
+fn clients_of_the_console() -> Router<App> {
+    use admin::clients::{act, detail, edit, list, new, secret, settings, trial};
+    Router::new()
+        .route("/admin/clients", get(list::get))
+        .route("/admin/clients/new", get(new::get).post(new::post))
+        .route("/admin/clients/{client}", get(detail::get))
+        .route("/admin/clients/{client}/edit/{topic}", get(edit::get).post(edit::post))
+        .route("/admin/clients/{client}/secret", get(secret::get).post(secret::post))
+        .route("/admin/clients/{client}/settings", get(settings::get))
+        .route("/admin/clients/{client}/try", get(trial::get).post(trial::post))
+        .route("/admin/clients/{client}/try/callback", get(trial::callback))
+        .route("/admin/clients/{client}/{act}", get(act::get).post(act::post))
 }
 
 /// Documents, queues, webhooks and keys, in the console.
@@ -245,7 +268,9 @@ fn desk() -> Router<App> {
 /// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
 /// there answers nobody.
 fn api() -> Router<App> {
-    use admin::api::{audit, document, insurers, numbers, operators, own, problem};
+    use admin::api::{
+        audit, clients, document, insurers, member_acts, members, numbers, operators, own, problem,
+    };
     desk_api()
         .route("/admin/api/v1/openapi.json", get(document::get))
         .route("/admin/api/v1/problems/{code}", get(problem::describe))
@@ -254,6 +279,28 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/numbers", get(numbers::get))
         .route("/admin/api/v1/audit/search", post(audit::search))
         .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/clients", get(clients::list).post(clients::register))
+        .route("/admin/api/v1/clients/{client}", get(clients::get).patch(clients::change))
+        .route("/admin/api/v1/clients/{client}/secret", post(clients::rotate_secret))
+        .route("/admin/api/v1/clients/{client}/end-old-secrets", post(clients::end_old_secrets))
+        .route("/admin/api/v1/clients/{client}/disable", post(clients::disable))
+        .route("/admin/api/v1/clients/{client}/enable", post(clients::enable))
+        .route("/admin/api/v1/members/search", post(members::search))
+        .route("/admin/api/v1/members/{member}", get(members::get))
+        .route("/admin/api/v1/members/{member}/timeline", get(members::timeline))
+        .route("/admin/api/v1/deletion-requests", get(members::deletion_requests))
+        .route("/admin/api/v1/members/{member}/reset", post(member_acts::reset))
+        .route("/admin/api/v1/members/{member}/reissue", post(member_acts::reissue))
+        .route("/admin/api/v1/members/{member}/unlock", post(member_acts::unlock))
+        .route("/admin/api/v1/members/{member}/end-sessions", post(member_acts::end_sessions))
+        .route("/admin/api/v1/members/{member}/freeze", post(member_acts::freeze))
+        .route("/admin/api/v1/members/{member}/unfreeze", post(member_acts::unfreeze))
+        .route("/admin/api/v1/members/{member}/delete", post(member_acts::delete))
+        .route("/admin/api/v1/members/{member}/dismiss-deletion", post(member_acts::dismiss_deletion))
+        .route("/admin/api/v1/members/{member}/correct-email", post(member_acts::correct_email))
+        .route("/admin/api/v1/members/{member}/show-email", post(member_acts::show_email))
+        .route("/admin/api/v1/members/{member}/withdraw-app", post(member_acts::withdraw_app))
+        .route("/admin/api/v1/members/{member}/export", post(member_acts::export))
         .route("/admin/api/v1/operators", get(operators::list).post(operators::invite))
         .route("/admin/api/v1/operators/{operator}", get(operators::get))
         .route("/admin/api/v1/operators/{operator}/role", put(operators::role))

@@ -11,6 +11,7 @@ pub mod member;
 pub mod operate;
 pub mod operator;
 pub mod output;
+pub mod people;
 pub mod preferences;
 pub mod queue;
 pub mod roster;
@@ -209,6 +210,33 @@ enum MemberCommand {
         /// Dismiss the request instead, and tell the member.
         #[arg(long)]
         dismiss: bool,
+        /// Delete although the member has not asked on the account page: the request came by letter or telephone.
+        #[arg(long, conflicts_with = "dismiss")]
+        unasked: bool,
+    },
+    /// Looks for people by login ID, 記号-番号, beginning of the kana name or of the e-mail address, or subject.
+    Search(people::SearchArgs),
+    /// Lists everything that happened to a person, the newest first.
+    Timeline(people::TimelineArgs),
+    /// Writes everything that is held of a person to a JSON file (開示請求).
+    Export(people::ExportArgs),
+    /// Mails a link to a new address of a member; the change is complete when it is opened and the password given.
+    CorrectEmail {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        /// The new address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Stops an account until `unfreeze`, or the registration of somebody who has none.
+    Freeze(operate::ActArgs),
+    /// Withdraws the access that a member gave to an app.
+    WithdrawApp {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        /// `client_id` of the app.
+        #[arg(long)]
+        client: String,
     },
 }
 
@@ -325,8 +353,26 @@ impl Cli {
             Command::Member(MemberCommand::DeletionRequests { insurer, json }) => {
                 deletion::list(&office(file).await?, insurer.as_deref(), json, out).await?;
             }
-            Command::Member(MemberCommand::Delete { act, dismiss }) => {
-                deletion::delete(&office(file).await?, &act, dismiss, out).await?;
+            Command::Member(MemberCommand::Delete { act, dismiss, unasked }) => {
+                deletion::delete(&office(file).await?, &act, (dismiss, unasked), out).await?;
+            }
+            Command::Member(MemberCommand::Search(args)) => {
+                people::search(&office(file).await?, &args, out).await?;
+            }
+            Command::Member(MemberCommand::Timeline(args)) => {
+                people::timeline(&office(file).await?, &args, out).await?;
+            }
+            Command::Member(MemberCommand::Export(args)) => {
+                people::export(&office(file).await?, &args.act, &args.file, out).await?;
+            }
+            Command::Member(MemberCommand::CorrectEmail { act, email }) => {
+                people::correct_email(&office(file).await?, &act, &email, out).await?;
+            }
+            Command::Member(MemberCommand::Freeze(act)) => {
+                people::freeze(&office(file).await?, &act, out).await?;
+            }
+            Command::Member(MemberCommand::WithdrawApp { act, client }) => {
+                people::withdraw_app(&office(file).await?, &act, &client, out).await?;
             }
         }
         Ok(ExitCode::SUCCESS)

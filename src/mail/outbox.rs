@@ -95,6 +95,11 @@ impl Outbox {
         Ok(Self(Arc::new(Inner { db, master, clock, entropy, renderer, relay, settings, wake })))
     }
 
+    /// Under what the mails to an address can be found, without the address.
+    pub fn mark_of(&self, to: &str) -> String {
+        self.0.recipient_mac(to)
+    }
+
     /// Adds a mail to the caller's transaction: it is sent if and only if that commits.
     /// [`Outbox::wake`] after the commit saves it up to a second.
     pub async fn enqueue(&self, tx: &mut Tx, mail: &Mail) -> Result<(), StorageError> {

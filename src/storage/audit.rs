@@ -1,7 +1,7 @@
 //! Table `audit`: what happened, appended and never changed.
 
 use super::{
-    On, StorageError,
+    Db, On, StorageError,
     db::{execute, query},
 };
 
@@ -26,12 +26,20 @@ pub struct Entry {
     pub detail: String,
 }
 
+impl Entry {
+    /// The person of the roster that it is about, if its detail names one.
+    fn person(&self) -> Option<String> {
+        let detail: serde_json::Value = serde_json::from_str(&self.detail).ok()?;
+        detail["person"].as_str().map(str::to_owned)
+    }
+}
+
 /// Appends a line.
 pub async fn append(on: impl Into<On<'_>>, entry: &Entry) -> Result<(), StorageError> {
     execute!(
         on,
-        "insert into audit (id, at, actor, action, insurer, member_id, client_id, detail)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into audit (id, at, actor, action, insurer, member_id, client_id, detail, person_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &entry.id,
         entry.at,
         &entry.actor,
@@ -39,7 +47,8 @@ pub async fn append(on: impl Into<On<'_>>, entry: &Entry) -> Result<(), StorageE
         &entry.insurer,
         &entry.member_id,
         &entry.client_id,
-        &entry.detail
+        &entry.detail,
+        entry.person()
     )?;
     Ok(())
 }
@@ -134,4 +143,85 @@ pub async fn history(
         id,
         limit
     )
+}
+
+/// What the roster itself says happened to a person.
+const ROSTER_LINES: &str = "select id, at, actor, action, insurer, member_id, client_id, detail from (
+     select 'added-' || id as id, created_at as at, 'system' as actor, 'roster.person_added' as action, insurer,
+            cast(null as text) as member_id, cast(null as text) as client_id, '{}' as detail
+     from roster_person where id = $1
+     union all
+     select 'lost-' || id, lost_at, 'system', 'roster.person_lost', insurer, null, null, '{}'
+     from roster_person where id = $1 and lost_at is not null) as lines
+     where (at, id) < ($2, $3) order by at desc, id desc limit $4";
+
+/// Mails that were sent to an address, wait or failed, and that it bounced.
+const MAIL_LINES: &str = "select id, at, actor, action, insurer, member_id, client_id, detail from (
+     select 'mail-' || id as id, coalesce(finished_at, created_at) as at, 'system' as actor,
+            'mail.' || state as action, insurer, cast(null as text) as member_id,
+            cast(null as text) as client_id, '{\"kind\":\"' || kind || '\"}' as detail
+     from outbox where recipient_mac = $1
+     union all
+     select 'bounce-' || id, created_at, 'system', 'mail.bounced', insurer, null, null, '{}'
+     from bounce where recipient_mac = $1) as lines
+     where (at, id) < ($2, $3) order by at desc, id desc limit $4";
+
+/// Whose lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// The person of the roster.
+    pub person: &'a str,
+    /// The account; empty: none.
+    pub member: &'a str,
+    /// Keyed hash of the address that mails go to; empty: none.
+    pub recipient: &'a str,
+}
+
+/// The newest `limit` lines about a person, before `before` if it is given. Each kind of line is read along its
+/// own index.
+pub async fn of_person(
+    db: &Db,
+    whose: Whose<'_>,
+    before: Option<&Position>,
+    limit: i64,
+) -> Result<Vec<Entry>, StorageError> {
+    let Whose { person: person_id, member: member_id, recipient } = whose;
+    let (at, id) = before.map_or((i64::MAX, ""), |position| (position.at, position.id.as_str()));
+    let mut lines: Vec<Entry> = query!(
+        db,
+        fetch_all,
+        "select id, at, actor, action, insurer, member_id, client_id, detail from audit
+         where person_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4",
+        person_id,
+        at,
+        id,
+        limit
+    )?;
+    let roster: Vec<Entry> = query!(db, fetch_all, ROSTER_LINES, person_id, at, id, limit)?;
+    lines.extend(roster);
+    if !recipient.is_empty() {
+        let mails: Vec<Entry> = query!(db, fetch_all, MAIL_LINES, recipient, at, id, limit)?;
+        lines.extend(mails);
+    }
+    if !member_id.is_empty() {
+        let about_member: Vec<Entry> = query!(
+            db,
+            fetch_all,
+            concat!(
+                "select id, at, actor, action, insurer, member_id, client_id, detail from ",
+                lines!(),
+                " where member_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"
+            ),
+            member_id,
+            at,
+            id,
+            limit
+        )?;
+        lines.extend(about_member);
+    }
+    lines.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
+    // What an operator did to an account is about both.
+    lines.dedup_by(|a, b| a.id == b.id);
+    lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(lines)
 }

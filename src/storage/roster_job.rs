@@ -249,8 +249,8 @@ pub async fn page(
     rows.into_iter().map(Recorded::try_from).collect()
 }
 
-/// The import of an insurer that was applied last, undone or not.
-pub async fn last_applied(on: impl Into<On<'_>>, insurer: &str) -> Result<Option<Recorded>, StorageError> {
+/// The import of an insurer that can be undone: the last one, unless that is too long ago or was undone.
+pub async fn undoable_one(on: impl Into<On<'_>>, insurer: &str) -> Result<Option<Recorded>, StorageError> {
     let row: Option<Row> = query!(
         on,
         fetch_optional,
@@ -258,8 +258,8 @@ pub async fn last_applied(on: impl Into<On<'_>>, insurer: &str) -> Result<Option
             "select ",
             columns!(),
             " from roster_import
-             where insurer = $1 and state in ('applied', 'undoing', 'undone')
-             order by finished_at desc, id desc limit 1"
+             where insurer = $1 and state = 'applied' and undoable
+             order by finished_at desc limit 1"
         ),
         insurer
     )?;

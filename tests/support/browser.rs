@@ -159,6 +159,16 @@ impl Browser {
         self.picture(name).await.unwrap_or_else(|error| panic!("no screenshot {name}: {error}"))
     }
 
+    /// The page as a printer gets it, in `target/test-artefacts/{name}.pdf`.
+    pub async fn print(&self, name: &str) -> PathBuf {
+        let options = json!({ "preferCSSPageSize": true, "printBackground": true });
+        let answer = self.client.issue_cmd(DevTools("Page.printToPDF", options)).await.unwrap();
+        let pdf = BASE64_STANDARD.decode(answer["data"].as_str().unwrap_or_default()).unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/test-artefacts/{name}.pdf"));
+        std::fs::write(&path, pdf).unwrap();
+        path
+    }
+
     /// Shows pages as for a reader who prefers dark colours, or light ones again.
     pub async fn prefer_dark(&self, dark: bool) {
         let value = if dark { "dark" } else { "light" };

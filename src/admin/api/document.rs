@@ -18,7 +18,8 @@ use utoipa::{
 
 use super::{
     access::{self, Access},
-    audit, bounces, documents, insurers, keys, numbers, operators, own, problem, queues, webhooks,
+    audit, bounces, clients, documents, insurers, keys, member_acts, members, numbers, operators, own,
+    problem, queues, webhooks,
 };
 use crate::{app::App, operators::Permission};
 
@@ -26,8 +27,8 @@ use crate::{app::App, operators::Permission};
 const SCHEME: &str = "client_credentials";
 
 /// The operations of each file of this folder.
-fn parts() -> [OpenApi; 12] {
-    [
+fn parts() -> Vec<OpenApi> {
+    vec![
         Doc::openapi(),
         problem::Doc::openapi(),
         own::Doc::openapi(),
@@ -39,7 +40,10 @@ fn parts() -> [OpenApi; 12] {
         webhooks::Doc::openapi(),
         keys::Doc::openapi(),
         audit::Doc::openapi(),
+        members::Doc::openapi(),
+        member_acts::Doc::openapi(),
         operators::Doc::openapi(),
+        clients::Doc::openapi(),
     ]
 }
 

@@ -36,12 +36,15 @@
 pub mod access;
 pub mod audit;
 pub mod bounces;
+pub mod clients;
 pub mod document;
 pub mod documents;
 pub mod guard;
 pub mod idempotency;
 pub mod insurers;
 pub mod keys;
+pub mod member_acts;
+pub mod members;
 pub mod numbers;
 pub mod operators;
 pub mod own;

@@ -54,8 +54,7 @@ impl Members {
 
     /// The last import of an insurer, if it can be undone.
     pub async fn undoable_roster_import(&self, insurer: &str) -> Result<Option<Recorded>, Fault> {
-        let last = roster_job::last_applied(&self.db, insurer).await?;
-        Ok(last.filter(|last| last.undoable && last.state == State::Applied))
+        Ok(roster_job::undoable_one(&self.db, insurer).await?)
     }
 
     /// What the check of an import found.
@@ -137,10 +136,6 @@ impl Members {
         act: Act<'_>,
         until: Timestamp,
     ) -> Result<Result<(), Refused>, Fault> {
-        let last = roster_job::last_applied(&self.db, &import.insurer).await?;
-        if last.is_none_or(|last| last.id != import.id) {
-            return Ok(Err(Refused::NotLast));
-        }
         let by = (&*act.actor.to_string(), act.reason.as_str());
         match roster_job::begin_undo(&self.db, &import.id, by, until).await {
             Err(error) if error.is_conflict() => Ok(Err(Refused::Busy)),

@@ -72,9 +72,28 @@ async fn no_form_of_the_console_can_be_sent_by_another_site() {
     let fields = [("role", "administrator"), ("insurer", ""), ("reason", "x")];
     forged.insert("/admin/operators/{operator}/role");
     forge(&app, &browser, &browser.get(&role).await, "#role-form", &fields).await;
+    let wanted = kenpos_idp::members::search::Wanted::Kana("タケダハナコ".to_owned());
+    let found = app.app().members.search(&wanted, None, None, 1).await.unwrap();
+    let member = format!("/admin/members/{}", found[0].person.id);
+    let reason = ("reason", "x");
+    let about_member: [(&'static str, &str, &str, &[(&str, &str)]); 4] = [
+        ("/admin/members/{member}/email", "/email", "#email-form", &[("email", "evil@mail.example"), reason]),
+        ("/admin/members/{member}/registration/{act}", "/registration/reissue", "#issue-form", &[reason]),
+        ("/admin/members/{member}/apps/{client}", "/apps/x", "#confirm-form", &[reason]),
+        ("/admin/members/{member}/{act}", "/freeze", "#confirm-form", &[reason]),
+    ];
+    for (path, below, css, fields) in about_member {
+        forged.insert(path);
+        let page = browser.get(&app.url(&format!("{member}{below}"))).await;
+        forge(&app, &browser, &page, css, fields).await;
+    }
     let invite =
         [("email", "evil@office.example"), ("name", "x"), ("role", "administrator"), ("reason", "x")];
     let new_password = ("new_password", "あさがおと汽車で9時に歌う");
+    let client = |rest: &str| format!("/admin/clients/{}{rest}", app.client.id);
+    let (basics, secret) = (client("/edit/basics"), client("/secret"));
+    let (trial, stop) = (client("/try"), client("/disable"));
+    let evil = [("client_name", "evil"), ("redirect_uris", "https://evil.example/"), ("reason", "x")];
     let now = app.clock.now().millis();
     for statement in [
         format!(
@@ -107,7 +126,13 @@ async fn no_form_of_the_console_can_be_sent_by_another_site() {
         ("/admin/keys/rotate", "/admin/keys/rotate", "#confirm-form", &why),
         ("/admin/keys/{kid}/retire", &retire, "#confirm-form", &why),
     ];
-    let forms: [(&'static str, &str, &str, &[(&str, &str)]); 9] = [
+    let forms: [(&'static str, &str, &str, &[(&str, &str)]); 15] = [
+        ("/admin/members", "/admin/members", "#search-form", &[("query", "タケダ")]),
+        ("/admin/clients/new", "/admin/clients/new", "#client-form", &evil),
+        ("/admin/clients/{client}/edit/{topic}", &basics, "#client-form", &evil),
+        ("/admin/clients/{client}/secret", &secret, "#secret-form", &[("overlap", "0"), ("reason", "x")]),
+        ("/admin/clients/{client}/try", &trial, "#try-form", &[("scope", "openid")]),
+        ("/admin/clients/{client}/{act}", &stop, "#confirm-form", &[("reason", "x")]),
         ("/admin/operators/new", "/admin/operators/new", "#invite-form", &invite),
         ("/admin/account/password", "/admin/account/password", "#password-form", &[own[1], new_password]),
         ("/admin/account/factor", "/admin/account/factor", "#factor-form", &[own[1], own[2]]),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::{config::Insurer, operators::Role};
+use kenpos_idp::{clients::Metadata, config::Insurer, members::search::Wanted, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
-    app::{Backend, TestApp, insurer},
+    app::{Backend, TestApp, insurer, metadata},
     http_browser::HttpBrowser,
+    members::ROSTER,
 };
 
 /// Path as in `src/routes.rs`, method, and who may: **A**dministrator, **O**ffice, **C**lient manager,
@@ -31,6 +32,18 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/audit", "GET", "AU"),
     ("/admin/audit/export", "POST", "AU"),
     ("/admin/audit/verify", "POST", "AU"),
+    ("/admin/members", "GET", "AOU"),
+    ("/admin/members", "POST", "AOU"),
+    ("/admin/members/deletion-requests", "GET", "AOU"),
+    ("/admin/members/{member}", "GET", "AOU"),
+    ("/admin/members/{member}/email", "GET", "AO"),
+    ("/admin/members/{member}/email", "POST", "AO"),
+    ("/admin/members/{member}/registration/{act}", "GET", "AO"),
+    ("/admin/members/{member}/registration/{act}", "POST", "AO"),
+    ("/admin/members/{member}/apps/{client}", "GET", "AO"),
+    ("/admin/members/{member}/apps/{client}", "POST", "AO"),
+    ("/admin/members/{member}/{act}", "GET", "AO"),
+    ("/admin/members/{member}/{act}", "POST", "AO"),
     ("/admin/roster", "GET", "AOU"),
     ("/admin/roster/new", "GET", "AO"),
     ("/admin/roster/new", "POST", "AO"),
@@ -39,6 +52,20 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/roster/{import}/refused", "POST", "AOU"),
     ("/admin/roster/{import}/{act}", "GET", "AO"),
     ("/admin/roster/{import}/{act}", "POST", "AO"),
+    ("/admin/clients", "GET", "ACU"),
+    ("/admin/clients/new", "GET", "AC"),
+    ("/admin/clients/new", "POST", "AC"),
+    ("/admin/clients/{client}", "GET", "ACU"),
+    ("/admin/clients/{client}/edit/{topic}", "GET", "AC"),
+    ("/admin/clients/{client}/edit/{topic}", "POST", "AC"),
+    ("/admin/clients/{client}/secret", "GET", "AC"),
+    ("/admin/clients/{client}/secret", "POST", "AC"),
+    ("/admin/clients/{client}/settings", "GET", "ACU"),
+    ("/admin/clients/{client}/try", "GET", "AC"),
+    ("/admin/clients/{client}/try", "POST", "AC"),
+    ("/admin/clients/{client}/try/callback", "GET", "AC"),
+    ("/admin/clients/{client}/{act}", "GET", "AC"),
+    ("/admin/clients/{client}/{act}", "POST", "AC"),
     ("/admin/documents", "GET", "AOU"),
     ("/admin/documents/{insurer}/{kind}/{version}", "GET", "AOU"),
     ("/admin/mails", "GET", "AOU"),
@@ -150,7 +177,15 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
         (name, format!("{before}7132{after}"), format!("{before}7133{after}"))
     };
     let keys = app.app().signing.list().await.unwrap();
+    app.import_roster_of("7133", ROSTER, false).await;
+    let [client, other_client] = ["7132", "7133"].map(|code| {
+        let insurer = Some(code.to_owned());
+        Metadata { insurer, ..metadata("https://karada.example.jp") }
+    });
+    let (client, other_client) = (app.register(client).await, app.register(other_client).await);
     vec![
+        ("{member}", person(app, "7132").await, person(app, "7133").await),
+        ("{client}", client.id, other_client.id),
         both("{mail}", "mail-", ""),
         both("{import}", "import-", ""),
         both("{bounce}", "bounce-", ""),
@@ -168,8 +203,17 @@ fn act_of(path: &str) -> &'static str {
     match path {
         "/admin/mails/{mail}/{act}" | "/admin/deliveries/{delivery}/{act}" => "retry",
         "/admin/roster/{import}/{act}" => "undo",
+        "/admin/members/{member}/{act}" => "unlock",
+        "/admin/members/{member}/registration/{act}" => "reset",
         _ => "disable",
     }
+}
+
+/// The identifier of a person of an insurer's roster.
+pub async fn person(app: &TestApp, insurer: &str) -> String {
+    let wanted = Wanted::Kana("タケダハナコ".to_owned());
+    let found = app.app().members.search(&wanted, Some(insurer), None, 1).await.unwrap();
+    found[0].person.id.clone()
 }
 
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
@@ -206,6 +250,7 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 let filled = |id: &str| {
                     let path =
                         path.replace("{operator}", id).replace("{act}", act_of(path)).replace("{token}", "x");
+                    let path = path.replace("{topic}", "basics");
                     things.iter().fold(path, |path, (name, own, other)| {
                         let thing = match id {
                             _ if id == foreign.id => other.as_str(),
@@ -215,11 +260,16 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                         path.replace(name, thing)
                     })
                 };
-                let status = ask(&app, &browser, method, &filled(&target.id)).await;
+                let mine = filled(&target.id);
+                let status = ask(&app, &browser, method, &mine).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
                 match (*who, *method) {
                     ("*", "GET") => assert!([200, 303, 410].contains(&status.as_u16()), "{here}"),
+                    // Nobody began what would end here.
+                    (_, "GET") if may && path.ends_with("/callback") => {
+                        assert_eq!(status, StatusCode::GONE, "{here}");
+                    }
                     (_, "GET") if may && scope.is_some() && FOR_ALL.contains(path) => {
                         assert_eq!(status, StatusCode::NOT_FOUND, "{here}");
                     }
@@ -227,16 +277,17 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                let named =
-                    ["{operator}", "{import}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}"];
-                if named.iter().any(|name| path.contains(name)) && may && *method == "GET" {
+                let mut named =
+                    "{operator} {import} {mail} {bounce} {webhook} {delivery} {insurer} {member} {client}"
+                        .split(' ');
+                if named.any(|name| path.contains(name)) && may && *method == "GET" {
+                    let expected = if scope.is_none() { status } else { StatusCode::NOT_FOUND };
                     let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
-                    let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
                     let status = ask(&app, &browser, method, &filled("nobody")).await;
                     assert_eq!(status, StatusCode::NOT_FOUND, "{here}, of nobody");
                 }
-                let status = ask(&app, &stranger, method, &filled(&target.id)).await;
+                let status = ask(&app, &stranger, method, &mine).await;
                 let open = if *method == "GET" {
                     status != StatusCode::SEE_OTHER
                 } else {
@@ -264,6 +315,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
                 let path = path.replace("{operator}", &target.id).replace("{act}", act_of(path));
+                let path = path.replace("{client}", &app.client.id).replace("{topic}", "basics");
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
                 assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());
@@ -272,6 +324,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
     }
     assert_eq!(app.number("select count(*) from operator where role = 'administrator'").await, 0);
     assert_eq!(app.number("select count(*) from operator where disabled_at is not null").await, 0);
+    assert_eq!(app.number("select count(*) from client where version > 1").await, 0);
     app.finish().await;
 }
 

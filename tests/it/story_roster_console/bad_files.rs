@@ -102,7 +102,7 @@ async fn a_file_that_is_too_large_is_refused() {
     assert_eq!(page.select("#file-error").len(), 1, "{}", page.text());
     assert_eq!(app.number("select count(*) from roster_file").await, 0);
     // Larger than other forms may be is no matter.
-    let file = format!("{HEADER}{}", "91,300001,一般被保険者,アオガワ アキト,1970-01-01,\n".repeat(1_000));
+    let file = format!("{HEADER}{}", "91,300001,一般被保険者,アオガワ アキト,1970-01-01,\n".repeat(1_200));
     let page = upload(&app, &browser, false, file.as_bytes()).await;
     assert!(page.url.path().starts_with("/admin/roster/"), "{}", page.text());
     super::settled(page).await;

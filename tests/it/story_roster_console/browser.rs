@@ -51,9 +51,11 @@ async fn an_operator_imports_a_roster_and_undoes_it() {
         browser.wait_for("#to-apply").await;
         keep(&browser, &format!("ready{suffix}")).await;
         assert_eq!(browser.text("#count-refused").await, "1");
-        let fetched = "const form = document.getElementById('refused-form');
+        let fetched = "return (async () => {
+            const form = document.getElementById('refused-form');
             const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
-            return answer.headers.get('content-disposition') + await answer.text();";
+            return answer.headers.get('content-disposition') + await answer.text();
+        })();";
         let fetched = browser.script(fetched).await;
         let fetched = fetched.as_str().unwrap();
         assert!(fetched.starts_with("attachment") && fetched.contains("5,氏名カナは"), "{fetched}");

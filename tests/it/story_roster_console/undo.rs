@@ -10,12 +10,23 @@ use serde_json::Value;
 use super::{HEADER, act, checked};
 use crate::support::{
     app::{Backend, DAY, TestApp, on_both_backends},
-    members::{HANAKO, ICHIRO},
+    http_browser::HttpBrowser,
+    journey::log_in,
+    members::{HANAKO, ICHIRO, Someone},
 };
 
 on_both_backends! {
     the_last_import_is_undone_but_for_who_registered_since
     the_command_line_undoes_too
+}
+
+/// A browser in which a member has just logged in.
+async fn log_in_as(app: &TestApp, someone: &Someone) -> HttpBrowser {
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    log_in(&login, someone.login_id, someone.password).await;
+    assert_eq!(browser.get(&app.url("/account")).await.status, StatusCode::OK, "{}", someone.login_id);
+    browser
 }
 
 /// Everything that an import writes about persons.
@@ -31,10 +42,11 @@ async fn roster(app: &TestApp) -> i64 {
 
 async fn the_last_import_is_undone_but_for_who_registered_since(backend: Backend) {
     let mut app = TestApp::start(backend).await;
-    let session = app.activate(&ICHIRO).await;
-    let browser = app.staff(Role::Office, Some("7132")).await.browser(&app).await;
+    app.activate(&ICHIRO).await;
     app.import_roster(&format!("{HEADER}91,400000,一般被保険者,カゼムラ ソラ,1970-01-01,\n")).await;
     app.clock.advance(DAY);
+    let session = log_in_as(&app, &ICHIRO).await;
+    let browser = app.staff(Role::Office, Some("7132")).await.browser(&app).await;
     let before = roster(&app).await;
     // Adds one, changes Hanako's name, gives a number to somebody else, and loses the others.
     let file = format!(
@@ -61,7 +73,7 @@ async fn the_last_import_is_undone_but_for_who_registered_since(backend: Backend
     );
     // What ended stays ended, but the account is there again.
     assert_ne!(session.get(&app.url("/account")).await.status, StatusCode::OK);
-    app.sign_in(&ICHIRO).await;
+    log_in_as(&app, &ICHIRO).await;
     // It cannot be undone twice.
     assert_eq!(undone.select("#to-undo").len(), 0);
     let again = undo.form("#confirm-form").set("reason", "x").submit().await;
@@ -78,7 +90,7 @@ async fn the_last_import_is_undone_but_for_who_registered_since(backend: Backend
     app.activate(&HANAKO).await;
     let undone = act(&done, "#to-undo").await;
     assert_eq!((&*undone.select("#undo-removed")[0].text, &*undone.select("#undo-kept")[0].text), ("1", "1"));
-    app.sign_in(&HANAKO).await;
+    log_in_as(&app, &HANAKO).await;
     app.finish().await;
 }
 
