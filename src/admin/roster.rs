@@ -89,14 +89,17 @@ impl Page for RosterPage {
 
 /// Where a page of the list begins.
 #[derive(Default, Deserialize)]
-pub struct From {
+pub struct Wanted {
     #[serde(default)]
     after: String,
 }
 
 /// GET `/admin/roster`
-pub async fn get(reader: Operator, from: Result<Query<From>, QueryRejection>) -> Result<Response, PageError> {
-    let after = from.map(|Query(from)| from.after).unwrap_or_default();
+pub async fn get(
+    reader: Operator,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let after = wanted.map(|Query(wanted)| wanted.after).unwrap_or_default();
     let before = after
         .split_once('.')
         .and_then(|(at, id)| Some((Timestamp::from_millis(at.parse().ok()?), id)))

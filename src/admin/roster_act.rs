@@ -68,8 +68,10 @@ impl Kind {
             (_, None) => {}
         }
         let name = self.name();
-        let text = if self == Self::Apply && big { "roster-apply-text-big-loss" } else { "" };
-        let text = if text.is_empty() { format!("roster-{name}-text") } else { text.to_owned() };
+        let text = match self {
+            Self::Apply if big => "roster-apply-text-big-loss".to_owned(),
+            _ => format!("roster-{name}-text"),
+        };
         Ok(Confirm {
             title: Message::new(format!("roster-{name}-title")),
             text: Message::new(text),

@@ -22,7 +22,7 @@ use crate::{
 /// Rows that are staged in one transaction.
 const ROWS_PER_TRANSACTION: usize = 8_192;
 /// Rows that are read before others get their turn on this thread.
-const ROWS_PER_TURN: u64 = 256;
+const ROWS_PER_TURN: u64 = 512;
 
 /// Where a file comes from, part by part.
 pub trait Source: Read + Send {
@@ -107,9 +107,9 @@ impl Staging {
                 if waiting.len() == ROWS_PER_TRANSACTION {
                     let full = std::mem::replace(&mut waiting, Vec::with_capacity(ROWS_PER_TRANSACTION));
                     self.stage(full, csv.bytes()).await?;
-                    progress(self.rows, csv.bytes());
                 }
                 if self.rows.is_multiple_of(ROWS_PER_TURN) {
+                    progress(self.rows, csv.bytes());
                     tokio::task::yield_now().await;
                 }
             }

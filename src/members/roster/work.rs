@@ -3,7 +3,7 @@
 //! A step that breaks off leaves the roster as it was, since it changes the roster in one transaction or not at
 //! all. Its lease ends, and whichever node is free begins the step again.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 use tokio::time::sleep;
@@ -79,20 +79,20 @@ impl Members {
             Err(ImportError::TakenOver) => {
                 tracing::warn!(import = import.id, "another node took the import over");
             }
-            Err(error) => self.give_up_or_wait(&import, error).await?,
+            Err(error) => self.give_up_or_wait(&import, &error).await?,
         }
         Ok(true)
     }
 
     /// A database that is away comes back, and the lease ends; what goes wrong again and again is given up.
-    async fn give_up_or_wait(&self, import: &Recorded, error: ImportError) -> Result<(), Fault> {
+    async fn give_up_or_wait(&self, import: &Recorded, error: &ImportError) -> Result<(), Fault> {
         let passing = matches!(error, ImportError::Storage(StorageError::Unavailable(_)));
         if passing || import.lease < MOST_TRIES {
             tracing::warn!(import = import.id, %error, "a step of a roster import failed; it is tried again");
             return Ok(());
         }
         tracing::error!(import = import.id, %error, "a roster import is given up");
-        let problem = Listed { line: 0, text: "roster-file-failed".to_owned(), args: Default::default() };
+        let problem = Listed { line: 0, text: "roster-file-failed".to_owned(), args: BTreeMap::new() };
         let problem = serde_json::to_string(&problem).map_err(Fault::internal)?;
         Ok(roster_job::give_up(&self.db, (&import.id, import.lease), &problem, self.clock.now()).await?)
     }
@@ -230,7 +230,7 @@ async fn weigh(
     }
     if import.complete && staging.refused > 0 {
         let text = "roster-report-not-applied".to_owned();
-        return Ok((preview, Some(Listed { line: 0, text, args: Default::default() })));
+        return Ok((preview, Some(Listed { line: 0, text, args: BTreeMap::new() })));
     }
     let described = described(members, import);
     let borrowed = described.of(import);
