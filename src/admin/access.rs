@@ -20,7 +20,7 @@ pub enum Access {
 use Access::{May, Never, Open, Own};
 
 /// Path as in `src/routes.rs`, GET, POST.
-pub const TABLE: [(&str, Access, Access); 41] = [
+pub const TABLE: &[(&str, Access, Access)] = &[
     ("/admin", May(P::SeeNumbers), Never),
     ("/admin/sign-in", Open, Open),
     ("/admin/sign-out", Never, Own),
@@ -34,6 +34,21 @@ pub const TABLE: [(&str, Access, Access); 41] = [
     ("/admin/audit", May(P::SeeAudit), Never),
     ("/admin/audit/export", Never, May(P::SeeAudit)),
     ("/admin/audit/verify", Never, May(P::SeeAudit)),
+    ("/admin/clients", May(P::SeeClients), Never),
+    ("/admin/clients/new", May(P::ManageClients), May(P::ManageClients)),
+    ("/admin/clients/{client}", May(P::SeeClients), Never),
+    ("/admin/clients/{client}/edit/{topic}", May(P::ManageClients), May(P::ManageClients)),
+    ("/admin/clients/{client}/secret", May(P::ManageClients), May(P::ManageClients)),
+    ("/admin/clients/{client}/settings", May(P::SeeClients), Never),
+    ("/admin/clients/{client}/try", May(P::ManageClients), May(P::ManageClients)),
+    ("/admin/clients/{client}/try/callback", May(P::ManageClients), Never),
+    ("/admin/clients/{client}/{act}", May(P::ManageClients), May(P::ManageClients)),
+    ("/admin/roster", May(P::SeeRoster), Never),
+    ("/admin/roster/new", May(P::ImportRoster), May(P::ImportRoster)),
+    ("/admin/roster/{import}", May(P::SeeRoster), Never),
+    ("/admin/roster/{import}/status", May(P::SeeRoster), Never),
+    ("/admin/roster/{import}/refused", Never, May(P::SeeRoster)),
+    ("/admin/roster/{import}/{act}", May(P::ImportRoster), May(P::ImportRoster)),
     ("/admin/members", May(P::SeeMembers), May(P::SeeMembers)),
     ("/admin/members/deletion-requests", May(P::SeeMembers), Never),
     ("/admin/members/{member}", May(P::SeeMembers), Never),

@@ -7,9 +7,11 @@ use crate::{
 };
 
 /// The parts of the console: name, path, and who may see it.
-const PARTS: [(&str, &str, Permission); 9] = [
+const PARTS: &[(&str, &str, Permission)] = &[
     ("dashboard", "/admin", Permission::SeeNumbers),
     ("members", "/admin/members", Permission::SeeMembers),
+    ("roster", "/admin/roster", Permission::SeeRoster),
+    ("clients", "/admin/clients", Permission::SeeClients),
     ("documents", "/admin/documents", Permission::SeeDocuments),
     ("mails", "/admin/mails", Permission::SeeMails),
     ("webhooks", "/admin/webhooks", Permission::SeeWebhooks),
@@ -40,7 +42,7 @@ pub fn nav(role: Role, path: &str) -> Vec<NavItem> {
         rest.is_some_and(|rest| rest.is_empty() || href != "/admin" && rest.starts_with('/'))
     };
     PARTS
-        .into_iter()
+        .iter()
         .filter(|(_, _, permission)| crate::operators::may(role, *permission))
         .map(|(id, href, _)| NavItem { id, href, current: below(href) })
         .collect()

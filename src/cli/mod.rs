@@ -10,10 +10,12 @@ pub mod letter;
 pub mod member;
 pub mod operate;
 pub mod operator;
+pub mod output;
 pub mod people;
 pub mod preferences;
 pub mod queue;
 pub mod roster;
+pub mod roster_log;
 pub mod serve;
 pub mod webhook;
 
@@ -25,6 +27,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use serde_json::json;
 
 use crate::{
     app::{App, open_database},
@@ -50,6 +53,9 @@ pub struct Cli {
     /// `KENPOS_SERVER__ISSUER` is `server.issuer`.
     #[arg(long, short, global = true, env = "KENPOS_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Print JSON: the result on standard output, an error as `{"error": …}` on standard error.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -112,6 +118,10 @@ enum KeysCommand {
 enum RosterCommand {
     /// Imports a roster file (CSV, UTF-8 or `Shift_JIS`); exit code 2 if rows were refused.
     Import(ImportArgs),
+    /// Lists the imports, the newest first.
+    Imports(roster_log::ImportsArgs),
+    /// Undoes the last import of an insurer: the roster becomes what it was before it.
+    Undo(roster_log::UndoArgs),
     /// Writes a roster of made-up people.
     Sample {
         /// File to write.
@@ -250,6 +260,11 @@ fn locale(tag: &str) -> Result<Locale, String> {
 }
 
 impl Cli {
+    /// Whether it prints JSON, wherever on the command line that was asked for.
+    pub const fn prints_json(&self) -> bool {
+        self.json
+    }
+
     /// Runs the command to its end.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -257,17 +272,23 @@ impl Cli {
     }
 
     async fn dispatch(self) -> anyhow::Result<ExitCode> {
-        let file = self.config.as_deref();
+        let (file, as_json) = (self.config.as_deref(), self.json);
         let out = &mut stdout();
         match self.command {
             Command::Demo(args) => demo::run(&args).await?,
-            Command::Doctor => return doctor::run(file, out).await,
+            Command::Doctor => return doctor::run(file, as_json, out).await,
             Command::Serve => serve(Config::load(file)?).await?,
             Command::Migrate => {
                 let config = Config::load(file)?;
                 let db = Db::open(&config.database.url, config.database.connections).await?;
                 db.migrate().await?;
-                println!("the schema of the {} database is up to date", db.engine());
+                let sentence = format!("the schema of the {} database is up to date", db.engine());
+                output::tell(
+                    &sentence,
+                    || json!({ "done": "migrated", "database": db.engine() }),
+                    as_json,
+                    out,
+                )?;
             }
             Command::Keys(KeysCommand::List { json }) => {
                 keys::list(&Tools::open(file).await?.db, json, out).await?;
@@ -282,12 +303,21 @@ impl Cli {
             Command::Queue(command) => queue::run(&office(file).await?, command, out).await?,
             Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
-                return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));
+                return Ok(ExitCode::from(import(&Tools::open(file).await?, &args, as_json).await?));
+            }
+            Command::Roster(RosterCommand::Imports(args)) => {
+                roster_log::imports(&office(file).await?, &args, out).await?;
+            }
+            Command::Roster(RosterCommand::Undo(args)) => {
+                roster_log::undo(&office(file).await?, &args, out).await?;
             }
             Command::Roster(RosterCommand::Sample { file: target, count, seed, insurer }) => {
                 let config = Config::load(file)?;
                 roster::sample(insurer_of(&config, insurer.as_deref())?, count, seed, &target)?;
-                println!("{} made-up people are in {}", count, target.display());
+                let sentence = format!("{count} made-up people are in {}", target.display());
+                let shown =
+                    || json!({ "done": "written", "people": count, "file": target.display().to_string() });
+                output::tell(&sentence, shown, as_json, out)?;
             }
             Command::Member(MemberCommand::Show { login_id, insurer, json }) => {
                 member::show(&Tools::open(file).await?, (&login_id, insurer.as_deref()), json, out).await?;
@@ -296,12 +326,15 @@ impl Cli {
                 let tools = Tools::open(file).await?;
                 let insurer = insurer_of(&tools.config, insurer.as_deref())?;
                 let rows = preferences::export(&tools, insurer, &operator, &target).await?;
-                println!("{rows} wanted topics are in {}", target.display());
+                let sentence = format!("{rows} wanted topics are in {}", target.display());
+                let shown =
+                    || json!({ "done": "exported", "rows": rows, "file": target.display().to_string() });
+                output::tell(&sentence, shown, as_json, out)?;
             }
             Command::Operator(command) => {
                 operator::run(&office(file).await?, command, BufReader::new(stdin()), out).await?;
             }
-            Command::Audit(command) => return audit(&office(file).await?, command).await,
+            Command::Audit(command) => return audit(&office(file).await?, command, as_json).await,
             Command::Member(MemberCommand::Reset { act, code }) => {
                 operate::reset(&office(file).await?, &act, &code, out).await?;
             }
@@ -346,7 +379,7 @@ impl Cli {
     }
 }
 
-async fn audit(app: &App, command: audit::AuditCommand) -> anyhow::Result<ExitCode> {
+async fn audit(app: &App, command: audit::AuditCommand, as_json: bool) -> anyhow::Result<ExitCode> {
     match command {
         audit::AuditCommand::Verify(args) => {
             let sound = audit::verify(app, &args, &mut stdout()).await?;
@@ -354,7 +387,10 @@ async fn audit(app: &App, command: audit::AuditCommand) -> anyhow::Result<ExitCo
         }
         audit::AuditCommand::Export(args) => {
             let bytes = audit::export(app, &args).await?;
-            println!("{bytes} bytes are in {}", args.file.display());
+            let sentence = format!("{bytes} bytes are in {}", args.file.display());
+            let shown =
+                || json!({ "done": "exported", "bytes": bytes, "file": args.file.display().to_string() });
+            output::tell(&sentence, shown, as_json, &mut stdout())?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -402,7 +438,7 @@ impl Tools {
     }
 }
 
-async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
+async fn import(tools: &Tools, args: &ImportArgs, as_json: bool) -> anyhow::Result<u8> {
     let insurer = insurer_of(&tools.config, args.insurer.as_deref())?;
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let import = RosterImport {
@@ -415,7 +451,7 @@ async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
         complete: args.full,
         preview: args.preview,
     };
-    roster::import(&import, &args.file, &Texts::load()?, args.language, stdout()).await
+    roster::import(&import, &args.file, (&Texts::load()?, args.language), as_json, stdout()).await
 }
 
 /// A login ID and its insurer: the one that a number names, and no other may be named beside it; or the one

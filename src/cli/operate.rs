@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
+pub(super) use super::output::{instant, say};
 use super::{letter, typed_of};
 use crate::{
     app::App,
     audit::{Act, Actor, Reason},
-    clock::Timestamp,
     members::{
         login_id::{LoginId, Typed},
         operator::{Issued, Subject},
@@ -168,24 +168,4 @@ fn say_issued(
         }
     }
     say(&shown, args.json, out)
-}
-
-/// Names and values, as text or as JSON.
-pub(super) fn say(shown: &Value, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    if as_json {
-        writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
-        return Ok(());
-    }
-    for (name, value) in shown.as_object().into_iter().flatten() {
-        if let Some(text) = value.as_str() {
-            writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
-        }
-    }
-    Ok(())
-}
-
-/// An instant in UTC.
-pub(super) fn instant(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.millis())
-        .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
 }

@@ -12,6 +12,7 @@ use crate::{
     app::App,
     egress::deliveries::Lane,
     fault::Fault,
+    members::roster,
     oidc::backchannel_logout::Messenger,
     routes,
     storage::{
@@ -77,6 +78,8 @@ impl Running {
             let quit = stop.clone();
             tasks.spawn(async move { deliveries.run(lane, messenger, quit).await });
         }
+        let (members, texts, quit) = (app.members.clone(), app.texts.clone(), stop.clone());
+        tasks.spawn(async move { members.run_roster_imports(&texts, quit).await });
         tasks.spawn(housekeeping(app.clone(), stop.clone()));
         tasks.spawn(link_audit(app.clone(), stop.clone()));
         let refresh = app.signing.spawn_refresh();
@@ -157,6 +160,7 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     registration::sweep(&members.db, now).await?;
     registration::sweep_mails(&members.db, now.minus(members.config.lifetimes.registration_link())).await?;
     recovery::sweep(&members.db, now).await?;
+    roster::sweep(&members.db, now).await?;
     activation_notice::sweep(&members.db, now).await?;
     sign_in_failure::sweep(&members.db, now.minus(members.config.limits.failures_kept())).await?;
     MAILS.purge(&members.db, now.minus(KEEP_MAILS)).await?;

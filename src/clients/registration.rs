@@ -77,8 +77,7 @@ pub async fn register(
     metadata: Metadata,
 ) -> Result<Option<Registered>, StorageError> {
     let Registrar { db, master, entropy, now } = by;
-    let mut client =
-        Client { id: entropy.id(), metadata, secrets: Vec::new(), disabled_at: None, created_at: now };
+    let mut client = Client::new(entropy.id(), metadata, now);
     let secret = client.add_secret(master, entropy, now);
     let (registration_access_token, stored) = secret::generate(entropy, now);
     let mut tx = db.begin().await?;
@@ -140,10 +139,10 @@ pub async fn update(
 }
 
 /// Deletes a client that registered itself; its tokens are worth nothing from now on.
-pub async fn delete(by: Registrar<'_>, client_id: &str) -> Result<(), StorageError> {
+pub async fn delete(by: Registrar<'_>, client: &Client) -> Result<(), StorageError> {
     let mut tx = by.db.begin().await?;
-    if table::delete(&mut tx, client_id).await? {
-        audit::record(&mut tx, by.entropy, by.now, acted("client.deleted", client_id)).await?;
+    if client.delete(&mut tx).await? {
+        audit::record(&mut tx, by.entropy, by.now, acted("client.deleted", &client.id)).await?;
         tx.commit().await?;
     }
     Ok(())

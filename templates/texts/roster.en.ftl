@@ -40,6 +40,8 @@ roster-file-column-unknown = Column { $position } of the header has an unknown n
 roster-file-column-twice = The header has the column { $column } twice.
 roster-file-column-missing = The header lacks the column { $column }.
 roster-file-empty = The full roster has no row that can be imported.
+roster-file-nothing = No row of the file can be imported.
+roster-file-failed = Something went wrong on the way. Nothing was changed. Please try again.
 
 ## Rows of a roster
 roster-row-encoding = The encoding is wrong (the text may be garbled).

@@ -40,6 +40,8 @@ roster-file-column-unknown = 見出しの{ $position }列目は決められた�
 roster-file-column-twice = 見出しに「{ $column }」が2回あります。
 roster-file-column-missing = 見出しに「{ $column }」がありません。
 roster-file-empty = 全件の適用台帳に取り込める行がありません。
+roster-file-nothing = 取り込める行が1行もありません。
+roster-file-failed = 取り込みの途中で問題が起きました。何も変更していません。もう一度お試しください。
 
 ## Rows of a roster
 roster-row-encoding = 文字コードが正しくありません(文字化けの可能性があります)。

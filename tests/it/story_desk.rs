@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::support::{app::TestApp, http_browser::Page};
 
 /// Waits until the database says so.
-async fn until(app: &TestApp, statement: &str, expected: i64) {
+pub async fn until(app: &TestApp, statement: &str, expected: i64) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     while app.number(statement).await != expected {
         assert!(tokio::time::Instant::now() < deadline, "{statement} does not become {expected}");

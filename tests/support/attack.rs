@@ -229,6 +229,7 @@ impl TestApp {
             union all select id from outbox union all select id from bounce
             union all select id || updated_at from webhook union all select id || give_up_at from delivery
             union all select kid || state from signing_key
+            union all select id || state from roster_import
             union all select id from audit order by 1";
         sqlx::query_scalar(statement).fetch_all(pool).await.unwrap()
     }

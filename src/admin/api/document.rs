@@ -18,7 +18,8 @@ use utoipa::{
 
 use super::{
     access::{self, Access},
-    audit, insurers, member_acts, members, numbers, operators, own, problem,
+    audit, bounces, clients, documents, insurers, keys, member_acts, members, numbers, operators, own,
+    problem, queues, webhooks,
 };
 use crate::{app::App, operators::Permission};
 
@@ -26,17 +27,23 @@ use crate::{app::App, operators::Permission};
 const SCHEME: &str = "client_credentials";
 
 /// The operations of each file of this folder.
-fn parts() -> [OpenApi; 9] {
-    [
+fn parts() -> Vec<OpenApi> {
+    vec![
         Doc::openapi(),
         problem::Doc::openapi(),
         own::Doc::openapi(),
         insurers::Doc::openapi(),
         numbers::Doc::openapi(),
+        documents::Doc::openapi(),
+        queues::Doc::openapi(),
+        bounces::Doc::openapi(),
+        webhooks::Doc::openapi(),
+        keys::Doc::openapi(),
         audit::Doc::openapi(),
         members::Doc::openapi(),
         member_acts::Doc::openapi(),
         operators::Doc::openapi(),
+        clients::Doc::openapi(),
     ]
 }
 

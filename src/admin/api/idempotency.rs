@@ -79,17 +79,14 @@ pub async fn keep(State(app): State<App>, request: Request, next: Next) -> Respo
 
 async fn kept(app: &App, request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
-    let Some(key) = key(&parts.headers)? else {
-        return Ok(next.run(Request::from_parts(parts, body)).await);
-    };
     let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     let changes = match access::of(route, &parts.method) {
         Some(Access::May(permission)) => permission.changes(),
         _ => false,
     };
-    if parts.method != Method::POST || !changes {
-        return Ok(next.run(Request::from_parts(parts, body)).await);
-    }
+    // Nothing else needs it, and whoever sends it all the same asks for nothing.
+    let key = if changes && parts.method == Method::POST { key(&parts.headers)? } else { None };
+    let Some(key) = key else { return Ok(next.run(Request::from_parts(parts, body)).await) };
     let caller = Caller::from_request_parts(&mut parts, app).await?;
     let request = Request::from_parts(parts.clone(), body);
     let bytes = read::bytes(request, app).await?;

@@ -35,10 +35,14 @@
 
 pub mod access;
 pub mod audit;
+pub mod bounces;
+pub mod clients;
 pub mod document;
+pub mod documents;
 pub mod guard;
 pub mod idempotency;
 pub mod insurers;
+pub mod keys;
 pub mod member_acts;
 pub mod members;
 pub mod numbers;
@@ -46,5 +50,7 @@ pub mod operators;
 pub mod own;
 pub mod paging;
 pub mod problem;
+pub mod queues;
 pub mod read;
 pub mod version;
+pub mod webhooks;

@@ -96,10 +96,21 @@ impl Part {
 
     /// The answer to a GET: the page, and the way to the next one as a link too (RFC 8288).
     pub fn linked<V: Serialize>(&self, caller: &Caller, path: &str, page: Page<V>) -> Response {
+        self.linked_with(caller, path, "", page)
+    }
+
+    /// The same for a list that has other parameters, each followed by `&`.
+    pub fn linked_with<V: Serialize>(
+        &self,
+        caller: &Caller,
+        path: &str,
+        others: &str,
+        page: Page<V>,
+    ) -> Response {
         let link = page.next.as_ref().map(|next| {
             // Cursors are base64url.
             let url = caller.app().config().server.url(path);
-            format!("<{url}?limit={}&cursor={next}>; rel=\"next\"", self.limit)
+            format!("<{url}?{others}limit={}&cursor={next}>; rel=\"next\"", self.limit)
         });
         let mut response = Json(page).into_response();
         if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {

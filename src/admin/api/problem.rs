@@ -229,6 +229,11 @@ impl Kind {
         self.row().2
     }
 
+    /// The stable name of every kind.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|(_, _, code, ..)| *code)
+    }
+
     /// What fits an answer that says no more than its status.
     fn of_status(status: StatusCode) -> Self {
         let exact = TABLE.iter().find(|(_, known, ..)| *known == status.as_u16());

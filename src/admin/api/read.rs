@@ -26,6 +26,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
             return Err(Problem::new(Kind::UnsupportedMediaType));
         }
         let bytes = bytes(request, app).await?;
+        // A list of the values would pass for an object with serde.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            let error = FieldError::at("", "invalid", "must be a JSON object");
+            return Err(Problem::new(Kind::InvalidBody).and(error));
+        }
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let pointer = pointer(error.path());

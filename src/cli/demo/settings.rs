@@ -16,7 +16,7 @@ use crate::{
         sample::{SamplePeople, SamplePerson, write_roster},
     },
     oidc::registration::supported,
-    storage::{client as table, roster},
+    storage::roster,
 };
 
 use super::{SEED, health_app::HealthApp};
@@ -179,17 +179,14 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
     metadata.validate(&supported(&members.config))?;
     let hash = digest::sha256_base64url(&secret);
     let stored = StoredSecret { hash, created_at: now, expires_at: None, sealed: None };
-    let client = Client {
-        id: "health-app".to_owned(),
-        metadata,
-        secrets: vec![stored],
-        disabled_at: None,
-        created_at: now,
-    };
-    if table::find(&members.db, &client.id).await?.is_some() {
-        client.save(&members.db, now).await?;
-    } else {
-        client.insert(&members.db, now).await?;
+    let id = "health-app".to_owned();
+    let mut client = Client { secrets: vec![stored], ..Client::new(id, metadata, now) };
+    match Client::find_any(&members.db, &client.id).await? {
+        Some(before) => {
+            client.version = before.version;
+            client.save(&members.db, now).await?;
+        }
+        None => client.insert(&members.db, now).await?,
     }
     Ok(SampleClient { id: client.id, secret })
 }

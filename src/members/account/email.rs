@@ -129,7 +129,8 @@ impl Members {
     /// The change that waits for its link: the new address, masked, and until when.
     pub async fn pending_email_change(
         &self,
-        SignedIn { member, person, .. }: &SignedIn,
+        member: &Member,
+        person: &Person,
     ) -> Result<Option<(String, Timestamp)>, Fault> {
         let change = email_change::of_member(&self.db, &member.id, self.clock.now()).await?;
         let change = change.filter(|change| change.created_at >= self.valid_from(member, person));

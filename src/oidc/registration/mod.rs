@@ -1,7 +1,6 @@
 //! `/register` (OIDC Registration §3, RFC 7591) and `/register/{client_id}` (RFC 7592).
 
 mod request;
-mod sector;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,12 +13,11 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-pub use self::sector::check as check_sector;
 use super::{authorize::response_type::ResponseType, error::OAuthError, scope::Scope, token};
 use crate::{
     app::App,
     clients::{
-        AuthMethod, Client, GrantType, Supported,
+        AuthMethod, Client, Clients, GrantType, Supported,
         registration::{self, Registered, Registrar},
     },
     config::Config,
@@ -52,6 +50,17 @@ pub fn supported(config: &Config) -> Supported<'_> {
         signing: &config.keys.algorithms,
         response_types: response_types(config),
         grant_types: grant_types(config),
+    }
+}
+
+/// The rules of relying parties, for what operators do to them.
+pub fn clients(app: &App) -> Clients<'_> {
+    let config = app.config();
+    Clients {
+        registrar: registrar(app),
+        supported: supported(config),
+        insurers: &config.insurers,
+        egress: &app.egress,
     }
 }
 
@@ -103,8 +112,8 @@ pub async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
-    managed(&visit, &id, &headers).await?;
-    registration::delete(registrar(visit.app()), &id).await?;
+    let (client, _) = managed(&visit, &id, &headers).await?;
+    registration::delete(registrar(visit.app()), &client).await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response())
 }
 

@@ -27,6 +27,7 @@ async fn what_is_wrong_is_said_as_a_problem() {
         (&b""[..], "#"),
         (b"{", "#"),
         (b"[]", "#"),
+        (b"[\"x@office.example\", \"x\", \"office\", null, \"ja\", \"x\"]", "#"),
         (b"\xff\xfe", "#"),
         (b"{\"name\": 1}", "#/name"),
         (b"{\"role\": \"boss\"}", "#/role"),

@@ -123,7 +123,7 @@ async fn what_happens_is_told_and_signed(backend: Backend) {
     );
 
     let body = json!({ "redirect_uris": ["https://new.example.jp/callback"], "client_name": "x" });
-    let made = app.json(Method::POST, "/register", None, &body).await;
+    let made = app.json(Method::POST, &app.url("/register"), None, &body).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.json);
     let received = receiver.next().await;
     verify(&app, &received, &secret);

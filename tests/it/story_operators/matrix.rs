@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kenpos_idp::{config::Insurer, members::search::Wanted, operators::Role};
+use kenpos_idp::{clients::Metadata, config::Insurer, members::search::Wanted, operators::Role};
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
-    app::{Backend, TestApp, insurer},
+    app::{Backend, TestApp, insurer, metadata},
     http_browser::HttpBrowser,
     members::ROSTER,
 };
@@ -44,6 +44,28 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("/admin/members/{member}/apps/{client}", "POST", "AO"),
     ("/admin/members/{member}/{act}", "GET", "AO"),
     ("/admin/members/{member}/{act}", "POST", "AO"),
+    ("/admin/roster", "GET", "AOU"),
+    ("/admin/roster/new", "GET", "AO"),
+    ("/admin/roster/new", "POST", "AO"),
+    ("/admin/roster/{import}", "GET", "AOU"),
+    ("/admin/roster/{import}/status", "GET", "AOU"),
+    ("/admin/roster/{import}/refused", "POST", "AOU"),
+    ("/admin/roster/{import}/{act}", "GET", "AO"),
+    ("/admin/roster/{import}/{act}", "POST", "AO"),
+    ("/admin/clients", "GET", "ACU"),
+    ("/admin/clients/new", "GET", "AC"),
+    ("/admin/clients/new", "POST", "AC"),
+    ("/admin/clients/{client}", "GET", "ACU"),
+    ("/admin/clients/{client}/edit/{topic}", "GET", "AC"),
+    ("/admin/clients/{client}/edit/{topic}", "POST", "AC"),
+    ("/admin/clients/{client}/secret", "GET", "AC"),
+    ("/admin/clients/{client}/secret", "POST", "AC"),
+    ("/admin/clients/{client}/settings", "GET", "ACU"),
+    ("/admin/clients/{client}/try", "GET", "AC"),
+    ("/admin/clients/{client}/try", "POST", "AC"),
+    ("/admin/clients/{client}/try/callback", "GET", "AC"),
+    ("/admin/clients/{client}/{act}", "GET", "AC"),
+    ("/admin/clients/{client}/{act}", "POST", "AC"),
     ("/admin/documents", "GET", "AOU"),
     ("/admin/documents/{insurer}/{kind}/{version}", "GET", "AOU"),
     ("/admin/mails", "GET", "AOU"),
@@ -132,6 +154,10 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
                  values ('mail-{insurer}', 'x', 'sent', '{insurer}', 'x***@x.example', 'x', 0, 0, 0)"
             ),
             format!(
+                "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at)
+                 values ('import-{insurer}', '{insurer}', 'roster.csv', 'cli:x', false, 'applied', 1)"
+            ),
+            format!(
                 "insert into bounce (recipient_mac, id, insurer, recipient, kind, created_at)
                  values ('{insurer}', 'bounce-{insurer}', '{insurer}', 'x***@x.example', 'x', 0)"
             ),
@@ -152,10 +178,16 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
     };
     let keys = app.app().signing.list().await.unwrap();
     app.import_roster_of("7133", ROSTER, false).await;
+    let [client, other_client] = ["7132", "7133"].map(|code| {
+        let insurer = Some(code.to_owned());
+        Metadata { insurer, ..metadata("https://karada.example.jp") }
+    });
+    let (client, other_client) = (app.register(client).await, app.register(other_client).await);
     vec![
         ("{member}", person(app, "7132").await, person(app, "7133").await),
-        ("{client}", "x".to_owned(), "x".to_owned()),
+        ("{client}", client.id, other_client.id),
         both("{mail}", "mail-", ""),
+        both("{import}", "import-", ""),
         both("{bounce}", "bounce-", ""),
         both("{webhook}", "hook-", ""),
         both("{delivery}", "hook-", ".e"),
@@ -170,6 +202,7 @@ async fn things(app: &TestApp) -> Vec<(&'static str, String, String)> {
 fn act_of(path: &str) -> &'static str {
     match path {
         "/admin/mails/{mail}/{act}" | "/admin/deliveries/{delivery}/{act}" => "retry",
+        "/admin/roster/{import}/{act}" => "undo",
         "/admin/members/{member}/{act}" => "unlock",
         "/admin/members/{member}/registration/{act}" => "reset",
         _ => "disable",
@@ -186,7 +219,12 @@ pub async fn person(app: &TestApp, insurer: &str) -> String {
 /// Asks without a CSRF token, so that whoever may gets as far as the check of it and no further.
 async fn ask(app: &TestApp, browser: &HttpBrowser, method: &str, path: &str) -> StatusCode {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let answer = browser.raw(method, &app.url(path), &[FORM, HTML], "").await;
+    let (kind, body) = if path == "/admin/roster/new" && method == Method::POST {
+        (("Content-Type", "multipart/form-data; boundary=x"), "--x--\r\n")
+    } else {
+        (FORM, "")
+    };
+    let answer = browser.raw(method, &app.url(path), &[kind, HTML], body).await;
     if answer.status.is_redirection() {
         let to = if path == "/admin/sign-in" { "/admin" } else { "/admin/sign-in" };
         assert_eq!(answer.location().unwrap().path(), to, "{path}");
@@ -212,6 +250,7 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                 let filled = |id: &str| {
                     let path =
                         path.replace("{operator}", id).replace("{act}", act_of(path)).replace("{token}", "x");
+                    let path = path.replace("{topic}", "basics");
                     things.iter().fold(path, |path, (name, own, other)| {
                         let thing = match id {
                             _ if id == foreign.id => other.as_str(),
@@ -221,11 +260,16 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                         path.replace(name, thing)
                     })
                 };
-                let status = ask(&app, &browser, method, &filled(&target.id)).await;
+                let mine = filled(&target.id);
+                let status = ask(&app, &browser, method, &mine).await;
                 let may = who.contains(letter);
                 let here = format!("{method} {path} by {role:?} of {scope:?}: {status}");
                 match (*who, *method) {
                     ("*", "GET") => assert!([200, 303, 410].contains(&status.as_u16()), "{here}"),
+                    // Nobody began what would end here.
+                    (_, "GET") if may && path.ends_with("/callback") => {
+                        assert_eq!(status, StatusCode::GONE, "{here}");
+                    }
                     (_, "GET") if may && scope.is_some() && FOR_ALL.contains(path) => {
                         assert_eq!(status, StatusCode::NOT_FOUND, "{here}");
                     }
@@ -233,16 +277,17 @@ async fn each_role_gets_what_the_matrix_says_and_nothing_else() {
                     // Not allowed, or stopped by the missing token.
                     _ => assert_eq!(status, StatusCode::FORBIDDEN, "{here}"),
                 }
-                let named =
-                    ["{operator}", "{mail}", "{bounce}", "{webhook}", "{delivery}", "{insurer}", "{member}"];
-                if named.iter().any(|name| path.contains(name)) && may && *method == "GET" {
+                let mut named =
+                    "{operator} {import} {mail} {bounce} {webhook} {delivery} {insurer} {member} {client}"
+                        .split(' ');
+                if named.any(|name| path.contains(name)) && may && *method == "GET" {
+                    let expected = if scope.is_none() { status } else { StatusCode::NOT_FOUND };
                     let status = ask(&app, &browser, method, &filled(&foreign.id)).await;
-                    let expected = if scope.is_none() { StatusCode::OK } else { StatusCode::NOT_FOUND };
                     assert_eq!(status, expected, "{here}, of another insurer");
                     let status = ask(&app, &browser, method, &filled("nobody")).await;
                     assert_eq!(status, StatusCode::NOT_FOUND, "{here}, of nobody");
                 }
-                let status = ask(&app, &stranger, method, &filled(&target.id)).await;
+                let status = ask(&app, &stranger, method, &mine).await;
                 let open = if *method == "GET" {
                     status != StatusCode::SEE_OTHER
                 } else {
@@ -270,6 +315,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
         for (path, _, allowed) in MATRIX.iter().filter(|(_, method, _)| *method == "POST") {
             if !allowed.contains(letter) && *allowed != "*" {
                 let path = path.replace("{operator}", &target.id).replace("{act}", act_of(path));
+                let path = path.replace("{client}", &app.client.id).replace("{topic}", "basics");
                 let answer = browser.raw(Method::POST, &app.url(&path), &[FORM, HTML], &body).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} by {role:?}");
                 assert!(answer.text().contains("権限がありません"), "{path} by {role:?}: {}", answer.text());
@@ -278,6 +324,7 @@ async fn what_a_role_may_not_do_it_may_not_do_with_a_token_either() {
     }
     assert_eq!(app.number("select count(*) from operator where role = 'administrator'").await, 0);
     assert_eq!(app.number("select count(*) from operator where disabled_at is not null").await, 0);
+    assert_eq!(app.number("select count(*) from client where version > 1").await, 0);
     app.finish().await;
 }
 
