@@ -79,8 +79,7 @@ async fn scripts_find_people_and_act(backend: Backend) {
     assert_eq!(lines[0]["action"], "member.frozen", "{lines}");
     assert_eq!(lines.as_array().unwrap().last().unwrap()["action"], "roster.person_added");
 
-    let unasked = deletion::delete(app.app(), &act(HANAKO.login_id), (false, true), out);
-    unasked.await.unwrap();
+    deletion::delete(app.app(), &act(HANAKO.login_id), (false, true), out).await.unwrap();
     app.mailbox.next(HANAKO.email).await;
     deletion::delete(app.app(), &act(ICHIRO.login_id), (false, true), out).await.unwrap_err();
     app.finish().await;

@@ -198,7 +198,7 @@ async fn a_wrong_search_says_what_to_mend(backend: Backend) {
 
 #[tokio::test]
 async fn postgres_walks_along_the_indexes_too() {
-    let app = TestApp::start(Backend::ScaledOut).await;
+    let app = TestApp::start(Backend::PostgresRedis).await;
     let Db::Postgres(pool) = app.db() else { panic!("no PostgreSQL") };
     let mut tx = pool.begin().await.unwrap();
     // A table of five rows is read at once unless that is forbidden; what is left says which index serves.
