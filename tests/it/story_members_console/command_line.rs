@@ -10,7 +10,7 @@ use kenpos_idp::cli::{
 use serde_json::Value;
 
 use crate::support::{
-    app::{Backend, TestApp, on_both_backends},
+    app::{Backend, MINUTE, TestApp, on_both_backends},
     members::{HANAKO, ICHIRO},
 };
 
@@ -71,6 +71,7 @@ async fn scripts_find_people_and_act(backend: Backend) {
 
     // A dependent without an account has no login ID: the person that a search gave will do.
     let sakura = search(&app, "タケダ サ", None).await["people"][0]["person"].as_str().unwrap().to_owned();
+    app.clock.advance(MINUTE);
     people::freeze(app.app(), &act(&sakura), out).await.unwrap();
     let mut lines = Vec::new();
     let whose = TimelineArgs { login_id: sakura, insurer: None, json: true };
