@@ -50,6 +50,7 @@ async fn forge_upload(app: &TestApp, browser: &HttpBrowser) {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a line a form")]
 async fn no_form_of_the_console_can_be_sent_by_another_site() {
     let app = TestApp::start(Backend::Embedded).await;
     let staff = app.staff(Role::Administrator, None).await;

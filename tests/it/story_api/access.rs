@@ -78,7 +78,7 @@ async fn a_token_is_for_the_api_alone_and_ends(backend: Backend) {
     let renewed = app.program_with(program.client.clone(), renewed.text("access_token"));
     renewed.get("/operators").await.done(200);
     let mut client = Client::find(app.db(), &program.client.id).await.unwrap().unwrap();
-    client.metadata.scope = "admin:audit.read".to_owned();
+    "admin:audit.read".clone_into(&mut client.metadata.scope);
     client.save(app.db(), app.clock.now()).await.unwrap();
     assert_eq!(renewed.get("/operators").await.problem(403), "insufficient_scope");
     client.disabled_at = Some(app.clock.now());

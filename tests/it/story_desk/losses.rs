@@ -19,12 +19,9 @@ const HEADER: &str = "記号,番号,枝番,区分,氏名カナ,生年月日,資�
 
 /// A roster of Hanako, who is not eligible any more from a day on, and of nobody else but Ichiro if he is in it.
 fn roster(from: &str, ichiro: bool) -> String {
-    let mut csv =
-        format!("{HEADER}\n91,200001,00,一般被保険者,{},1999-01-01,2021-04-01,{from}\n", HANAKO.kana);
-    if ichiro {
-        csv += &format!("123,4567,00,一般被保険者,{},1980-05-05,2004-04-01,\n", ICHIRO.kana);
-    }
-    csv
+    let hanako = format!("91,200001,00,一般被保険者,{},1999-01-01,2021-04-01,{from}\n", HANAKO.kana);
+    let ichiro = ichiro.then(|| format!("123,4567,00,一般被保険者,{},1980-05-05,2004-04-01,\n", ICHIRO.kana));
+    format!("{HEADER}\n{hanako}{}", ichiro.unwrap_or_default())
 }
 
 async fn start(backend: Backend, grace_days: u32) -> (TestApp, Receiver) {
