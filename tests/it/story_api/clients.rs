@@ -40,7 +40,7 @@ async fn works(app: &TestApp, id: &str, secret: &str) -> bool {
         metadata: app.client.metadata.clone(),
     };
     let answer = app.token(&client, &[("grant_type", "refresh_token"), ("refresh_token", "x")]).await;
-    answer.error() == "invalid_grant"
+    answer.error() != "invalid_client"
 }
 
 async fn a_relying_party_is_registered_changed_and_stopped(backend: Backend) {
