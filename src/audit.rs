@@ -12,7 +12,10 @@ use serde_json::Value;
 
 use crate::{
     clock::{Entropy, Timestamp},
-    storage::{On, StorageError, audit},
+    storage::{
+        On, StorageError, audit,
+        webhook_event::{self, WebhookEvent},
+    },
 };
 
 /// Something that happened, before it is written down.
@@ -82,7 +85,18 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Writes an event down.
+/// What webhooks are told of an action of the audit. The loss of an eligibility is no act; it is told by
+/// [`crate::storage::eligibility`].
+fn told_as(action: &str) -> Option<&'static str> {
+    match action {
+        "member.activated" => Some("member.activated"),
+        "member.reset" => Some("member.reset"),
+        _ if action.starts_with("client.") => Some("client.changed"),
+        _ => None,
+    }
+}
+
+/// Writes an event down and, if webhooks ask for it, has them told: both hold with the caller's transaction.
 pub async fn record(
     on: impl Into<On<'_>>,
     entropy: &Entropy,
@@ -99,5 +113,16 @@ pub async fn record(
         client_id: event.client.map(str::to_owned),
         detail: event.detail.to_string(),
     };
-    audit::append(on, &entry).await
+    let mut on: On<'_> = on.into();
+    audit::append(on.again(), &entry).await?;
+    let Some(name) = told_as(&entry.action) else { return Ok(()) };
+    let event = WebhookEvent {
+        id: entry.id,
+        name: name.to_owned(),
+        insurer: entry.insurer,
+        member_id: entry.member_id,
+        client_id: entry.client_id,
+        at: entry.at,
+    };
+    webhook_event::publish(on, &event).await
 }

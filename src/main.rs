@@ -3,21 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use kenpos_idp::cli::Cli;
+use kenpos_idp::cli::{Cli, output};
 
 fn main() -> ExitCode {
-    match Cli::parse().run() {
-        Ok(code) => code,
-        // Whoever reads the output may stop early: `keys list | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kenpos-idp: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::refuse(&error, output::asks_for_json(std::env::args_os())),
+    };
+    let as_json = cli.prints_json();
+    cli.run().unwrap_or_else(|error| output::fail(&error, as_json))
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
@@ -31,16 +31,24 @@ pub fn router(app: App) -> Router {
         StatusCode::SERVICE_UNAVAILABLE,
         Duration::from_secs(server.request_timeout_seconds),
     );
+    let guard = from_fn_with_state(app.clone(), admin::guard::check);
     Router::new()
         .merge(protocol(&app))
         .merge(hosted_pages())
-        .merge(console().route_layer(from_fn_with_state(app.clone(), admin::guard::check)))
+        .merge(console().route_layer(guard.clone()))
+        .merge(
+            api()
+                .route_layer(from_fn_with_state(app.clone(), admin::api::idempotency::keep))
+                .route_layer(from_fn_with_state(app.clone(), admin::api::guard::check)),
+        )
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
-        .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(limit)
         .layer(timeout)
+        .merge(uploads(&app).route_layer(guard))
+        .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
+        .layer(from_fn_with_state(app.clone(), admin::api::problem::render))
         .layer(from_fn_with_state(app.clone(), page_error::render))
         .layer(from_fn_with_state(app.clone(), headers::secure))
         .layer(from_fn_with_state(app.clone(), trace::request))
@@ -168,10 +176,12 @@ fn recovery_pages() -> Router<App> {
 /// missing there answers nobody.
 fn console() -> Router<App> {
     use admin::{
-        account, audit, audit_export, audit_verified, dashboard, operator, operator_act, operator_new,
-        operator_role, operators, own_codes, own_factor, own_password, setup, sign_in,
+        account, audit, audit_export, audit_verified, dashboard, deletion_requests, member, member_act,
+        member_app, member_email, member_issue, members, operator, operator_act, operator_new, operator_role,
+        operators, own_codes, own_factor, own_password, roster, roster_act, roster_import, roster_refused,
+        setup, sign_in,
     };
-    Router::new()
+    desk()
         .route("/admin", get(dashboard::get))
         .route("/admin/sign-in", get(sign_in::get).post(sign_in::post))
         .route("/admin/sign-out", post(sign_in::sign_out))
@@ -185,11 +195,143 @@ fn console() -> Router<App> {
         .route("/admin/audit", get(audit::get))
         .route("/admin/audit/export", post(audit_export::post))
         .route("/admin/audit/verify", post(audit_verified::post))
+        .route("/admin/members", get(members::get).post(members::post))
+        .route("/admin/members/deletion-requests", get(deletion_requests::get))
+        .route("/admin/members/{member}", get(member::get))
+        .route("/admin/members/{member}/email", get(member_email::get).post(member_email::post))
+        .route("/admin/members/{member}/registration/{act}", get(member_issue::get).post(member_issue::post))
+        .route("/admin/members/{member}/apps/{client}", get(member_app::get).post(member_app::post))
+        .route("/admin/members/{member}/{act}", get(member_act::get).post(member_act::post))
+        .route("/admin/roster", get(roster::get))
+        .route("/admin/roster/{import}", get(roster_import::get))
+        .route("/admin/roster/{import}/status", get(roster_import::status))
+        .route("/admin/roster/{import}/refused", post(roster_refused::post))
+        .route("/admin/roster/{import}/{act}", get(roster_act::get).post(roster_act::post))
+        .merge(clients_of_the_console())
         .route("/admin/operators", get(operators::get))
         .route("/admin/operators/new", get(operator_new::get).post(operator_new::post))
         .route("/admin/operators/{operator}", get(operator::get))
         .route("/admin/operators/{operator}/role", get(operator_role::get).post(operator_role::post))
         .route("/admin/operators/{operator}/{act}", get(operator_act::get).post(operator_act::post))
+}
+
+/// What takes large files, with limits of its own.
+fn uploads(app: &App) -> Router<App> {
+    use admin::roster_new;
+    let settings = &app.config().roster;
+    let timeout = TimeoutLayer::with_status_code(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Duration::from_secs(settings.upload_timeout_seconds),
+    );
+    Router::new()
+        .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
+        .layer(DefaultBodyLimit::max(settings.upload_limit_bytes))
+        .layer(timeout)
+}
+
+fn clients_of_the_console() -> Router<App> {
+    use admin::clients::{act, detail, edit, list, new, secret, settings, trial};
+    Router::new()
+        .route("/admin/clients", get(list::get))
+        .route("/admin/clients/new", get(new::get).post(new::post))
+        .route("/admin/clients/{client}", get(detail::get))
+        .route("/admin/clients/{client}/edit/{topic}", get(edit::get).post(edit::post))
+        .route("/admin/clients/{client}/secret", get(secret::get).post(secret::post))
+        .route("/admin/clients/{client}/settings", get(settings::get))
+        .route("/admin/clients/{client}/try", get(trial::get).post(trial::post))
+        .route("/admin/clients/{client}/try/callback", get(trial::callback))
+        .route("/admin/clients/{client}/{act}", get(act::get).post(act::post))
+}
+
+/// Documents, queues, webhooks and keys, in the console.
+fn desk() -> Router<App> {
+    use admin::{bounces, documents, keys, queue, queue_act as act, webhook_act, webhook_form, webhooks};
+    Router::new()
+        .route("/admin/documents", get(documents::get))
+        .route("/admin/documents/{insurer}/{kind}/{version}", get(documents::show))
+        .route("/admin/mails", get(queue::mails))
+        .route("/admin/mails/{mail}/{act}", get(act::get_mail).post(act::post_mail))
+        .route("/admin/bounces", get(bounces::get))
+        .route("/admin/bounces/{bounce}/clear", get(bounces::ask_clear).post(bounces::clear))
+        .route("/admin/deliveries", get(queue::deliveries))
+        .route("/admin/deliveries/{delivery}/{act}", get(act::get_delivery).post(act::post_delivery))
+        .route("/admin/webhooks", get(webhooks::get))
+        .route("/admin/webhooks/new", get(webhook_form::get_new).post(webhook_form::post_new))
+        .route("/admin/webhooks/{webhook}", get(webhooks::show))
+        .route("/admin/webhooks/{webhook}/edit", get(webhook_form::get_edit).post(webhook_form::post_edit))
+        .route("/admin/webhooks/{webhook}/{act}", get(webhook_act::get).post(webhook_act::post))
+        .route("/admin/keys", get(keys::get))
+        .route("/admin/keys/rotate", get(keys::ask_rotate).post(keys::rotate))
+        .route("/admin/keys/{kid}/retire", get(keys::ask_retire).post(keys::retire))
+}
+
+/// The operators' API. What each operation asks for is said in `src/admin/api/access.rs`; one that is missing
+/// there answers nobody.
+fn api() -> Router<App> {
+    use admin::api::{
+        audit, clients, document, insurers, member_acts, members, numbers, operators, own, problem,
+    };
+    desk_api()
+        .route("/admin/api/v1/openapi.json", get(document::get))
+        .route("/admin/api/v1/problems/{code}", get(problem::describe))
+        .route("/admin/api/v1/self", get(own::get))
+        .route("/admin/api/v1/insurers", get(insurers::list))
+        .route("/admin/api/v1/numbers", get(numbers::get))
+        .route("/admin/api/v1/audit/search", post(audit::search))
+        .route("/admin/api/v1/audit/verify", post(audit::verify))
+        .route("/admin/api/v1/clients", get(clients::list).post(clients::register))
+        .route("/admin/api/v1/clients/{client}", get(clients::get).patch(clients::change))
+        .route("/admin/api/v1/clients/{client}/secret", post(clients::rotate_secret))
+        .route("/admin/api/v1/clients/{client}/end-old-secrets", post(clients::end_old_secrets))
+        .route("/admin/api/v1/clients/{client}/disable", post(clients::disable))
+        .route("/admin/api/v1/clients/{client}/enable", post(clients::enable))
+        .route("/admin/api/v1/members/search", post(members::search))
+        .route("/admin/api/v1/members/{member}", get(members::get))
+        .route("/admin/api/v1/members/{member}/timeline", get(members::timeline))
+        .route("/admin/api/v1/deletion-requests", get(members::deletion_requests))
+        .route("/admin/api/v1/members/{member}/reset", post(member_acts::reset))
+        .route("/admin/api/v1/members/{member}/reissue", post(member_acts::reissue))
+        .route("/admin/api/v1/members/{member}/unlock", post(member_acts::unlock))
+        .route("/admin/api/v1/members/{member}/end-sessions", post(member_acts::end_sessions))
+        .route("/admin/api/v1/members/{member}/freeze", post(member_acts::freeze))
+        .route("/admin/api/v1/members/{member}/unfreeze", post(member_acts::unfreeze))
+        .route("/admin/api/v1/members/{member}/delete", post(member_acts::delete))
+        .route("/admin/api/v1/members/{member}/dismiss-deletion", post(member_acts::dismiss_deletion))
+        .route("/admin/api/v1/members/{member}/correct-email", post(member_acts::correct_email))
+        .route("/admin/api/v1/members/{member}/show-email", post(member_acts::show_email))
+        .route("/admin/api/v1/members/{member}/withdraw-app", post(member_acts::withdraw_app))
+        .route("/admin/api/v1/members/{member}/export", post(member_acts::export))
+        .route("/admin/api/v1/operators", get(operators::list).post(operators::invite))
+        .route("/admin/api/v1/operators/{operator}", get(operators::get))
+        .route("/admin/api/v1/operators/{operator}/role", put(operators::role))
+        .route("/admin/api/v1/operators/{operator}/disable", post(operators::disable))
+        .route("/admin/api/v1/operators/{operator}/enable", post(operators::enable))
+        .route("/admin/api/v1/operators/{operator}/reset", post(operators::reset))
+}
+
+/// Documents, queues, webhooks and keys, in the API.
+fn desk_api() -> Router<App> {
+    use admin::api::{bounces, documents, keys, queues, webhooks};
+    Router::new()
+        .route("/admin/api/v1/documents", get(documents::list))
+        .route("/admin/api/v1/mails", get(queues::mails))
+        .route("/admin/api/v1/mails/{mail}/retry", post(queues::retry_mail))
+        .route("/admin/api/v1/mails/{mail}/give-up", post(queues::give_up_mail))
+        .route("/admin/api/v1/mails/{mail}/bounce", post(bounces::mark))
+        .route("/admin/api/v1/bounces", get(bounces::list))
+        .route("/admin/api/v1/bounces/{bounce}/clear", post(bounces::clear))
+        .route("/admin/api/v1/deliveries", get(queues::deliveries))
+        .route("/admin/api/v1/deliveries/{delivery}/retry", post(queues::retry_delivery))
+        .route("/admin/api/v1/deliveries/{delivery}/give-up", post(queues::give_up_delivery))
+        .route("/admin/api/v1/keys", get(keys::list))
+        .route("/admin/api/v1/keys/rotate", post(keys::rotate))
+        .route("/admin/api/v1/keys/{kid}/retire", post(keys::retire))
+        .route("/admin/api/v1/webhooks", get(webhooks::list).post(webhooks::add))
+        .route("/admin/api/v1/webhooks/{webhook}", get(webhooks::get).put(webhooks::change))
+        .route("/admin/api/v1/webhooks/{webhook}/rotate-secret", post(webhooks::rotate_secret))
+        .route("/admin/api/v1/webhooks/{webhook}/disable", post(webhooks::disable))
+        .route("/admin/api/v1/webhooks/{webhook}/enable", post(webhooks::enable))
+        .route("/admin/api/v1/webhooks/{webhook}/test", post(webhooks::test))
 }
 
 fn operations() -> Router<App> {

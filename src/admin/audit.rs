@@ -232,7 +232,7 @@ fn insurers(operator: &Operator) -> Vec<InsurerChoice> {
 }
 
 /// The lines as they are shown, with the names of the operators who acted.
-async fn lines(operator: &Operator, entries: Vec<Entry>) -> Result<Vec<Line>, PageError> {
+pub(super) async fn lines(operator: &Operator, entries: Vec<Entry>) -> Result<Vec<Line>, PageError> {
     let mut names: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut lines = Vec::with_capacity(entries.len());
     for entry in entries {

@@ -16,6 +16,7 @@ use crate::{
     operators::{self, Permission, session::SignedIn},
     web::{
         PageError, Posted, Visit,
+        file_form::{Fields, FileForm},
         templates::{Message, Page},
         visit::Reply,
     },
@@ -36,6 +37,10 @@ pub struct Operator {
 
 /// A form that this very operator's page sent from this very browser.
 pub struct OperatorForm<T>(pub Operator, pub T);
+
+/// A form with a file that this very operator's browser sends. Whether it is this operator's own says
+/// [`Operator::proves`], once the fields before the file have come.
+pub struct OperatorUpload(pub Operator, pub FileForm);
 
 /// That [`check`] let a request pass.
 #[derive(Clone)]
@@ -115,6 +120,19 @@ impl Operator {
         self.app().members.master.mac_base64url(FORM, self.signed_in.operator.id.as_bytes())
     }
 
+    /// Whether one of this operator's pages, in this browser, sent a form with these fields.
+    pub fn proves(&self, fields: &Fields) -> Result<(), PageError> {
+        let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+        if !self.visit.csrf_matches(field("csrf")) {
+            return Err(PageError::explained(StatusCode::FORBIDDEN, Message::new("error-403-message")));
+        }
+        // A page left open by one operator does nothing in the name of the next one at the same browser.
+        if !digest::equal(self.who().as_bytes(), field("who").as_bytes()) {
+            return Err(PageError::status(StatusCode::CONFLICT).restarting_at("/admin"));
+        }
+        Ok(())
+    }
+
     /// A page in the frame of the console.
     pub fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
         self.visit.show(page).console(frame::of(self))
@@ -147,6 +165,18 @@ impl<T: DeserializeOwned> FromRequest<App> for OperatorForm<T> {
         if !digest::equal(operator.who().as_bytes(), who.as_bytes()) {
             return Err(PageError::status(StatusCode::CONFLICT).restarting_at("/admin"));
         }
+        Ok(Self(operator, form))
+    }
+}
+
+impl FromRequest<App> for OperatorUpload {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        let passed = passed(&parts)?;
+        let operator = Operator::new(Visit::new(app, &parts), passed);
+        let form = FileForm::read(Request::from_parts(parts, body), app).await?;
         Ok(Self(operator, form))
     }
 }

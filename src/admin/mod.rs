@@ -1,5 +1,6 @@
 //! The operators' console at `/admin`. A file is a page: what it shows, and how its form is handled. The rules
-//! are in [`crate::operators`], [`crate::members`] and [`crate::clients`]; nothing here decides anything.
+//! are in [`crate::operators`], [`crate::members`] and [`crate::clients`]; nothing here decides anything. [`api`] is
+//! the same for programs.
 //!
 //! # To add a page
 //!
@@ -28,13 +29,26 @@
 
 pub mod access;
 pub mod account;
+pub mod api;
 pub mod audit;
 pub mod audit_export;
 pub mod audit_verified;
+pub mod bounces;
+pub mod clients;
 pub mod confirm;
 pub mod dashboard;
+pub mod deletion_requests;
+pub mod documents;
 pub mod frame;
 pub mod guard;
+pub mod keys;
+pub mod letter;
+pub mod member;
+pub mod member_act;
+pub mod member_app;
+pub mod member_email;
+pub mod member_issue;
+pub mod members;
 pub mod operator;
 pub mod operator_act;
 pub mod operator_new;
@@ -46,9 +60,19 @@ pub mod own_password;
 pub mod paging;
 pub mod plot;
 pub mod qr;
+pub mod queue;
+pub mod queue_act;
 pub mod recovery_codes;
+pub mod roster;
+pub mod roster_act;
+pub mod roster_import;
+pub mod roster_new;
+pub mod roster_refused;
 pub mod setup;
 pub mod sign_in;
+pub mod webhook_act;
+pub mod webhook_form;
+pub mod webhooks;
 
 use axum::http::StatusCode;
 

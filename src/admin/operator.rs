@@ -63,6 +63,7 @@ pub fn refusal(refused: Refused) -> super::Refusal {
         Refused::LastAdministrator => form("operators-error-last"),
         Refused::Disabled => form("operators-error-disabled"),
         Refused::Already => form("operators-error-already"),
+        Refused::Changed => form("operators-error-changed"),
     }
 }
 

@@ -129,6 +129,13 @@ pub struct After {
     after: String,
 }
 
+impl After {
+    /// As it stands in the URL.
+    pub fn text(&self) -> &str {
+        &self.after
+    }
+}
+
 /// GET `/admin/operators`
 pub async fn get(
     operator: Operator,

@@ -20,6 +20,11 @@ impl Actor {
         Self(format!("operator:{id}"))
     }
 
+    /// A client: of the operators' API, or one that acts on its own registration.
+    pub fn client(id: &str) -> Self {
+        Self(format!("client:{id}"))
+    }
+
     /// A user of the command line.
     pub fn command_line(user: &str) -> Self {
         Self(format!("cli:{user}"))

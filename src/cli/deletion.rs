@@ -17,7 +17,12 @@ use crate::{
 const AT_ONCE: i64 = 100;
 
 /// Carries a request for deletion out, or dismisses it.
-pub async fn delete(app: &App, args: &ActArgs, dismiss: bool, out: &mut impl Write) -> anyhow::Result<()> {
+pub async fn delete(
+    app: &App,
+    args: &ActArgs,
+    (dismiss, unasked): (bool, bool),
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
     let (typed, subject) = args.subject(app).await?;
     let (actor, reason) = args.why()?;
     let act = Act { actor: &actor, reason: &reason };
@@ -25,7 +30,7 @@ pub async fn delete(app: &App, args: &ActArgs, dismiss: bool, out: &mut impl Wri
         app.members.dismiss_deletion(&subject, act).await??;
         "deletion_dismissed"
     } else {
-        app.members.delete_member(&subject, act).await??;
+        app.members.delete_member(&subject, unasked, act).await??;
         "deleted"
     };
     let subject = subject.member.as_ref().map(|member| member.id.as_str());

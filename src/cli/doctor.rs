@@ -2,6 +2,8 @@
 
 use std::{io::Write, path::Path, process::ExitCode};
 
+use serde_json::{Value, json};
+
 use crate::{
     app::open_ephemeral,
     clock::{Clock, Entropy},
@@ -16,9 +18,9 @@ use crate::{
     web::{colour::Colour, logos::Logos, tls::Tls},
 };
 
-/// Prints a line for each check; exit code 1 if one failed.
-pub async fn run(file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let mut report = Report { out, failed: false };
+/// Prints a line for each check, or a JSON array of them; exit code 1 if one failed.
+pub async fn run(file: Option<&Path>, as_json: bool, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let mut report = Report { out, failed: false, told: as_json.then(Vec::new) };
     match Config::load(file) {
         Ok(config) => {
             report.good("configuration", "is complete and valid")?;
@@ -26,26 +28,41 @@ pub async fn run(file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<Ex
         }
         Err(error) => report.bad("configuration", &error.to_string(), "mend the keys named above")?,
     }
+    if let Some(told) = report.told {
+        super::output::print(&told.into(), report.out)?;
+    }
     Ok(if report.failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 struct Report<'a, W> {
     out: &'a mut W,
     failed: bool,
+    /// The findings, where they are told at once.
+    told: Option<Vec<Value>>,
 }
 
 impl<W: Write> Report<'_, W> {
     fn good(&mut self, what: &str, finding: &str) -> std::io::Result<()> {
-        writeln!(self.out, "ok    {what}: {finding}")
+        self.line("ok", what, finding, None)
     }
 
     fn note(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
-        writeln!(self.out, "note  {what}: {finding}\n      {advice}")
+        self.line("note", what, finding, Some(advice))
     }
 
     fn bad(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
         self.failed = true;
-        writeln!(self.out, "FAIL  {what}: {finding}\n      {advice}")
+        self.line("FAIL", what, finding, Some(advice))
+    }
+
+    fn line(&mut self, mark: &str, what: &str, finding: &str, advice: Option<&str>) -> std::io::Result<()> {
+        if let Some(told) = &mut self.told {
+            let result = mark.to_lowercase();
+            told.push(json!({ "result": result, "check": what, "finding": finding, "advice": advice }));
+            return Ok(());
+        }
+        writeln!(self.out, "{mark:<4}  {what}: {finding}")?;
+        advice.map_or(Ok(()), |advice| writeln!(self.out, "      {advice}"))
     }
 }
 

@@ -1,10 +1,12 @@
-//! `keys list` and `keys rotate`.
+//! `keys list`, `keys rotate` and `keys retire`.
 
 use std::io::Write;
 
+use clap::Args;
 use serde::Serialize;
 
 use crate::{
+    audit::{Act, Actor, Reason},
     clock::Timestamp,
     crypto::{Algorithm, KeyState},
     oidc::signing::Signing,
@@ -57,10 +59,62 @@ pub async fn list(db: &Db, json: bool, out: &mut impl Write) -> anyhow::Result<(
     Ok(())
 }
 
+/// Who changes the keys, and why.
+#[derive(Clone, Debug, Args)]
+pub struct KeysArgs {
+    /// Why, for the audit.
+    #[arg(long, default_value = "regular rotation")]
+    pub reason: String,
+    /// Who does it, for the audit.
+    #[arg(long, env = "USER", default_value = "cli")]
+    pub operator: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl KeysArgs {
+    fn why(&self) -> anyhow::Result<(Actor, Reason)> {
+        Ok((Actor::command_line(&self.operator), Reason::parse(&self.reason)?))
+    }
+}
+
+/// Options of `keys retire`.
+#[derive(Clone, Debug, Args)]
+pub struct RetireArgs {
+    /// Key ID, as `keys list` shows it.
+    pub kid: String,
+    /// Why, for the audit.
+    #[arg(long)]
+    pub reason: String,
+    /// Who does it, for the audit.
+    #[arg(long, env = "USER", default_value = "cli")]
+    pub operator: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Withdraws a key at once and says what changed.
+pub async fn retire(signing: &Signing, args: &RetireArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let (actor, reason) = (Actor::command_line(&args.operator), Reason::parse(&args.reason)?);
+    let retired = signing.retire(&args.kid, Act { actor: &actor, reason: &reason }).await?;
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&retired)?)?;
+        return Ok(());
+    }
+    writeln!(out, "{:5}  {} is gone: what it signed is refused from now on", retired.alg, retired.retired)?;
+    if let Some(active) = retired.active {
+        writeln!(out, "       {active} signs now")?;
+    }
+    Ok(())
+}
+
 /// Rotates the signing keys and says what changed.
-pub async fn rotate(signing: &Signing, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    let report = signing.rotate().await?;
-    if json {
+pub async fn rotate(signing: &Signing, args: &KeysArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let (actor, reason) = args.why()?;
+    let report = signing.rotate_by(Act { actor: &actor, reason: &reason }).await?;
+    if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
         return Ok(());
     }
@@ -91,6 +145,10 @@ mod tests {
         crypto::MasterKey,
     };
 
+    fn args(json: bool) -> KeysArgs {
+        KeysArgs { reason: "regular rotation".to_owned(), operator: "root".to_owned(), json }
+    }
+
     #[tokio::test]
     async fn the_list_shows_each_key_with_its_life_and_a_rotation_says_what_it_did() {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
@@ -101,7 +159,7 @@ mod tests {
         let signing = Signing::load(db.clone(), master, clock, Entropy::system(), &settings).await.unwrap();
 
         let mut out = Vec::new();
-        rotate(&signing, false, &mut out).await.unwrap();
+        rotate(&signing, &args(false), &mut out).await.unwrap();
         let said = String::from_utf8(out).unwrap();
         let mut out = Vec::new();
         list(&db, true, &mut out).await.unwrap();
@@ -123,8 +181,32 @@ mod tests {
         assert!(!table.contains("\"d\""));
 
         let mut out = Vec::new();
-        rotate(&signing, true, &mut out).await.unwrap();
+        rotate(&signing, &args(true), &mut out).await.unwrap();
         let report: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(report["rotated"][0]["alg"], "EdDSA");
+
+        // The one that signs is gone at once, and the next one takes over.
+        let (gone, next) = (&report["rotated"][0]["active"], &report["rotated"][0]["next"]);
+        let mut retirement = RetireArgs {
+            kid: gone.as_str().unwrap().to_owned(),
+            reason: " ".to_owned(),
+            operator: "root".to_owned(),
+            json: true,
+        };
+        assert!(retire(&signing, &retirement, &mut Vec::new()).await.is_err(), "a reason is asked for");
+        "leaked".clone_into(&mut retirement.reason);
+        let mut out = Vec::new();
+        retire(&signing, &retirement, &mut out).await.unwrap();
+        let done: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&done["retired"], &done["active"]), (gone, next));
+        let ring = signing.current();
+        assert!(ring.keys().all(|(key, _)| Some(key.kid()) != gone.as_str()));
+        assert_eq!(ring.keys().filter(|(_, state)| *state == KeyState::Next).count(), 1);
+        assert!(retire(&signing, &retirement, &mut Vec::new()).await.is_err(), "there is none any more");
+        let search = crate::operators::log::until_now(Timestamp::from_millis(i64::MAX - 1));
+        let lines = crate::storage::audit_search::page(&db, &search, None, 9).await.unwrap();
+        let noted: Vec<&str> = lines.iter().map(|line| line.action.as_str()).collect();
+        assert_eq!(noted.iter().filter(|action| **action == "key.rotated").count(), 2, "{noted:?}");
+        assert_eq!(noted.iter().filter(|action| **action == "key.retired").count(), 1, "{noted:?}");
     }
 }

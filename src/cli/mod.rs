@@ -10,9 +10,14 @@ pub mod letter;
 pub mod member;
 pub mod operate;
 pub mod operator;
+pub mod output;
+pub mod people;
 pub mod preferences;
+pub mod queue;
 pub mod roster;
+pub mod roster_log;
 pub mod serve;
+pub mod webhook;
 
 use std::{
     io::{BufReader, stdin, stdout},
@@ -22,6 +27,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use serde_json::json;
 
 use crate::{
     app::{App, open_database},
@@ -47,6 +53,9 @@ pub struct Cli {
     /// `KENPOS_SERVER__ISSUER` is `server.issuer`.
     #[arg(long, short, global = true, env = "KENPOS_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Print JSON: the result on standard output, an error as `{"error": …}` on standard error.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,7 +69,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Brings the schema of the database up to date.
     Migrate,
-    /// Lists or rotates the signing keys.
+    /// Lists, rotates or withdraws the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Registers, changes or lists relying parties.
@@ -78,6 +87,12 @@ enum Command {
     /// The operators of the console.
     #[command(subcommand)]
     Operator(operator::OperatorCommand),
+    /// Systems that are told of what happens (webhooks).
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
+    /// The queues of mails and of messages to other systems.
+    #[command(subcommand)]
+    Queue(queue::QueueCommand),
     /// Verifies or exports the audit.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -94,17 +109,19 @@ enum KeysCommand {
         json: bool,
     },
     /// Lets the next keys sign and retires the active ones; running nodes follow within seconds.
-    Rotate {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Rotate(keys::KeysArgs),
+    /// Withdraws one key at once: what it signed is refused from now on. For a key that became known.
+    Retire(keys::RetireArgs),
 }
 
 #[derive(Debug, Subcommand)]
 enum RosterCommand {
     /// Imports a roster file (CSV, UTF-8 or `Shift_JIS`); exit code 2 if rows were refused.
     Import(ImportArgs),
+    /// Lists the imports, the newest first.
+    Imports(roster_log::ImportsArgs),
+    /// Undoes the last import of an insurer: the roster becomes what it was before it.
+    Undo(roster_log::UndoArgs),
     /// Writes a roster of made-up people.
     Sample {
         /// File to write.
@@ -193,6 +210,33 @@ enum MemberCommand {
         /// Dismiss the request instead, and tell the member.
         #[arg(long)]
         dismiss: bool,
+        /// Delete although the member has not asked on the account page: the request came by letter or telephone.
+        #[arg(long, conflicts_with = "dismiss")]
+        unasked: bool,
+    },
+    /// Looks for people by login ID, 記号-番号, beginning of the kana name or of the e-mail address, or subject.
+    Search(people::SearchArgs),
+    /// Lists everything that happened to a person, the newest first.
+    Timeline(people::TimelineArgs),
+    /// Writes everything that is held of a person to a JSON file (開示請求).
+    Export(people::ExportArgs),
+    /// Mails a link to a new address of a member; the change is complete when it is opened and the password given.
+    CorrectEmail {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        /// The new address.
+        #[arg(long)]
+        email: String,
+    },
+    /// Stops an account until `unfreeze`, or the registration of somebody who has none.
+    Freeze(operate::ActArgs),
+    /// Withdraws the access that a member gave to an app.
+    WithdrawApp {
+        #[command(flatten)]
+        act: operate::ActArgs,
+        /// `client_id` of the app.
+        #[arg(long)]
+        client: String,
     },
 }
 
@@ -216,6 +260,11 @@ fn locale(tag: &str) -> Result<Locale, String> {
 }
 
 impl Cli {
+    /// Whether it prints JSON, wherever on the command line that was asked for.
+    pub const fn prints_json(&self) -> bool {
+        self.json
+    }
+
     /// Runs the command to its end.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -223,32 +272,52 @@ impl Cli {
     }
 
     async fn dispatch(self) -> anyhow::Result<ExitCode> {
-        let file = self.config.as_deref();
+        let (file, as_json) = (self.config.as_deref(), self.json);
         let out = &mut stdout();
         match self.command {
             Command::Demo(args) => demo::run(&args).await?,
-            Command::Doctor => return doctor::run(file, out).await,
+            Command::Doctor => return doctor::run(file, as_json, out).await,
             Command::Serve => serve(Config::load(file)?).await?,
             Command::Migrate => {
                 let config = Config::load(file)?;
                 let db = Db::open(&config.database.url, config.database.connections).await?;
                 db.migrate().await?;
-                println!("the schema of the {} database is up to date", db.engine());
+                let sentence = format!("the schema of the {} database is up to date", db.engine());
+                output::tell(
+                    &sentence,
+                    || json!({ "done": "migrated", "database": db.engine() }),
+                    as_json,
+                    out,
+                )?;
             }
             Command::Keys(KeysCommand::List { json }) => {
                 keys::list(&Tools::open(file).await?.db, json, out).await?;
             }
-            Command::Keys(KeysCommand::Rotate { json }) => {
-                keys::rotate(&Tools::open(file).await?.signing().await?, json, out).await?;
+            Command::Keys(KeysCommand::Rotate(args)) => {
+                keys::rotate(&Tools::open(file).await?.signing().await?, &args, out).await?;
             }
+            Command::Keys(KeysCommand::Retire(args)) => {
+                keys::retire(&Tools::open(file).await?.signing().await?, &args, out).await?;
+            }
+            Command::Webhook(command) => webhook::run(&office(file).await?, command, out).await?,
+            Command::Queue(command) => queue::run(&office(file).await?, command, out).await?,
             Command::Client(command) => client::run(&Tools::open(file).await?, command, out).await?,
             Command::Roster(RosterCommand::Import(args)) => {
-                return Ok(ExitCode::from(import(&Tools::open(file).await?, &args).await?));
+                return Ok(ExitCode::from(import(&Tools::open(file).await?, &args, as_json).await?));
+            }
+            Command::Roster(RosterCommand::Imports(args)) => {
+                roster_log::imports(&office(file).await?, &args, out).await?;
+            }
+            Command::Roster(RosterCommand::Undo(args)) => {
+                roster_log::undo(&office(file).await?, &args, out).await?;
             }
             Command::Roster(RosterCommand::Sample { file: target, count, seed, insurer }) => {
                 let config = Config::load(file)?;
                 roster::sample(insurer_of(&config, insurer.as_deref())?, count, seed, &target)?;
-                println!("{} made-up people are in {}", count, target.display());
+                let sentence = format!("{count} made-up people are in {}", target.display());
+                let shown =
+                    || json!({ "done": "written", "people": count, "file": target.display().to_string() });
+                output::tell(&sentence, shown, as_json, out)?;
             }
             Command::Member(MemberCommand::Show { login_id, insurer, json }) => {
                 member::show(&Tools::open(file).await?, (&login_id, insurer.as_deref()), json, out).await?;
@@ -257,12 +326,15 @@ impl Cli {
                 let tools = Tools::open(file).await?;
                 let insurer = insurer_of(&tools.config, insurer.as_deref())?;
                 let rows = preferences::export(&tools, insurer, &operator, &target).await?;
-                println!("{rows} wanted topics are in {}", target.display());
+                let sentence = format!("{rows} wanted topics are in {}", target.display());
+                let shown =
+                    || json!({ "done": "exported", "rows": rows, "file": target.display().to_string() });
+                output::tell(&sentence, shown, as_json, out)?;
             }
             Command::Operator(command) => {
                 operator::run(&office(file).await?, command, BufReader::new(stdin()), out).await?;
             }
-            Command::Audit(command) => return audit(&office(file).await?, command).await,
+            Command::Audit(command) => return audit(&office(file).await?, command, as_json).await,
             Command::Member(MemberCommand::Reset { act, code }) => {
                 operate::reset(&office(file).await?, &act, &code, out).await?;
             }
@@ -281,15 +353,33 @@ impl Cli {
             Command::Member(MemberCommand::DeletionRequests { insurer, json }) => {
                 deletion::list(&office(file).await?, insurer.as_deref(), json, out).await?;
             }
-            Command::Member(MemberCommand::Delete { act, dismiss }) => {
-                deletion::delete(&office(file).await?, &act, dismiss, out).await?;
+            Command::Member(MemberCommand::Delete { act, dismiss, unasked }) => {
+                deletion::delete(&office(file).await?, &act, (dismiss, unasked), out).await?;
+            }
+            Command::Member(MemberCommand::Search(args)) => {
+                people::search(&office(file).await?, &args, out).await?;
+            }
+            Command::Member(MemberCommand::Timeline(args)) => {
+                people::timeline(&office(file).await?, &args, out).await?;
+            }
+            Command::Member(MemberCommand::Export(args)) => {
+                people::export(&office(file).await?, &args.act, &args.file, out).await?;
+            }
+            Command::Member(MemberCommand::CorrectEmail { act, email }) => {
+                people::correct_email(&office(file).await?, &act, &email, out).await?;
+            }
+            Command::Member(MemberCommand::Freeze(act)) => {
+                people::freeze(&office(file).await?, &act, out).await?;
+            }
+            Command::Member(MemberCommand::WithdrawApp { act, client }) => {
+                people::withdraw_app(&office(file).await?, &act, &client, out).await?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn audit(app: &App, command: audit::AuditCommand) -> anyhow::Result<ExitCode> {
+async fn audit(app: &App, command: audit::AuditCommand, as_json: bool) -> anyhow::Result<ExitCode> {
     match command {
         audit::AuditCommand::Verify(args) => {
             let sound = audit::verify(app, &args, &mut stdout()).await?;
@@ -297,7 +387,10 @@ async fn audit(app: &App, command: audit::AuditCommand) -> anyhow::Result<ExitCo
         }
         audit::AuditCommand::Export(args) => {
             let bytes = audit::export(app, &args).await?;
-            println!("{bytes} bytes are in {}", args.file.display());
+            let sentence = format!("{bytes} bytes are in {}", args.file.display());
+            let shown =
+                || json!({ "done": "exported", "bytes": bytes, "file": args.file.display().to_string() });
+            output::tell(&sentence, shown, as_json, &mut stdout())?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -345,7 +438,7 @@ impl Tools {
     }
 }
 
-async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
+async fn import(tools: &Tools, args: &ImportArgs, as_json: bool) -> anyhow::Result<u8> {
     let insurer = insurer_of(&tools.config, args.insurer.as_deref())?;
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let import = RosterImport {
@@ -358,7 +451,7 @@ async fn import(tools: &Tools, args: &ImportArgs) -> anyhow::Result<u8> {
         complete: args.full,
         preview: args.preview,
     };
-    roster::import(&import, &args.file, &Texts::load()?, args.language, stdout()).await
+    roster::import(&import, &args.file, (&Texts::load()?, args.language), as_json, stdout()).await
 }
 
 /// A login ID and its insurer: the one that a number names, and no other may be named beside it; or the one

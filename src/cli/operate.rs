@@ -7,18 +7,17 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
+pub(super) use super::output::{instant, say};
 use super::{letter, typed_of};
 use crate::{
     app::App,
     audit::{Act, Actor, Reason},
-    clock::Timestamp,
     members::{
         login_id::{LoginId, Typed},
         operator::{Issued, Subject},
     },
-    storage::{member, roster},
 };
 
 /// Whom an act concerns and why.
@@ -54,6 +53,14 @@ pub struct CodeArgs {
 impl ActArgs {
     pub(super) fn why(&self) -> anyhow::Result<(Actor, Reason)> {
         Ok((Actor::command_line(&self.operator), Reason::parse(&self.reason)?))
+    }
+
+    /// The person of a login ID, or of the identifier or subject that a search or the audit named.
+    pub(super) async fn anyone(&self, app: &App) -> anyhow::Result<Subject> {
+        match app.members.subject(&self.login_id).await? {
+            Some(subject) => Ok(subject),
+            None => Ok(self.subject(app).await?.1),
+        }
     }
 
     pub(super) async fn subject(&self, app: &App) -> anyhow::Result<(Typed, Subject)> {
@@ -101,10 +108,7 @@ pub async fn end_sessions(app: &App, args: &ActArgs, out: &mut impl Write) -> an
 /// Lets a stopped account or registration go on. Who has no login ID yet is named by the person of the
 /// event in the audit.
 pub async fn unfreeze(app: &App, args: &ActArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let subject = match roster::find(&app.members.db, &args.login_id).await? {
-        Some(person) => Subject { member: member::of_person(&app.members.db, &person.id).await?, person },
-        None => args.subject(app).await?.1,
-    };
+    let subject = args.anyone(app).await?;
     let (actor, reason) = args.why()?;
     app.members.unfreeze(&subject, Act { actor: &actor, reason: &reason }).await??;
     say(&json!({ "done": "unfrozen", "login_id": args.login_id }), args.json, out)
@@ -164,24 +168,4 @@ fn say_issued(
         }
     }
     say(&shown, args.json, out)
-}
-
-/// Names and values, as text or as JSON.
-pub(super) fn say(shown: &Value, as_json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    if as_json {
-        writeln!(out, "{}", serde_json::to_string_pretty(shown)?)?;
-        return Ok(());
-    }
-    for (name, value) in shown.as_object().into_iter().flatten() {
-        if let Some(text) = value.as_str() {
-            writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
-        }
-    }
-    Ok(())
-}
-
-/// An instant in UTC.
-pub(super) fn instant(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.millis())
-        .map_or_else(|_| "?".to_owned(), |at| at.strftime("%FT%TZ").to_string())
 }

@@ -4,6 +4,7 @@ use std::{fs::File, io::Write, path::Path};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
 
 use crate::{
     config::Insurer,
@@ -24,9 +25,9 @@ pub const SOME_REFUSED: u8 = 2;
 pub async fn import(
     import: &RosterImport<'_>,
     path: &Path,
-    texts: &Texts,
-    locale: Locale,
-    out: impl Write,
+    (texts, locale): (&Texts, Locale),
+    as_json: bool,
+    mut out: impl Write,
 ) -> anyhow::Result<u8> {
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -49,8 +50,37 @@ pub async fn import(
         }
         Err(error) => return Err(error.into()),
     };
-    print(&report, texts, locale, out)?;
+    if as_json {
+        super::output::print(&told(&report, texts, locale), &mut out)?;
+    } else {
+        print(&report, texts, locale, out)?;
+    }
     Ok(if report.refused == 0 { ALL_FINE } else { SOME_REFUSED })
+}
+
+/// A report for scripts; its refused rows are those that are listed for people too.
+fn told(report: &Report, texts: &Texts, locale: Locale) -> serde_json::Value {
+    let outcome = match report.outcome {
+        Outcome::Applied => "applied",
+        Outcome::Preview => "preview",
+        Outcome::Refused => "refused",
+    };
+    let rows = report.refusals.iter().map(|refusal| {
+        let reason = texts.text(locale, refusal.reason.text_id(), &refusal.reason.args());
+        let rule = refusal.reason.text_id().trim_start_matches("roster-row-");
+        json!({ "line": refusal.line, "rule": rule, "reason": reason })
+    });
+    json!({
+        "outcome": outcome,
+        "rows": report.rows,
+        "without_key": report.without_key,
+        "added": report.counts.added,
+        "changed": report.counts.changed,
+        "unchanged": report.counts.unchanged,
+        "lost": report.counts.lost,
+        "refused": report.refused,
+        "refusals": rows.collect::<Vec<_>>(),
+    })
 }
 
 /// Writes a report for people: what happened, then every refused row that is listed.
@@ -73,6 +103,10 @@ pub fn print(report: &Report, texts: &Texts, locale: Locale, mut out: impl Write
         ("refused", report.refused.to_string()),
     ];
     writeln!(out, "{}", texts.text(locale, "roster-report-counts", &counts))?;
+    if report.without_key > 0 {
+        let count = [("count", report.without_key.to_string())];
+        writeln!(out, "{}", texts.text(locale, "roster-report-without-key", &count))?;
+    }
     if report.refused == 0 {
         return Ok(());
     }
@@ -105,6 +139,10 @@ mod tests {
     };
 
     async fn run(locale: Locale, file: &[u8]) -> (anyhow::Result<u8>, String) {
+        run_shown(locale, false, file).await
+    }
+
+    async fn run_shown(locale: Locale, as_json: bool, file: &[u8]) -> (anyhow::Result<u8>, String) {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         db.migrate().await.unwrap();
         let (clock, entropy, insurer) = (Clock::system(), Entropy::system(), insurer());
@@ -122,7 +160,7 @@ mod tests {
         let path = folder.path().join("roster.csv");
         std::fs::write(&path, file).unwrap();
         let mut out = Vec::new();
-        let code = import(&roster, &path, &Texts::load().unwrap(), locale, &mut out).await;
+        let code = import(&roster, &path, (&Texts::load().unwrap(), locale), as_json, &mut out).await;
         (code, String::from_utf8(out).unwrap())
     }
 
@@ -144,6 +182,21 @@ mod tests {
         assert_eq!(code.unwrap(), SOME_REFUSED);
         assert!(report.contains("\n        2  氏名カナはカタカナで、空にはできません。\n"), "{report}");
         assert!(!report.contains("山田") && !report.contains("1999"), "{report}");
+        assert!(report.contains("個人キーのない行が1行あります"), "{report}");
+    }
+
+    #[tokio::test]
+    async fn a_script_reads_the_same_as_json() {
+        let file = "記号,番号,区分,氏名カナ,生年月日\n91,1,一般被保険者,山田,19990121\n91,2,一般被保険者,ヤマ,19990121\n";
+        let (code, report) = run_shown(Locale::En, true, file.as_bytes()).await;
+        assert_eq!(code.unwrap(), SOME_REFUSED);
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["outcome"], "applied");
+        assert_eq!((&report["added"], &report["refused"]), (&1.into(), &1.into()));
+        assert_eq!(
+            (&report["refusals"][0]["line"], &report["refusals"][0]["rule"]),
+            (&2.into(), &"kana".into())
+        );
     }
 
     #[tokio::test]

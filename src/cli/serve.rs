@@ -10,11 +10,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
+    egress::deliveries::Lane,
     fault::Fault,
+    members::roster,
     oidc::backchannel_logout::Messenger,
     routes,
     storage::{
-        activation_notice, delivery::DELIVERIES, outbox::MAILS, recovery, registration, sign_in_failure,
+        activation_notice,
+        delivery::{DELIVERIES, WEBHOOKS},
+        outbox::MAILS,
+        recovery, registration, sign_in_failure, webhook_event,
     },
     web::{
         connection::{Patience, Site},
@@ -68,9 +73,13 @@ impl Running {
         let outbox = app.members.outbox.clone();
         let quit = stop.clone();
         tasks.spawn(async move { outbox.run(quit).await });
-        let (deliveries, messenger) = (app.members.deliveries.clone(), Messenger(app.clone()));
-        let quit = stop.clone();
-        tasks.spawn(async move { deliveries.run(messenger, quit).await });
+        for lane in [Lane::Protocol, Lane::Webhooks] {
+            let (deliveries, messenger) = (app.members.deliveries.clone(), Messenger(app.clone()));
+            let quit = stop.clone();
+            tasks.spawn(async move { deliveries.run(lane, messenger, quit).await });
+        }
+        let (members, texts, quit) = (app.members.clone(), app.texts.clone(), stop.clone());
+        tasks.spawn(async move { members.run_roster_imports(&texts, quit).await });
         tasks.spawn(housekeeping(app.clone(), stop.clone()));
         tasks.spawn(link_audit(app.clone(), stop.clone()));
         let refresh = app.signing.spawn_refresh();
@@ -108,9 +117,21 @@ fn patience(app: &App) -> Patience {
 
 /// Sweeps and measures until told to stop. A failure is logged and tried again next time.
 async fn housekeeping(app: App, stop: CancellationToken) {
+    let mut noted_on = None;
     loop {
         if let Err(error) = sweep(&app).await {
             tracing::warn!(%error, "housekeeping failed");
+        }
+        // An eligibility ends with a day of Japan.
+        let today = app.now().day_in_japan();
+        if noted_on != Some(today) {
+            match app.members.note_losses().await {
+                Ok(members) => {
+                    noted_on = Some(today);
+                    tracing::info!(members, "ends of eligibility noticed");
+                }
+                Err(error) => tracing::warn!(%error, "ends of eligibility were not noticed"),
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -135,19 +156,27 @@ async fn link_audit(app: App, stop: CancellationToken) {
 async fn sweep(app: &App) -> Result<(), Fault> {
     let (members, now) = (&app.members, app.now());
     members.ephemeral.sweep().await?;
+    members.tell_of_lost_eligibility().await?;
     registration::sweep(&members.db, now).await?;
     registration::sweep_mails(&members.db, now.minus(members.config.lifetimes.registration_link())).await?;
     recovery::sweep(&members.db, now).await?;
+    roster::sweep(&members.db, now).await?;
     activation_notice::sweep(&members.db, now).await?;
     sign_in_failure::sweep(&members.db, now.minus(members.config.limits.failures_kept())).await?;
     MAILS.purge(&members.db, now.minus(KEEP_MAILS)).await?;
     DELIVERIES.purge(&members.db, now.minus(KEEP_MAILS)).await?;
+    WEBHOOKS.purge(&members.db, now.minus(KEEP_MAILS)).await?;
+    // Longer than the last delivery that tells of it.
+    webhook_event::purge(&members.db, now.minus(2 * KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_mails", "state" => "failed").set(gauge(counts.failed));
-    let counts = members.deliveries.counts().await?;
+    let counts = members.deliveries.counts(Lane::Protocol).await?;
     metrics::gauge!("kenpos_deliveries", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_deliveries", "state" => "failed").set(gauge(counts.failed));
+    let counts = members.deliveries.counts(Lane::Webhooks).await?;
+    metrics::gauge!("kenpos_webhooks", "state" => "queued").set(gauge(counts.queued));
+    metrics::gauge!("kenpos_webhooks", "state" => "failed").set(gauge(counts.failed));
     metrics::gauge!("kenpos_password_hashes_in_progress").set(gauge(members.passwords.in_progress()));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A relying party: its metadata, its secrets, and whether it is enabled.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use super::{
     metadata::Metadata,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::{Entropy, Timestamp},
     crypto::MasterKey,
-    storage::{Db, On, StorageError, client as table, client::ClientRow},
+    storage::{Db, On, StorageError, Tx, client as table, client::ClientRow},
     texts::Locale,
 };
 
@@ -28,6 +28,8 @@ pub struct Client {
     pub disabled_at: Option<Timestamp>,
     /// When it was registered.
     pub created_at: Timestamp,
+    /// Which state of it this is: each change makes it one more.
+    pub version: i64,
 }
 
 impl Client {
@@ -51,6 +53,11 @@ impl Client {
         table::list(db).await?.into_iter().map(Self::try_from).collect()
     }
 
+    /// A client that is not stored yet.
+    pub const fn new(id: String, metadata: Metadata, now: Timestamp) -> Self {
+        Self { id, metadata, secrets: Vec::new(), disabled_at: None, created_at: now, version: 1 }
+    }
+
     /// Registers a client and gives it with its secret, which is shown once; clients that prove themselves
     /// with a key of their own, and public ones, have none. The metadata must have been validated.
     pub async fn create(
@@ -62,7 +69,7 @@ impl Client {
         metadata: Metadata,
     ) -> Result<(Self, Option<String>), StorageError> {
         let id = id.unwrap_or_else(|| entropy.id());
-        let mut client = Self { id, metadata, secrets: Vec::new(), disabled_at: None, created_at: now };
+        let mut client = Self::new(id, metadata, now);
         let text = client.add_secret(master, entropy, now);
         client.insert(on, now).await?;
         Ok((client, text))
@@ -102,6 +109,24 @@ impl Client {
         if works { None } else { self.add_secret(master, entropy, now) }
     }
 
+    /// The secrets that work, the newest first.
+    pub fn valid_secrets(&self, now: Timestamp) -> Vec<&StoredSecret> {
+        let mut valid: Vec<_> = self.secrets.iter().filter(|secret| secret.is_valid(now)).collect();
+        // The one that has no end is the newest even where the clock stood still.
+        valid.sort_by_key(|secret| Reverse((secret.expires_at.is_none(), secret.created_at)));
+        valid
+    }
+
+    /// Ends every secret but the newest; whether there was another that worked.
+    pub fn end_old_secrets(&mut self, now: Timestamp) -> bool {
+        let valid = self.valid_secrets(now);
+        let several = valid.len() > 1;
+        if let Some(newest) = valid.first().map(|secret| secret.hash.clone()) {
+            self.secrets.retain(|secret| secret.hash == newest);
+        }
+        several
+    }
+
     /// Gives the client a new secret and lets those of before work a while longer.
     pub fn rotate_secret(
         &mut self,
@@ -114,14 +139,25 @@ impl Client {
         self.add_secret(master, entropy, now)
     }
 
+    // Whatever is written to the table is written by the three functions below: what is kept of clients
+    // elsewhere, such as a copy in memory, has to be looked after here alone.
+
     /// Stores a client that is not there yet; [`StorageError::Conflict`] if its id is taken.
     pub async fn insert(&self, on: impl Into<On<'_>>, now: Timestamp) -> Result<(), StorageError> {
         table::insert(on, &self.row(now)).await
     }
 
-    /// Stores changed metadata or secrets; false when the client is gone.
-    pub async fn save(&self, on: impl Into<On<'_>>, now: Timestamp) -> Result<bool, StorageError> {
-        table::update(on, &self.row(now)).await
+    /// Stores changed metadata or secrets over the state that they were made from; false when somebody else
+    /// changed or deleted the client since.
+    pub async fn save(&mut self, on: impl Into<On<'_>>, now: Timestamp) -> Result<bool, StorageError> {
+        let saved = table::update(on, &self.row(now)).await?;
+        self.version += i64::from(saved);
+        Ok(saved)
+    }
+
+    /// Deletes it for ever; its tokens are worth nothing from now on. False if it is gone already.
+    pub async fn delete(&self, tx: &mut Tx) -> Result<bool, StorageError> {
+        table::delete(tx, &self.id).await
     }
 
     fn row(&self, now: Timestamp) -> ClientRow {
@@ -132,6 +168,7 @@ impl Client {
             disabled_at: self.disabled_at.map(Timestamp::millis),
             created_at: self.created_at.millis(),
             updated_at: now.millis(),
+            version: self.version,
         }
     }
 
@@ -200,6 +237,7 @@ impl TryFrom<ClientRow> for Client {
             secrets: serde_json::from_str(&row.secrets).map_err(|error| impossible("secrets", error))?,
             disabled_at: row.disabled_at.map(Timestamp::from_millis),
             created_at: Timestamp::from_millis(row.created_at),
+            version: row.version,
             id: row.id,
         })
     }
@@ -229,8 +267,11 @@ mod tests {
         let found = Client::find(&db, &client.id).await.unwrap().unwrap();
         assert!(found.verify_secret(&secret, now));
         assert!(!table::find(&db, &client.id).await.unwrap().unwrap().secrets.contains(&secret));
+        let mut slower = found;
         client.disabled_at = Some(now);
         assert!(client.save(&db, now).await.unwrap());
+        assert_eq!(client.version, 2);
+        assert!(!slower.save(&db, now).await.unwrap(), "nobody writes over what they have not seen");
         assert!(Client::find(&db, &client.id).await.unwrap().is_none());
         assert_eq!(Client::list(&db).await.unwrap().len(), 1);
     }

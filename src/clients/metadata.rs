@@ -1,13 +1,16 @@
 //! What a client registers, in the names of OIDC Registration §2, RFC 7591 §2 and the logout
 //! specifications; the rules of it are in [`super::rules`].
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{
-    redirect_uri,
+    MetadataError, redirect_uri,
     values::{
         AccessTokenFormat, ApplicationType, AssertionAlgorithm, AuthMethod, GrantType, GrantTypes,
         ResponseTypes, Shown, SubjectType,
@@ -17,6 +20,9 @@ use crate::{
     crypto::{Algorithm, ContentEncryption, KeyManagement},
     texts::Locale,
 };
+
+/// How the scopes of the operators' API begin.
+pub const API_SCOPE: &str = "admin:";
 
 /// What a client registered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +179,39 @@ const fn is_false(value: &bool) -> bool {
 }
 
 impl Metadata {
+    /// Metadata of its JSON; an error names the field.
+    pub fn from_fields(fields: Map<String, Value>) -> Result<Self, MetadataError> {
+        for (name, value) in &fields {
+            if let Err(error) = serde_json::from_value::<Self>(json!({ name: value })) {
+                return Err(MetadataError::new("metadata", format!("{name}: {error}")));
+            }
+        }
+        serde_json::from_value(Value::Object(fields)).map_err(|error| MetadataError::new("metadata", error))
+    }
+
+    /// The JSON of it, field by field.
+    pub fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        }
+    }
+
+    /// The same with some fields changed (RFC 7396): `null` removes one, what is not named stays.
+    pub fn with_fields(&self, changes: Map<String, Value>) -> Result<Self, MetadataError> {
+        let mut fields = self.fields();
+        fields.extend(changes);
+        fields.retain(|_, value| !value.is_null());
+        Self::from_fields(fields)
+    }
+
+    /// Names of the fields in which it differs from `other`.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let (mine, theirs) = (self.fields(), other.fields());
+        let names: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
+        names.into_iter().filter(|name| mine.get(*name) != theirs.get(*name)).cloned().collect()
+    }
+
     /// What is shown to a reader of this language: the translation (`#en`, then `#en-GB` and its like),
     /// or what has no tag.
     pub fn shown(&self, what: Shown, locale: Locale) -> Option<&str> {
@@ -195,6 +234,11 @@ impl Metadata {
     /// Whether the client may ask for a scope.
     pub fn allows(&self, scope: &str) -> bool {
         self.scope.split_ascii_whitespace().any(|allowed| allowed == scope)
+    }
+
+    /// Whether it is a program that uses the operators' API.
+    pub fn is_for_api(&self) -> bool {
+        self.scope.split_ascii_whitespace().any(|scope| scope.starts_with(API_SCOPE))
     }
 
     /// Whether the client may use a grant type. Whoever may ask for `offline_access` may use the refresh

@@ -33,24 +33,36 @@ fn loopback_without_port(uri: &str) -> Option<(&str, &str)> {
 }
 
 /// Why a URI cannot be registered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct UriRefusal(pub &'static str);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct UriRefusal {
+    /// Names the rule.
+    pub rule: &'static str,
+    /// The rule, for developers.
+    reason: &'static str,
+}
+
+const fn refuse(rule: &'static str, reason: &'static str) -> UriRefusal {
+    UriRefusal { rule, reason }
+}
 
 /// Checks a redirect URI that a client wants to register (RFC 6749 §3.1.2, RFC 8252 §7).
 pub fn check(uri: &str, native: bool) -> Result<(), UriRefusal> {
     let url = parse(uri)?;
     if uri.contains('#') {
-        return Err(UriRefusal("must have no fragment (RFC 6749 §3.1.2)"));
+        return Err(refuse("fragment", "must have no fragment (RFC 6749 §3.1.2)"));
     }
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
-        "http" => Err(UriRefusal("must use https; http is for loopback addresses alone (RFC 8252 §7.3)")),
+        "http" => {
+            Err(refuse("https", "must use https; http is for loopback addresses alone (RFC 8252 §7.3)"))
+        }
         // A private-use scheme is a reversed domain name (RFC 8252 §7.1); this also keeps out
         // javascript:, data:, file: and their kin.
         scheme if native && scheme.contains('.') && !scheme.starts_with('.') => Ok(()),
-        _ => Err(UriRefusal(
+        _ => Err(refuse(
+            "scheme",
             "must use https, http on a loopback address, or for native apps a reversed domain name as its scheme",
         )),
     }
@@ -62,7 +74,7 @@ pub fn check_page(uri: &str) -> Result<(), UriRefusal> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
-        _ => Err(UriRefusal("must use https, or http on a loopback address")),
+        _ => Err(refuse("https", "must use https, or http on a loopback address")),
     }
 }
 
@@ -70,23 +82,23 @@ pub fn check_page(uri: &str) -> Result<(), UriRefusal> {
 /// ([`crate::egress`]).
 pub fn check_service(uri: &str) -> Result<(), UriRefusal> {
     let https = parse(uri)?.scheme() == "https";
-    if https { Ok(()) } else { Err(UriRefusal("must use https")) }
+    if https { Ok(()) } else { Err(refuse("https-only", "must use https")) }
 }
 
 fn parse(uri: &str) -> Result<Url, UriRefusal> {
     if uri.len() > LONGEST {
-        return Err(UriRefusal("must be 2000 bytes at most"));
+        return Err(refuse("long", "must be 2000 bytes at most"));
     }
     // `Url` would quietly mend these, and what is compared later is the text itself.
     if uri.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\' || !c.is_ascii()) {
-        return Err(UriRefusal("must be ASCII without spaces, control characters or backslashes"));
+        return Err(refuse("characters", "must be ASCII without spaces, control characters or backslashes"));
     }
-    let url = Url::parse(uri).map_err(|_| UriRefusal("must be an absolute URI"))?;
+    let url = Url::parse(uri).map_err(|_| refuse("absolute", "must be an absolute URI"))?;
     if !url.username().is_empty() || url.password().is_some() || authority(uri).contains('@') {
-        return Err(UriRefusal("must name no user"));
+        return Err(refuse("user", "must name no user"));
     }
     if uri.contains('*') {
-        return Err(UriRefusal("must have no wildcard"));
+        return Err(refuse("wildcard", "must have no wildcard"));
     }
     Ok(url)
 }

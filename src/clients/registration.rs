@@ -77,8 +77,7 @@ pub async fn register(
     metadata: Metadata,
 ) -> Result<Option<Registered>, StorageError> {
     let Registrar { db, master, entropy, now } = by;
-    let mut client =
-        Client { id: entropy.id(), metadata, secrets: Vec::new(), disabled_at: None, created_at: now };
+    let mut client = Client::new(entropy.id(), metadata, now);
     let secret = client.add_secret(master, entropy, now);
     let (registration_access_token, stored) = secret::generate(entropy, now);
     let mut tx = db.begin().await?;
@@ -90,7 +89,9 @@ pub async fn register(
     client.insert(&mut tx, now).await?;
     table::insert(&mut tx, &client.id, &written(&[stored]), initial, now).await?;
     let detail = serde_json::json!({ "initial_access_token": initial });
-    let event = acted("client.registered", &client.id).with_detail(detail);
+    let event = acted("client.registered", &client.id)
+        .with_insurer(client.metadata.insurer.as_deref())
+        .with_detail(detail);
     audit::record(&mut tx, entropy, now, event).await?;
     tx.commit().await?;
     Ok(Some(Registered { client, secret, registration_access_token }))
@@ -131,16 +132,17 @@ pub async fn update(
     if !changed {
         return Ok(None);
     }
-    audit::record(&mut tx, entropy, now, acted("client.updated", &client.id)).await?;
+    let event = acted("client.updated", &client.id).with_insurer(client.metadata.insurer.as_deref());
+    audit::record(&mut tx, entropy, now, event).await?;
     tx.commit().await?;
     Ok(Some(Registered { client, secret, registration_access_token }))
 }
 
 /// Deletes a client that registered itself; its tokens are worth nothing from now on.
-pub async fn delete(by: Registrar<'_>, client_id: &str) -> Result<(), StorageError> {
+pub async fn delete(by: Registrar<'_>, client: &Client) -> Result<(), StorageError> {
     let mut tx = by.db.begin().await?;
-    if table::delete(&mut tx, client_id).await? {
-        audit::record(&mut tx, by.entropy, by.now, acted("client.deleted", client_id)).await?;
+    if client.delete(&mut tx).await? {
+        audit::record(&mut tx, by.entropy, by.now, acted("client.deleted", &client.id)).await?;
         tx.commit().await?;
     }
     Ok(())

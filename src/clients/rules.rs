@@ -15,7 +15,7 @@ const MOST: usize = 50;
 const SHORTEST: u64 = 30;
 
 /// What the provider has, and a client can therefore ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Supported<'a> {
     /// Scopes.
     pub scopes: &'a [&'a str],
@@ -35,12 +35,21 @@ pub struct MetadataError {
     pub field: &'static str,
     /// The rule it breaks.
     pub reason: String,
+    /// The URI at fault and the name of its rule, where a URI breaks one.
+    pub uri: Option<(String, &'static str)>,
+}
+
+impl MetadataError {
+    /// A field breaks a rule.
+    pub fn new(field: &'static str, reason: impl Display) -> Self {
+        Self { field, reason: reason.to_string(), uri: None }
+    }
 }
 
 type Checked = Result<(), MetadataError>;
 
 fn refuse(field: &'static str, reason: impl Display) -> Checked {
-    Err(MetadataError { field, reason: reason.to_string() })
+    Err(MetadataError::new(field, reason))
 }
 
 fn require(holds: bool, field: &'static str, reason: impl Display) -> Checked {
@@ -192,6 +201,12 @@ impl Metadata {
                 refuse("scope", format!("{scope:?} is not known; known are {known}"))?;
             }
         }
+        // A program that works as an operator is that alone: nothing of it comes through a browser.
+        require(
+            !self.is_for_api() || self.grant_types.0 == [GrantType::ClientCredentials],
+            "grant_types",
+            "must be client_credentials alone with a scope of the operators' API",
+        )?;
         require(self.allows("openid") || !self.redirects_members(), "scope", "must have openid")?;
         require(
             !self.allows("insured_number") || self.health_insurance_business,
@@ -333,7 +348,10 @@ fn page(field: &'static str, uri: &str) -> Checked {
 }
 
 fn explain(field: &'static str, uri: &str, checked: Result<(), UriRefusal>) -> Checked {
-    checked.or_else(|refusal| refuse(field, format!("{uri:?} {refusal}")))
+    checked.map_err(|refusal| MetadataError {
+        uri: Some((uri.to_owned(), refusal.rule)),
+        ..MetadataError::new(field, format!("{uri:?} {refusal}"))
+    })
 }
 
 #[cfg(test)]

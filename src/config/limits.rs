@@ -22,6 +22,8 @@ pub struct Limits {
     pub overall: u64,
     /// Logins, registrations and authorization requests that one client address (IPv6: its /64) begins.
     pub visits_per_address: u64,
+    /// Requests to the operators' API that one client makes in a minute.
+    pub api_per_minute: u64,
     /// Device authorizations that one client address (IPv6: its /64) begins.
     pub devices_per_address: u64,
     /// Device authorizations that one client begins.
@@ -43,6 +45,7 @@ impl Default for Limits {
             per_insurer: 3_000,
             overall: 20_000,
             visits_per_address: 1_200,
+            api_per_minute: 600,
             devices_per_address: 60,
             devices_per_client: 3_000,
             spray_ids_per_date: 10,
@@ -67,6 +70,7 @@ impl Limits {
             ("per_insurer", self.per_insurer),
             ("overall", self.overall),
             ("visits_per_address", self.visits_per_address),
+            ("api_per_minute", self.api_per_minute),
             ("devices_per_address", self.devices_per_address),
             ("devices_per_client", self.devices_per_client),
             ("spray_ids_per_hour", self.spray_ids_per_hour),

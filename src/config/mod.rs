@@ -16,6 +16,7 @@ pub mod mail;
 pub mod passwords;
 pub mod protocol;
 pub mod registration;
+pub mod roster;
 pub mod server;
 pub mod telemetry;
 
@@ -39,6 +40,7 @@ pub use mail::MailSettings;
 pub use passwords::Passwords;
 pub use protocol::Protocol;
 pub use registration::Registration;
+pub use roster::Roster;
 pub use server::Server;
 pub use telemetry::Telemetry;
 
@@ -66,6 +68,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[registration]`
     pub registration: Registration,
+    /// `[roster]`
+    pub roster: Roster,
     /// `[egress]`
     pub egress: Egress,
     /// `[protocol]`
@@ -125,6 +129,7 @@ impl Config {
         self.lifetimes.validate(&mut problems);
         self.limits.validate(&mut problems);
         self.registration.validate(&mut problems);
+        self.roster.validate(&mut problems);
         self.egress.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {

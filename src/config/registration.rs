@@ -41,6 +41,8 @@ impl Registration {
         problems.require(has("openid"), key, "must have openid");
         // 健康保険法 §194-2: an operator has to know who asks for it.
         problems.require(!has("insured_number"), key, "must not have insured_number");
+        let admin = self.scopes.iter().any(|scope| scope.starts_with("admin:"));
+        problems.require(!admin, key, "must not have scopes of the operators' API");
         problems.require(self.per_address_hour >= 1, "registration.per_address_hour", "must be 1 or more");
     }
 }
@@ -60,6 +62,8 @@ mod tests {
         for scopes in [vec!["openid".to_owned(), "insured_number".to_owned()], vec!["profile".to_owned()]] {
             assert_eq!(problems(Registration { scopes, ..Registration::default() }).len(), 1);
         }
+        let scopes = vec!["openid".to_owned(), "admin:members.read".to_owned()];
+        assert_eq!(problems(Registration { scopes, ..Registration::default() }).len(), 1);
         assert_eq!(problems(Registration { per_address_hour: 0, ..Registration::default() }).len(), 1);
     }
 }

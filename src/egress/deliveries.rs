@@ -17,8 +17,8 @@ use crate::{
     crypto::MasterKey,
     storage::{
         Db, On, StorageError,
-        delivery::{self as rows, DELIVERIES, NewDelivery},
-        queue::{Counts, Leased},
+        delivery::{self as rows, DELIVERIES, NewDelivery, WEBHOOKS},
+        queue::{Counts, Leased, Queue},
     },
 };
 
@@ -30,6 +30,24 @@ const CONCURRENCY: usize = 8;
 const POLL: Duration = Duration::from_secs(1);
 /// How long a message is leased: far longer than a request may take (`egress.timeout_seconds`, 15 at most).
 const LEASE: Duration = Duration::from_secs(90);
+
+/// Messages that wait for each other only: a flood of webhooks keeps no logout waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// What the protocol has told.
+    Protocol,
+    /// What operators have told to systems that they named.
+    Webhooks,
+}
+
+impl Lane {
+    const fn queue(self) -> Queue {
+        match self {
+            Self::Protocol => DELIVERIES,
+            Self::Webhooks => WEBHOOKS,
+        }
+    }
+}
 
 /// A message whose turn it is.
 #[derive(Debug)]
@@ -79,7 +97,9 @@ struct Inner {
     clock: Clock,
     entropy: Entropy,
     settings: config::Deliveries,
+    /// For the protocol's lane; the other one looks by itself.
     wake: Notify,
+    webhooks: Notify,
 }
 
 impl fmt::Debug for Deliveries {
@@ -97,8 +117,8 @@ impl Deliveries {
         entropy: Entropy,
         settings: &config::Deliveries,
     ) -> Self {
-        let (settings, wake) = (settings.clone(), Notify::new());
-        Self(Arc::new(Inner { db, master, clock, entropy, settings, wake }))
+        let (settings, wake, webhooks) = (settings.clone(), Notify::new(), Notify::new());
+        Self(Arc::new(Inner { db, master, clock, entropy, settings, wake, webhooks }))
     }
 
     /// Adds a message, made of `content`, to the caller's transaction. One that was added before under this
@@ -128,26 +148,28 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Has the worker look at once.
+    /// Has the workers look at once.
     pub fn wake(&self) {
         self.0.wake.notify_one();
+        self.0.webhooks.notify_one();
     }
 
-    /// How many messages wait, are out, or failed.
-    pub async fn counts(&self) -> Result<Counts, StorageError> {
-        DELIVERIES.counts(&self.0.db).await
+    /// How many messages of a lane wait, are out, or failed.
+    pub async fn counts(&self, lane: Lane) -> Result<Counts, StorageError> {
+        lane.queue().counts(&self.0.db).await
     }
 
-    /// Has messages sent until `shutdown`, and then finishes what is under way.
-    pub async fn run(&self, carrier: impl Carrier, shutdown: CancellationToken) {
+    /// Has the messages of a lane sent until `shutdown`, and then finishes what is under way.
+    pub async fn run(&self, lane: Lane, carrier: impl Carrier, shutdown: CancellationToken) {
         let mut under_way = JoinSet::new();
+        let wake = if lane == Lane::Protocol { &self.0.wake } else { &self.0.webhooks };
         while !shutdown.is_cancelled() {
-            for row in self.lease(CONCURRENCY - under_way.len()).await {
-                under_way.spawn(self.clone().deliver(carrier.clone(), row));
+            for row in self.lease(lane, CONCURRENCY - under_way.len()).await {
+                under_way.spawn(self.clone().deliver(lane, carrier.clone(), row));
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = self.0.wake.notified() => {}
+                () = wake.notified() => {}
                 Some(ended) = under_way.join_next() => log_panic(ended),
                 () = sleep(POLL) => {}
             }
@@ -158,24 +180,25 @@ impl Deliveries {
     }
 
     /// Takes up to `limit` messages that are due; none while the database is away.
-    async fn lease(&self, limit: usize) -> Vec<Leased> {
+    async fn lease(&self, lane: Lane, limit: usize) -> Vec<Leased> {
         if limit == 0 {
             return Vec::new();
         }
-        DELIVERIES.lease(&self.0.db, self.0.clock.now(), LEASE, limit).await.unwrap_or_else(|error| {
+        let leased = lane.queue().lease(&self.0.db, self.0.clock.now(), LEASE, limit).await;
+        leased.unwrap_or_else(|error| {
             tracing::warn!(%error, "the messages to relying parties cannot be read");
             Vec::new()
         })
     }
 
     /// Tries a message that is leased, and notes what became of it.
-    async fn deliver(self, carrier: impl Carrier, row: Leased) {
-        let inner = &*self.0;
+    async fn deliver(self, lane: Lane, carrier: impl Carrier, row: Leased) {
+        let (inner, queue) = (&*self.0, lane.queue());
         let (id, kind, about, attempt) = (&row.id, &row.kind, &row.target, row.attempts);
         let noted = match inner.attempt(&carrier, &row).await {
             Outcome::Sent => {
                 tracing::info!(delivery = id, kind, about, attempt, "message sent");
-                DELIVERIES.sent(&inner.db, id, inner.clock.now()).await
+                queue.sent(&inner.db, id, inner.clock.now()).await
             }
             Outcome::Again(reason) => {
                 let at = inner.next_attempt(&row);
@@ -187,11 +210,11 @@ impl Deliveries {
                     reason,
                     "message not sent, to be tried again"
                 );
-                DELIVERIES.retry_later(&inner.db, &row, at, &reason).await
+                queue.retry_later(&inner.db, &row, at, &reason).await
             }
             Outcome::Failed(reason) => {
                 tracing::error!(delivery = id, kind, about, attempt, reason, "message given up");
-                DELIVERIES.failed(&inner.db, &row, inner.clock.now(), &reason).await
+                queue.failed(&inner.db, &row, inner.clock.now(), &reason).await
             }
         };
         match noted {

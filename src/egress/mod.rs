@@ -154,9 +154,21 @@ impl Egress {
 
     /// POSTs a form and gives the status of the answer, whose body is not read.
     pub async fn post(&self, url: &str, form: &[(&str, &str)]) -> Result<u16, EgressError> {
-        let (client, url) = self.permitted(url)?;
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        self.post_body(url, &[("content-type", "application/x-www-form-urlencoded")], body).await
+    }
+
+    /// POSTs a body with these header fields, its content type among them, and gives the status of the
+    /// answer, whose body is not read.
+    pub async fn post_body(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<u16, EgressError> {
+        let (client, url) = self.permitted(url)?;
+        let request = client.post(url).body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         Ok(send(request).await?.status().as_u16())
     }
 

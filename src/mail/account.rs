@@ -14,6 +14,15 @@ pub enum AccountMail {
         /// When the link is void.
         deadline: Timestamp,
     },
+    /// To a new address that the office wrote down: the link that proves it.
+    CorrectEmail {
+        /// The page that asks for the password; a secret.
+        link: Url,
+        /// When the link is void.
+        deadline: Timestamp,
+    },
+    /// To the address from before: the office has sent such a link to another.
+    EmailBeingCorrected,
     /// To an address that a member wanted to change to: it belongs to another account.
     EmailInUse,
     /// To the address from before: it was replaced.
@@ -22,6 +31,8 @@ pub enum AccountMail {
     PasswordChanged,
     /// The account was frozen because its member reported misuse.
     Frozen,
+    /// The account was frozen by the office.
+    FrozenByOffice,
     /// The office lets the frozen account be used again.
     Unfrozen,
     /// The member asked for the account to be deleted.
@@ -47,10 +58,13 @@ impl AccountMail {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ConfirmEmail { .. } => "confirm_email",
+            Self::CorrectEmail { .. } => "correct_email",
+            Self::EmailBeingCorrected => "email_being_corrected",
             Self::EmailInUse => "email_in_use",
             Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::Frozen => "account_frozen",
+            Self::FrozenByOffice => "account_frozen_by_office",
             Self::Unfrozen => "account_unfrozen",
             Self::DeletionRequested => "deletion_requested",
             Self::Deleted => "account_deleted",
@@ -63,7 +77,7 @@ impl AccountMail {
     /// When the mail is of no more use.
     pub const fn deadline(&self) -> Option<Timestamp> {
         match self {
-            Self::ConfirmEmail { deadline, .. } => Some(*deadline),
+            Self::ConfirmEmail { deadline, .. } | Self::CorrectEmail { deadline, .. } => Some(*deadline),
             _ => None,
         }
     }

@@ -36,6 +36,8 @@ pub struct Mail {
     pub to: String,
     /// Language of the mail: the one that the member was using.
     pub locale: Locale,
+    /// Portal code of the insurer in whose name it goes; none: the service itself.
+    pub code: Option<String>,
     /// Name of the insurer, in that language.
     pub insurer: Given,
     /// Whom the reader may call.
@@ -84,6 +86,7 @@ impl Mail {
         Self {
             to: to.to_owned(),
             locale,
+            code: Some(insurer.code.clone()),
             insurer: insurer.name_in(locale),
             contact: insurer.contact.in_locale(locale),
             origin: insurer.mail.clone(),
@@ -97,6 +100,7 @@ impl Mail {
         Self {
             to: to.to_owned(),
             locale,
+            code: None,
             insurer: name.clone(),
             contact: Office { name, phone: None, email: None, hours: None },
             origin: MailOrigin::default(),
@@ -344,6 +348,7 @@ mod tests {
         let mail = Mail {
             to: "hanako@example.jp".to_owned(),
             locale: Locale::Ja,
+            code: None,
             insurer: Given::choose(Locale::Ja, "みほん", None),
             contact: Contact::default().in_locale(Locale::Ja),
             origin: MailOrigin::default(),

@@ -17,8 +17,9 @@ use crate::{
     clock::{Clock, Entropy, Timestamp},
     config::mail::MailSettings,
     crypto::master_key::MasterKey,
+    members::EmailAddress,
     storage::{
-        Db, StorageError, Tx,
+        Db, StorageError, Tx, bounce,
         outbox::{self as rows, MAILS, NewMail},
         queue::{Counts, Leased},
     },
@@ -27,6 +28,10 @@ use crate::{
 
 /// Purpose of the sealed column.
 const PURPOSE: &str = "outbox";
+/// Purpose of the keyed hash under which an address is found again.
+const RECIPIENT: &str = "mail-recipient";
+/// What is noted of a mail to an address that bounces.
+pub const BOUNCES: &str = "the address is marked as one that bounces";
 /// Mails under way at the same time, on this node.
 const CONCURRENCY: usize = 4;
 /// How often the worker looks for what other nodes added or what is due again.
@@ -90,6 +95,11 @@ impl Outbox {
         Ok(Self(Arc::new(Inner { db, master, clock, entropy, renderer, relay, settings, wake })))
     }
 
+    /// Under what the mails to an address can be found, without the address.
+    pub fn mark_of(&self, to: &str) -> String {
+        self.0.recipient_mac(to)
+    }
+
     /// Adds a mail to the caller's transaction: it is sent if and only if that commits.
     /// [`Outbox::wake`] after the commit saves it up to a second.
     pub async fn enqueue(&self, tx: &mut Tx, mail: &Mail) -> Result<(), StorageError> {
@@ -124,11 +134,15 @@ impl Outbox {
         };
         let letter = inner.renderer.render(mail, now).map_err(|error| impossible(error.to_string()))?;
         let plain = serde_json::to_vec(&letter).map_err(|error| impossible(error.to_string()))?;
+        let recipient = EmailAddress::parse(&mail.to).map(|to| to.masked()).unwrap_or_default();
         let longest = now.plus(inner.settings.give_up_after());
         let row = NewMail {
             id: &id,
             kind: mail.kind.name(),
             sealed: &inner.master.seal(PURPOSE, &id, &plain, &inner.entropy),
+            insurer: mail.code.as_deref(),
+            recipient: &recipient,
+            recipient_mac: &inner.recipient_mac(&mail.to),
             created_at: now,
             give_up_at: mail.kind.deadline().map_or(longest, |deadline| deadline.min(longest)),
         };
@@ -144,6 +158,11 @@ impl Outbox {
     /// How many mails wait, are out, or failed.
     pub async fn counts(&self) -> Result<Counts, StorageError> {
         MAILS.counts(&self.0.db).await
+    }
+
+    /// Whether the office marked an address as one that bounces: nothing is sent there.
+    pub async fn bounces(&self, to: &str) -> Result<bool, StorageError> {
+        bounce::is_marked(&self.0.db, &self.0.recipient_mac(to)).await
     }
 
     /// The relay, for `doctor`.
@@ -237,10 +256,22 @@ impl Outbox {
 }
 
 impl Inner {
+    /// A keyed hash of an address, whatever its case and width.
+    fn recipient_mac(&self, to: &str) -> String {
+        let key = EmailAddress::parse(to).map_or_else(|_| to.to_lowercase(), |to| to.key());
+        self.master.mac_base64url(RECIPIENT, key.as_bytes())
+    }
+
     async fn attempt(&self, mail: &Leased) -> Outcome {
         let give_up_at = Timestamp::from_millis(mail.give_up_at);
         if self.clock.now() >= give_up_at {
             return Outcome::Failed { reason: "expired".to_owned() };
+        }
+        match bounce::is_marked(&self.db, &mail.target).await {
+            Ok(false) => {}
+            Ok(true) => return Outcome::Failed { reason: BOUNCES.to_owned() },
+            // Better twice to a dead address than never to a living one.
+            Err(error) => tracing::warn!(%error, "the bounces cannot be read"),
         }
         let Some(letter) = self.unseal(mail) else {
             return Outcome::Failed { reason: "the content cannot be opened".to_owned() };

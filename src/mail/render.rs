@@ -236,7 +236,9 @@ mod tests {
                     kind,
                     MailKind::ConfirmRegistration { .. }
                         | MailKind::RegistrationNotice { .. }
-                        | MailKind::Account(AccountMail::ConfirmEmail { .. })
+                        | MailKind::Account(
+                            AccountMail::ConfirmEmail { .. } | AccountMail::CorrectEmail { .. }
+                        )
                         | MailKind::Operator(OperatorMail::Setup { .. })
                 );
                 let to_office = kind.name().starts_with("office_");

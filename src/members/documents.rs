@@ -16,7 +16,7 @@ use crate::{
     fault::Fault,
     storage::{
         Db, StorageError,
-        document::{self, DocumentRow, Receipt},
+        document::{self, DocumentRow, Receipt, VersionRow},
         member::Member,
     },
     texts::Locale,
@@ -235,6 +235,50 @@ impl Members {
         }
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// A version of a document, as operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// What is known of it.
+    pub row: VersionRow,
+    /// Whether it is the one that members accept now.
+    pub current: bool,
+    /// Members of the insurer who accepted it.
+    pub accepted: i64,
+}
+
+impl Members {
+    /// Every version of the documents of an insurer, by kind, the newest first.
+    pub async fn document_versions(&self, insurer: &str) -> Result<Vec<Version>, Fault> {
+        let accepted = document::accepted(&self.db, insurer).await?;
+        let versions = document::versions(&self.db, insurer).await?;
+        Ok(versions
+            .into_iter()
+            .map(|row| {
+                let count =
+                    accepted.iter().find(|(kind, version, _)| (kind, version) == (&row.kind, &row.version));
+                let current = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
+                let current =
+                    current.and_then(|kind| self.documents.current(insurer, kind, Locale::default()));
+                Version {
+                    current: current.is_some_and(|current| current.version == row.version),
+                    accepted: count.map_or(0, |(.., count)| *count),
+                    row,
+                }
+            })
+            .collect())
+    }
+
+    /// The texts of a version, the Japanese one first.
+    pub async fn document_texts(
+        &self,
+        insurer: &str,
+        kind: &str,
+        version: &str,
+    ) -> Result<Vec<DocumentRow>, Fault> {
+        Ok(document::texts(&self.db, insurer, kind, version).await?)
     }
 }
 

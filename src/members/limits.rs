@@ -129,6 +129,12 @@ impl Members {
         Ok(guesses <= most)
     }
 
+    /// Until when a login ID pauses, if it does.
+    pub async fn paused_until(&self, login_id: &Typed) -> Result<Option<Timestamp>, Fault> {
+        let pause = self.ephemeral.get::<Pause>(&self.guess_key(login_id)).await?;
+        Ok(pause.map(|pause| pause.value.until).filter(|until| self.clock.now() < *until))
+    }
+
     /// Forgets the wrong guesses at a login ID after the right one.
     pub async fn forget_guesses(&self, id_key: &str) -> Result<(), Fault> {
         self.ephemeral.forget(&format!("guess:id:{id_key}")).await?;

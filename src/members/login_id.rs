@@ -116,6 +116,11 @@ impl LoginId {
         })
     }
 
+    /// Whether a symbol and a number, each by itself, can stand on a document of the insurer.
+    pub fn fit(insurer: &Insurer, symbol: &str, number: &str) -> [bool; 2] {
+        [padded(symbol, insurer.symbol_digits).is_some(), padded(number, insurer.number_digits).is_some()]
+    }
+
     /// Portal code of the insurer.
     pub fn insurer(&self) -> &str {
         &self.insurer
@@ -348,6 +353,9 @@ pub(crate) mod tests {
         assert!(LoginId::from_parts(&insurer(), "1234", "1").is_err());
         assert!(LoginId::from_parts(&insurer(), "", "1").is_err());
         assert!(LoginId::from_parts(&insurer(), "-1", "1").is_err());
+        assert_eq!(LoginId::fit(&insurer(), "９１", "1"), [true, true]);
+        assert_eq!(LoginId::fit(&insurer(), "1234", "1"), [false, true]);
+        assert_eq!(LoginId::fit(&insurer(), "91", "ABC"), [true, false]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod login_id;
 pub mod new_login_id;
 pub mod operator;
+pub mod overview;
 pub mod password_policy;
 pub mod recovery;
 pub mod registration;
@@ -24,6 +25,7 @@ pub mod roster;
 pub mod roster_csv;
 pub mod roster_row;
 pub mod sample;
+pub mod search;
 pub mod session;
 pub mod session_end;
 pub mod sign_in;
@@ -43,8 +45,9 @@ use crate::{
     crypto::{MasterKey, Passwords},
     egress::deliveries::Deliveries,
     ephemeral::Ephemeral,
+    fault::Fault,
     mail::outbox::Outbox,
-    storage::Db,
+    storage::{Db, eligibility, roster_import::Ended},
 };
 
 /// What the rules of members work with.
@@ -109,6 +112,19 @@ impl Members {
         let grace_days = self.insurer(&person.insurer)?.policy.grace_days;
         let over = person.last_day(0).is_some_and(|last| last < today);
         person.last_day(grace_days).filter(|last| over && today <= *last)
+    }
+
+    /// Notices whose eligibility ended with the day, and has webhooks told of them; the number of members. What
+    /// an import ends is noticed by the import.
+    pub async fn note_losses(&self) -> Result<u64, Fault> {
+        let mut noted = 0;
+        for insurer in &self.config.insurers {
+            let ended = Ended { today: today(&self.clock), grace_days: insurer.policy.grace_days };
+            let mut tx = self.db.begin().await?;
+            noted += eligibility::note_losses(&mut tx, &insurer.code, ended, self.clock.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(noted)
     }
 
     /// Whether a registration of a person may begin or end: eligible, and nobody said that it was not theirs.

@@ -1,13 +1,17 @@
 //! What an operator (事務局) does to an account, each act with who did it and why in the audit.
 
+mod correction;
 mod deletion;
+mod export;
+
+pub use export::{Export, line};
 
 use serde_json::json;
 
 use super::{
     Members,
     activation_code::ActivationCode,
-    login_id::Typed,
+    login_id::{LoginId, Typed},
     roster::{Category, Person},
 };
 use crate::{
@@ -64,6 +68,27 @@ pub enum Refused {
     /// Dependents and voluntarily insured persons register without a temporary password.
     #[error("the person registers with an e-mail address and needs no temporary password")]
     SelfRegistering,
+    /// The account is reset, frozen or closed, and so has nothing of the kind.
+    #[error("the account is not active")]
+    Inactive,
+    /// The account is frozen, or no registration begins, already.
+    #[error("it is stopped already")]
+    Stopped,
+    /// The account was deleted before.
+    #[error("the account was deleted before")]
+    Closed,
+    /// The app has no access.
+    #[error("the app has no access to withdraw")]
+    NoAccess,
+    /// The address is none.
+    #[error("this is no e-mail address")]
+    Email,
+    /// The account has this address.
+    #[error("the account has this address already")]
+    SameEmail,
+    /// Another account of the insurer has it.
+    #[error("another account of the insurer has this address")]
+    EmailTaken,
 }
 
 /// What a person needs for the activation that follows.
@@ -176,6 +201,29 @@ impl Members {
         tx.commit().await?;
         self.end_sessions(&member.id, None).await?;
         Ok(Ok(()))
+    }
+
+    /// Lets the login IDs of an account that pause be tried again at once.
+    pub async fn unlock_account(
+        &self,
+        subject: &Subject,
+        act: Act<'_>,
+    ) -> Result<Result<(), Refused>, Fault> {
+        let typed = self.login_id_of_subject(subject);
+        let Some(typed) = typed else { return Ok(Err(Refused::NoAccount)) };
+        self.unlock(&typed, subject, act).await?;
+        Ok(Ok(()))
+    }
+
+    /// What the person types to sign in or to register; none for who registers with an address and has not
+    /// yet, and for accounts that have none any more.
+    pub fn login_id_of_subject(&self, subject: &Subject) -> Option<Typed> {
+        let Subject { person, member } = subject;
+        if let Some(member) = member {
+            return self.login_id_of(member, person);
+        }
+        let insurer = self.insurer(&person.insurer).filter(|_| person.category == Category::Insured)?;
+        LoginId::from_parts(insurer, &person.symbol, &person.number).ok().map(Typed::Number)
     }
 
     /// Lets a login ID that pauses be tried again at once.

@@ -3,36 +3,55 @@
 //! An import reads the file once, as a stream, reports every row that it refuses, and applies the others
 //! in one transaction: all or nothing, and a second time nothing. Persons that are missing from the file
 //! lose their eligibility only when it is said to be complete, and then not a single row may be refused.
+//!
+//! There are two ways in. [`RosterImport::run`] reads a file and applies it at once: the command line. What is
+//! uploaded is kept ([`upload`]), checked in the background by whichever node is free ([`work`]), and applied
+//! when somebody has looked at what would change ([`preview`]) and says so ([`decide`]). Both read, stage
+//! and apply with the same functions. The last import of an insurer can be undone ([`decide`]).
+
+pub mod decide;
+pub mod preview;
+pub mod refused;
+mod staging;
+pub mod upload;
+pub mod work;
 
 use std::{
     io::{self, Read},
     time::Duration,
 };
 
+use serde_json::json;
+
+use self::staging::{Staging, Whole};
 use super::{
     birth_date::today,
     roster_csv::{FileError, RosterCsv},
-    roster_row::{self, Reason},
+    roster_row::Reason,
 };
-pub use crate::storage::roster::{Category, FormerLogin, Person};
-use serde_json::json;
-
+pub use crate::storage::{
+    roster::{Category, FormerLogin, Person},
+    roster_import::Counts,
+};
 use crate::{
     audit::{self, Event},
-    clock::{Clock, Entropy},
+    clock::{Clock, Entropy, Timestamp},
     config::Insurer,
     storage::{
         Db, StorageError,
-        roster_import::{self, Clash, Counts, Ended, Import, ROWS_PER_INSERT, StagedPerson},
+        roster_import::{self, Ended, Import},
+        roster_job::{self, Ages},
     },
 };
 
-/// Rows that are staged in one transaction.
-const ROWS_PER_TRANSACTION: usize = 16 * ROWS_PER_INSERT;
 /// Refused rows that a report lists; the others are only counted.
-pub const LISTED_REFUSALS: usize = 10_000;
-/// Age from which on an import that never ended was cut off.
-const CUT_OFF_AFTER: Duration = Duration::from_secs(86_400);
+pub const LISTED_REFUSALS: usize = 100_000;
+/// How long who works on an import may be silent before another takes over.
+pub const LEASE: Duration = Duration::from_secs(60);
+/// Age at which an upload is taken for cut off, and a check that nobody decided about for unwanted.
+const DAY: Duration = Duration::from_secs(86_400);
+/// How long refused rows and what an undo needs are kept.
+const KEEP_DETAILS: Duration = Duration::from_secs(30 * 86_400);
 
 /// An import of one file.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +94,8 @@ pub struct Report {
     pub counts: Counts,
     /// Number of rows, blank ones not counted.
     pub rows: u64,
+    /// Number of right rows without 個人キー: after a change of category or number they are other persons.
+    pub without_key: u64,
     /// Number of refused rows.
     pub refused: u64,
     /// The first [`LISTED_REFUSALS`] of them, by line.
@@ -99,9 +120,21 @@ pub enum ImportError {
     /// The file could not be read.
     #[error("the roster could not be read: {0}")]
     Read(#[from] io::Error),
+    /// Another import of the insurer is under way.
+    #[error("another import of this insurer's roster is under way")]
+    Busy,
+    /// Who works on it was silent for too long, and another took it over.
+    #[error("the import was taken over by another node")]
+    TakenOver,
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// Tidies up what imports that were cut off left behind, and what is kept long enough.
+pub async fn sweep(db: &Db, now: Timestamp) -> Result<(), StorageError> {
+    let ages = Ages { uploads: now.minus(DAY), ready: now.minus(DAY), details: now.minus(KEEP_DETAILS), now };
+    roster_job::sweep(db, ages).await
 }
 
 impl RosterImport<'_> {
@@ -111,7 +144,7 @@ impl RosterImport<'_> {
         input: impl Read + Send,
         progress: impl FnMut(u64, u64) + Send,
     ) -> Result<Report, ImportError> {
-        let csv = RosterCsv::open(input)??;
+        let csv = RosterCsv::open(Whole(input))??;
         let id = self.entropy.id();
         let import = Import {
             id: &id,
@@ -119,24 +152,28 @@ impl RosterImport<'_> {
             file_name: self.file_name,
             actor: self.actor,
             complete: self.complete,
+            lease: 1,
             now: self.clock.now(),
         };
-        roster_import::sweep(self.db, import.now.minus(CUT_OFF_AFTER)).await?;
-        roster_import::begin(self.db, &import).await?;
-        let mut staging = Staging { db: self.db, import_id: &id, rows: 0, refused: 0, refusals: Vec::new() };
-        let result = match staging.fill(self, csv, progress).await {
-            Ok(()) => self.conclude(&import, &staging).await,
+        sweep(self.db, import.now).await?;
+        match roster_job::begin(self.db, &import, import.now.plus(LEASE)).await {
+            Err(error) if error.is_conflict() => return Err(ImportError::Busy),
+            begun => begun?,
+        }
+        let mut staging = Staging::new((self.db, self.clock, self.insurer), (&id, import.lease));
+        let result = match staging.fill(csv, progress).await {
+            Ok(_) => self.conclude(&import, &staging).await,
             Err(error) => Err(error),
         };
         match result {
             Ok((outcome, counts)) => {
-                let Staging { rows, refused, mut refusals, .. } = staging;
-                refusals.sort_unstable_by_key(|refusal| refusal.line);
-                Ok(Report { outcome, counts, rows, refused, refusals })
+                let refusals = staging.sorted_refusals();
+                let Staging { rows, without_key, refused, .. } = staging;
+                Ok(Report { outcome, counts, rows, without_key, refused, refusals })
             }
             Err(error) => {
                 // The database may be what failed; a later import sweeps what stays behind.
-                if let Err(again) = self.finish(&id, false, Counts::default(), staging.refused).await {
+                if let Err(again) = self.finish(&import, false, Counts::default(), staging.refused).await {
                     tracing::warn!(import = id, error = %again, "a failed roster import could not be emptied");
                 }
                 Err(error)
@@ -148,19 +185,23 @@ impl RosterImport<'_> {
     async fn conclude(
         &self,
         import: &Import<'_>,
-        staging: &Staging<'_>,
+        staging: &Staging,
     ) -> Result<(Outcome, Counts), ImportError> {
         let refused = staging.refused;
         if self.complete && refused > 0 && !self.preview {
-            self.finish(import.id, false, Counts::default(), refused).await?;
+            self.finish(import, false, Counts::default(), refused).await?;
             return Ok((Outcome::Refused, Counts::default()));
         }
         if self.complete && staging.rows == 0 {
             return Err(FileError::Empty.into());
         }
-        let ended = Ended { today: today(self.clock), grace_days: self.insurer.policy.grace_days };
         let mut tx = self.db.begin().await?;
-        let counts = roster_import::apply(&mut tx, import, ended).await?;
+        let until = import.now.plus(LEASE);
+        if !roster_job::renew(&mut tx, (import.id, import.lease), until, (staging.rows, 0)).await? {
+            return Err(ImportError::TakenOver);
+        }
+        let counts =
+            roster_import::apply(&mut tx, import, ended(self.clock, self.insurer), self.preview).await?;
         if self.preview {
             drop(tx);
             let mut tx = self.db.begin().await?;
@@ -168,105 +209,46 @@ impl RosterImport<'_> {
             tx.commit().await?;
             return Ok((Outcome::Preview, counts));
         }
-        roster_import::finish(&mut tx, import.id, true, counts, refused, self.clock.now()).await?;
-        let event = Event {
-            actor: self.actor.to_owned(),
-            insurer: Some(import.insurer),
-            ..Event::system("roster.imported")
-        };
-        let detail = json!({
-            "import": import.id,
-            "full": self.complete,
-            "added": counts.added,
-            "changed": counts.changed,
-            "lost": counts.lost,
-            "refused": refused,
-        });
-        audit::record(&mut tx, self.entropy, import.now, event.with_detail(detail)).await?;
+        roster_import::finish(&mut tx, import, true, counts, refused).await?;
+        let event = imported(import, counts, refused);
+        audit::record(&mut tx, self.entropy, import.now, event).await?;
         tx.commit().await?;
         Ok((Outcome::Applied, counts))
     }
 
     async fn finish(
         &self,
-        import_id: &str,
+        import: &Import<'_>,
         applied: bool,
         counts: Counts,
         refused: u64,
     ) -> Result<(), StorageError> {
         let mut tx = self.db.begin().await?;
-        roster_import::finish(&mut tx, import_id, applied, counts, refused, self.clock.now()).await?;
+        roster_import::finish(&mut tx, import, applied, counts, refused).await?;
         tx.commit().await
     }
 }
 
-/// The rows of an import on their way into the staging table.
-struct Staging<'a> {
-    db: &'a Db,
-    import_id: &'a str,
-    rows: u64,
-    refused: u64,
-    refusals: Vec<Refusal>,
+/// What decides today whether an eligibility is over.
+fn ended(clock: &Clock, insurer: &Insurer) -> Ended {
+    Ended { today: today(clock), grace_days: insurer.policy.grace_days }
 }
 
-impl Staging<'_> {
-    async fn fill(
-        &mut self,
-        import: &RosterImport<'_>,
-        mut csv: RosterCsv<impl Read + Send>,
-        mut progress: impl FnMut(u64, u64) + Send,
-    ) -> Result<(), ImportError> {
-        let today = today(import.clock);
-        let mut waiting = Vec::with_capacity(ROWS_PER_TRANSACTION);
-        while let Some(record) = csv.next_record()? {
-            self.rows += 1;
-            let line = record.line;
-            match record.fields.and_then(|fields| roster_row::read(&fields, line, import.insurer, today)) {
-                Ok(person) => waiting.push(person),
-                Err(reason) => self.refuse(line, reason),
-            }
-            if waiting.len() == ROWS_PER_TRANSACTION {
-                self.stage(&waiting).await?;
-                waiting.clear();
-                progress(self.rows, csv.bytes());
-            }
-        }
-        self.stage(&waiting).await?;
-        let mut tx = self.db.begin().await?;
-        let clashes = roster_import::take_back_shared_numbers(&mut tx, self.import_id).await?;
-        tx.commit().await?;
-        self.refuse_clashes(clashes, |earlier| Reason::NumberTaken { earlier });
-        progress(self.rows, csv.bytes());
-        Ok(())
-    }
-
-    async fn stage(&mut self, persons: &[StagedPerson]) -> Result<(), StorageError> {
-        if persons.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.db.begin().await?;
-        let mut clashes = Vec::new();
-        for part in persons.chunks(ROWS_PER_INSERT) {
-            clashes.extend(roster_import::stage(&mut tx, self.import_id, part).await?);
-        }
-        tx.commit().await?;
-        self.refuse_clashes(clashes, |earlier| Reason::Duplicate { earlier });
-        Ok(())
-    }
-
-    fn refuse_clashes(&mut self, clashes: Vec<Clash>, reason: fn(u64) -> Reason) {
-        let line = |line: i64| u64::try_from(line).unwrap_or(0);
-        for clash in clashes {
-            self.refuse(line(clash.line), reason(line(clash.earlier)));
-        }
-    }
-
-    fn refuse(&mut self, line: u64, reason: Reason) {
-        self.refused += 1;
-        if self.refusals.len() < LISTED_REFUSALS {
-            self.refusals.push(Refusal { line, reason });
-        }
-    }
+/// The line of the audit about an import that was applied.
+fn imported<'a>(import: &Import<'a>, counts: Counts, refused: u64) -> Event<'a> {
+    let event = Event {
+        actor: import.actor.to_owned(),
+        insurer: Some(import.insurer),
+        ..Event::system("roster.imported")
+    };
+    event.with_detail(json!({
+        "import": import.id,
+        "full": import.complete,
+        "added": counts.added,
+        "changed": counts.changed,
+        "lost": counts.lost,
+        "refused": refused,
+    }))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 //! | | `valid_until` | | last day of eligibility; instead of 資格喪失日 |
 //! | 個人キー | `person_key` | | the insurer's own key, the same for a person whatever changes |
 //! | メールアドレス | `email` | | address that the insurer knows |
+//! | 行番号, 理由 | `line`, `reason` | | of a file of refused rows that was mended; not read |
 //!
 //! The encoding is UTF-8, with or without a byte order mark, or `Shift_JIS` (Windows-31J). A row is one line
 //! of at most [`MAX_ROW_BYTES`]: no field of a roster has a line break, so a stray quotation mark spoils
@@ -27,6 +28,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use encoding_rs::SHIFT_JIS;
 
 use super::{login_id::canonical, roster_row::Reason};
+use crate::texts::Locale;
 
 /// The header of the files that this service writes.
 pub const HEADER: &str =
@@ -61,10 +63,14 @@ pub enum Column {
     PersonKey,
     /// メールアドレス.
     Email,
+    /// Line of the file that a refused row came from; not read.
+    Line,
+    /// Why it was refused; not read.
+    Reason,
 }
 
 impl Column {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::InsurerNumber,
         Self::Symbol,
         Self::Number,
@@ -77,6 +83,8 @@ impl Column {
         Self::ValidUntil,
         Self::PersonKey,
         Self::Email,
+        Self::Line,
+        Self::Reason,
     ];
     const REQUIRED: [Self; 5] = [Self::Symbol, Self::Number, Self::Category, Self::Kana, Self::BirthDate];
 
@@ -94,12 +102,23 @@ impl Column {
             Self::ValidUntil => &["valid_until"],
             Self::PersonKey => &["個人キー", "person_key"],
             Self::Email => &["メールアドレス", "email"],
+            Self::Line => &["行番号", "line"],
+            Self::Reason => &["理由", "reason"],
         }
     }
 
     /// The name in messages.
     pub const fn label(self) -> &'static str {
         self.names()[0]
+    }
+
+    /// The name in the header of a file for readers of `locale`.
+    pub fn name_in(self, locale: Locale) -> &'static str {
+        let names = self.names();
+        match locale {
+            Locale::En => names.get(1).unwrap_or(&names[0]),
+            Locale::Ja => names[0],
+        }
     }
 
     fn named(name: &str) -> Option<Self> {
@@ -132,6 +151,9 @@ pub enum FileError {
     /// A full roster without persons would end everybody's eligibility.
     #[error("the full roster is empty")]
     Empty,
+    /// Not a single row can be imported.
+    #[error("no row of the file can be imported")]
+    Nothing,
 }
 
 impl FileError {
@@ -144,6 +166,7 @@ impl FileError {
             Self::Twice(_) => "roster-file-column-twice",
             Self::Missing(_) => "roster-file-column-missing",
             Self::Empty => "roster-file-empty",
+            Self::Nothing => "roster-file-nothing",
         }
     }
 
@@ -153,7 +176,7 @@ impl FileError {
             Self::NoHeader => vec![("header", HEADER.to_owned())],
             Self::UnknownColumn { position } => vec![("position", position.to_string())],
             Self::Twice(column) | Self::Missing(column) => vec![("column", column.label().to_owned())],
-            Self::Encoding | Self::Empty => Vec::new(),
+            Self::Encoding | Self::Empty | Self::Nothing => Vec::new(),
         }
     }
 }
@@ -187,6 +210,7 @@ impl std::fmt::Debug for Fields {
 pub struct RosterCsv<R> {
     input: BufReader<R>,
     columns: Vec<Column>,
+    header: Vec<String>,
     encoding: Encoding,
     line: u64,
     bytes: u64,
@@ -208,6 +232,7 @@ impl<R: Read> RosterCsv<R> {
         let mut csv = Self {
             input: BufReader::with_capacity(MAX_ROW_BYTES, input),
             columns: Vec::new(),
+            header: Vec::new(),
             encoding: Encoding::Unknown,
             line: 0,
             bytes: 0,
@@ -222,7 +247,31 @@ impl<R: Read> RosterCsv<R> {
             csv.encoding = Encoding::Utf8;
         }
         let Some(header) = csv.decode() else { return Ok(Err(FileError::Encoding)) };
-        Ok(csv.read_header(&header).map(|columns| Self { columns, ..csv }))
+        Ok(csv.read_header(&header).map(|(columns, header)| Self { columns, header, ..csv }))
+    }
+
+    /// Where the bytes come from. After [`RosterCsv::next_record`] has found no more, it may have more to give,
+    /// beginning with a new line.
+    pub fn source(&mut self) -> &mut R {
+        self.input.get_mut()
+    }
+
+    /// The columns and what they are called here.
+    pub fn header(&self) -> impl Iterator<Item = (Column, &str)> {
+        self.columns.iter().copied().zip(self.header.iter().map(String::as_str))
+    }
+
+    /// Whether the file is in `Shift_JIS`, as far as it was read.
+    pub fn is_shift_jis(&self) -> bool {
+        self.encoding == Encoding::ShiftJis
+    }
+
+    /// The line of the last record, as far as it can be read; empty if it was too long.
+    pub fn line_text(&self) -> String {
+        match self.encoding {
+            Encoding::ShiftJis => SHIFT_JIS.decode(&self.raw).0.into_owned(),
+            _ => String::from_utf8_lossy(&self.raw).into_owned(),
+        }
     }
 
     /// The next row that is not blank.
@@ -243,7 +292,7 @@ impl<R: Read> RosterCsv<R> {
         self.bytes
     }
 
-    fn read_header(&mut self, text: &str) -> Result<Vec<Column>, FileError> {
+    fn read_header(&mut self, text: &str) -> Result<(Vec<Column>, Vec<String>), FileError> {
         let names = self.cells.split(text).map_err(|_| FileError::NoHeader)?;
         let found: Vec<Option<Column>> = names.iter().map(|name| Column::named(name)).collect();
         if found.iter().flatten().next().is_none() {
@@ -261,7 +310,7 @@ impl<R: Read> RosterCsv<R> {
         }
         match Column::REQUIRED.into_iter().find(|column| !columns.contains(column)) {
             Some(column) => Err(FileError::Missing(column)),
-            None => Ok(columns),
+            None => Ok((columns, names)),
         }
     }
 
@@ -303,6 +352,7 @@ impl<R: Read> RosterCsv<R> {
         }
         self.line += 1;
         if length > MAX_ROW_BYTES {
+            self.raw.clear();
             return Ok(Some(Err(Reason::TooLong)));
         }
         if self.raw.ends_with(b"\r") {

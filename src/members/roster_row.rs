@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::Insurer,
-    storage::{roster::Category, roster_import::StagedPerson},
+    storage::{roster::Category, roster_staging::StagedPerson},
 };
 
 /// Characters of a person key at most.

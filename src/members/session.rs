@@ -150,19 +150,28 @@ impl Members {
         Ok(Some((found, SignedIn { name: name.to_owned(), session, member, person })))
     }
 
+    /// What was given before this instant is void: everything was signed out then, or the eligibility ended.
+    /// Days of grace are for who signs in after that.
+    pub fn valid_from(&self, member: &Member, person: &Person) -> Timestamp {
+        let lost = person.lost_since(self.clock.now());
+        lost.map_or(member.sessions_valid_from, |lost| lost.max(member.sessions_valid_from))
+    }
+
     /// The member and the person, if what was given to the member at `since` still holds today: the
-    /// account is active, nobody signed it out everywhere since, and the person is eligible.
+    /// account is active, nobody signed it out everywhere since, and the person is eligible and has been
+    /// since, or has days of grace that began before.
     pub async fn standing(
         &self,
         member_id: &str,
         since: Timestamp,
     ) -> Result<Option<(Member, Person)>, Fault> {
         let Some(member) = member::find(&self.db, member_id).await? else { return Ok(None) };
-        if member.state != MemberState::Active || since < member.sessions_valid_from {
+        if member.state != MemberState::Active {
             return Ok(None);
         }
         let Some(person) = roster::find(&self.db, &member.person_id).await? else { return Ok(None) };
-        Ok(self.is_eligible(&person).then_some((member, person)))
+        let holds = since >= self.valid_from(&member, &person) && self.is_eligible(&person);
+        Ok(holds.then_some((member, person)))
     }
 
     /// Whether a session is neither over nor idle too long.

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Members,
+    birth_date::today,
     session::{Session, list_of, name_of},
 };
 use crate::{
     clock::Timestamp,
     ephemeral::{Found, Record},
     fault::Fault,
+    storage::delivery,
 };
 
 /// Kind of the messages that tell of an end.
@@ -176,6 +178,17 @@ impl Members {
                 self.ephemeral.untag(&list, &name).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Has the relying parties told of the sessions that the change of day made void: those of members whose
+    /// last day of eligibility was yesterday. No session is older. An import tells of what it ends itself.
+    pub async fn tell_of_lost_eligibility(&self) -> Result<(), Fault> {
+        let today = today(&self.clock);
+        let Ok(yesterday) = today.yesterday() else { return Ok(()) };
+        let over = Timestamp::start_of_day_in_japan(today);
+        delivery::sessions_ended_by_date(&self.db, yesterday, over).await?;
+        self.deliveries.wake();
         Ok(())
     }
 

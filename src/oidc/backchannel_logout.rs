@@ -12,7 +12,8 @@ use crate::{
     },
     fault::Fault,
     members::session_end::{Ended, LOGOUT, Party},
-    storage::delivery::SESSIONS,
+    oidc::webhook,
+    storage::delivery::{SESSIONS, WEBHOOK},
 };
 
 /// Seconds that a logout token is good for (§2.4); it is made when it is sent.
@@ -41,6 +42,7 @@ impl Carrier for Messenger {
         let carried = match message.kind.as_str() {
             LOGOUT => tell(&self.0, &message).await,
             SESSIONS => end_sessions(&self.0, &message).await,
+            WEBHOOK => webhook::tell(&self.0, &message).await,
             kind => Ok(Outcome::Failed(format!("no kind of message is called {kind}"))),
         };
         carried.unwrap_or_else(|fault| Outcome::Again(fault.to_string()))

@@ -146,7 +146,7 @@ fn about(
             Scope::Address => put(&mut claims, "address", address(&holder.profile)),
             Scope::Membership => membership(&mut claims, members, insurer, holder),
             Scope::InsuredNumber => insured_number(&mut claims, insurer, holder),
-            Scope::OpenId | Scope::OfflineAccess => {}
+            Scope::OpenId | Scope::OfflineAccess | Scope::Admin(_) => {}
         }
         all.extend(claims.into_iter().filter(|(name, _)| wanted(scope, name)));
     }

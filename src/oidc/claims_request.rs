@@ -124,13 +124,7 @@ mod tests {
     fn client(scope: &str, business: bool) -> Client {
         let metadata =
             Metadata { scope: scope.to_owned(), health_insurance_business: business, ..Metadata::default() };
-        Client {
-            id: "app".to_owned(),
-            metadata,
-            secrets: Vec::new(),
-            disabled_at: None,
-            created_at: Timestamp::from_millis(0),
-        }
+        Client::new("app".to_owned(), metadata, Timestamp::from_millis(0))
     }
 
     fn parsed(value: &Value) -> ClaimsRequest {

@@ -40,6 +40,21 @@ impl OAuthError {
         Self::new("invalid_request", description)
     }
 
+    /// The status.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// `error_description`
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The value of `WWW-Authenticate`, if it is a challenge.
+    pub fn challenge(&self) -> Option<&str> {
+        self.challenge.as_deref()
+    }
+
     /// The grant is unknown, used, expired, revoked, or another client's. Which one is not told.
     pub fn invalid_grant(description: impl Into<String>) -> Self {
         Self::new("invalid_grant", description)

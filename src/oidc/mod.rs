@@ -26,4 +26,6 @@ mod seal;
 pub mod session_management;
 pub mod signing;
 pub mod token;
+pub mod trial;
 pub mod userinfo;
+pub mod webhook;

@@ -3,8 +3,8 @@
 //! A client registers the resources that it may ask tokens for. A token for a resource is for nothing else:
 //! userinfo refuses it, unless the issuer itself was registered and asked for too.
 
-use super::{authorize::params::Params, error::OAuthError, grant::Grant};
-use crate::clients::Client;
+use super::{authorize::params::Params, error::OAuthError, grant::Grant, scope::Scopes};
+use crate::{app::App, clients::Client};
 
 /// The error of RFC 8707 §2.
 pub const INVALID_TARGET: &str = "invalid_target";
@@ -29,6 +29,30 @@ pub fn asked(client: &Client, params: &Params) -> Result<Vec<String>, &'static s
 /// As [`asked`], for the endpoints that programs post to.
 pub fn of_request(client: &Client, params: &Params) -> Result<Vec<String>, OAuthError> {
     asked(client, params).map_err(|reason| OAuthError::new(INVALID_TARGET, reason))
+}
+
+/// Path of the operators' API, whose URL is the audience of its tokens.
+pub const API: &str = "/admin/api/v1";
+
+/// The resources of a client that speaks for itself. With a scope of the operators' API the token is for that
+/// and for nothing else, whether the client names it or not; without one it is never for it.
+pub fn of_own_request(
+    app: &App,
+    client: &Client,
+    scope: &Scopes,
+    params: &Params,
+) -> Result<Vec<String>, OAuthError> {
+    let api = app.config().server.url(API);
+    let named: Vec<&String> = params.resources().collect();
+    let admin = scope.permissions().next().is_some();
+    match admin {
+        true if named.iter().all(|name| **name == api) => Ok(vec![api]),
+        true => Err(OAuthError::new(INVALID_TARGET, "these scopes are for the operators' API alone")),
+        false if named.contains(&&api) => {
+            Err(OAuthError::new(INVALID_TARGET, "the operators' API needs one of its scopes"))
+        }
+        false => of_request(client, params),
+    }
 }
 
 /// The audience of an access token that rests on a grant (RFC 8707 §2.2): what the token request names, as

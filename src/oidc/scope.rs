@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::clients::Client;
+use crate::{clients::Client, operators::Permission};
 
 /// A scope that this provider knows (OIDC Core §5.4, and our own).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,8 @@ pub enum Scope {
     InsuredNumber,
     /// A refresh token.
     OfflineAccess,
+    /// What an operator may do, for a program that uses the operators' API.
+    Admin(Permission),
 }
 
 /// Whose a scope is.
@@ -39,7 +41,8 @@ enum Owner {
 }
 
 impl Scope {
-    /// Every scope, in the order that the consent page lists them.
+    /// Every scope that a member allows, in the order that the consent page lists them. Those of the operators'
+    /// API are not among them: no member and no discovery document has to do with them.
     pub const ALL: [Self; 10] = [
         Self::OpenId,
         Self::Profile,
@@ -53,7 +56,7 @@ impl Scope {
         Self::OfflineAccess,
     ];
 
-    /// Every name, as metadata lists them.
+    /// Their names, as metadata lists them (OIDC Discovery §3 lets a provider not list others).
     pub const NAMES: [&'static str; 10] = [
         Self::OpenId.as_str(),
         Self::Profile.as_str(),
@@ -66,6 +69,21 @@ impl Scope {
         Self::InsuredNumber.as_str(),
         Self::OfflineAccess.as_str(),
     ];
+
+    /// The names of those above and of the operators' API: what an operator at the machine can register.
+    pub const NAMES_WITH_API: [&'static str; Self::NAMES.len() + Permission::ALL.len()] = {
+        let mut names = [""; Self::NAMES.len() + Permission::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = if at < Self::NAMES.len() {
+                Self::NAMES[at]
+            } else {
+                Permission::ALL[at - Self::NAMES.len()].scope()
+            };
+            at += 1;
+        }
+        names
+    };
 
     /// Name in requests and metadata.
     pub const fn as_str(self) -> &'static str {
@@ -80,6 +98,7 @@ impl Scope {
             Self::Membership => "membership",
             Self::InsuredNumber => "insured_number",
             Self::OfflineAccess => "offline_access",
+            Self::Admin(permission) => permission.scope(),
         }
     }
 
@@ -101,11 +120,13 @@ impl Scope {
             | Self::Membership
             | Self::InsuredNumber
             | Self::OfflineAccess => Owner::Member,
+            Self::Admin(_) => Owner::Client,
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+        let admin = || Permission::ALL.into_iter().map(Self::Admin);
+        Self::ALL.into_iter().chain(admin()).find(|scope| scope.as_str() == name)
     }
 }
 
@@ -139,6 +160,14 @@ impl Scopes {
 
     fn owned_by(&self, owner: Owner) -> Self {
         Self(self.0.iter().copied().filter(|scope| scope.belongs_to() == owner).collect())
+    }
+
+    /// What they let a program do through the operators' API.
+    pub fn permissions(&self) -> impl Iterator<Item = Permission> + '_ {
+        self.iter().filter_map(|scope| match scope {
+            Scope::Admin(permission) => Some(permission),
+            _ => None,
+        })
     }
 
     /// Whether there is none.
@@ -209,5 +238,18 @@ mod tests {
         for (scope, name) in Scope::ALL.into_iter().zip(Scope::NAMES) {
             assert_eq!(Scope::parse(name), Some(scope));
         }
+        for name in Scope::NAMES_WITH_API {
+            assert_eq!(Scope::parse(name).map(Scope::as_str), Some(name));
+        }
+    }
+
+    #[test]
+    fn no_member_is_asked_for_what_operators_may() {
+        let asked = Scopes::asked_of_member("openid admin:members.read").unwrap();
+        assert_eq!(asked.to_string(), "openid");
+        let scopes = Scopes::parse("openid admin:operators.write admin:members.read");
+        assert_eq!(scopes.of_clients().to_string(), "admin:members.read admin:operators.write");
+        let permissions: Vec<_> = scopes.permissions().collect();
+        assert_eq!(permissions, [Permission::SeeMembers, Permission::ManageOperators]);
     }
 }

@@ -8,7 +8,10 @@ use tokio::{
     time::sleep,
 };
 
+use serde_json::{Value, json};
+
 use crate::{
+    audit::{self, Act, Event},
     clock::{Clock, Entropy},
     config,
     crypto::{Algorithm, KeyState, Keyring, MasterKey, SigningKey, jwk::JwkError},
@@ -17,6 +20,9 @@ use crate::{
         signing_key::{self, KeyRecord},
     },
 };
+
+/// What the audit calls a rotation.
+const ROTATED: &str = "key.rotated";
 
 /// Why signing keys could not be made, read or rotated.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +39,20 @@ pub enum SigningError {
     /// Another rotation came between; this one changed nothing.
     #[error("the keys were rotated by someone else at the same time; nothing was changed")]
     Raced,
+    /// No key has this ID.
+    #[error("there is no key of this ID")]
+    Unknown,
+}
+
+/// What a retirement did.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Retired {
+    /// The algorithm.
+    pub alg: Algorithm,
+    /// Key ID that is gone: what it signed is refused from now on.
+    pub retired: String,
+    /// Key ID that signs in its place, if it was the one that signed.
+    pub active: Option<String>,
 }
 
 /// What a rotation did to the keys of one algorithm.
@@ -144,6 +164,15 @@ impl Signing {
     /// Lets the next key of each algorithm sign, retires the active one and publishes a new next one, all
     /// or nothing. Other nodes follow with their next refresh.
     pub async fn rotate(&self) -> Result<RotationReport, SigningError> {
+        self.rotate_noting(Event::system(ROTATED)).await
+    }
+
+    /// [`Signing::rotate`], done by somebody for a reason.
+    pub async fn rotate_by(&self, act: Act<'_>) -> Result<RotationReport, SigningError> {
+        self.rotate_noting(act.event(ROTATED, Value::Null)).await
+    }
+
+    async fn rotate_noting(&self, mut event: Event<'_>) -> Result<RotationReport, SigningError> {
         let Inner { db, master, clock, entropy, settings, .. } = &*self.0;
         self.complete().await?;
         let records = signing_key::list(db).await?;
@@ -168,9 +197,51 @@ impl Signing {
             rotated.push(Rotated { alg, retired: old, active: new, next: key.kid().to_owned() });
         }
         let deleted = signing_key::delete_retired(&mut tx, now.minus(settings.keep_retired())).await?;
+        if event.detail.is_null() {
+            event.detail = json!({});
+        }
+        event.detail["rotated"] = json!(rotated);
+        audit::record(&mut tx, entropy, now, event).await?;
         tx.commit().await?;
         self.refresh().await?;
         Ok(RotationReport { rotated, deleted })
+    }
+
+    /// The keys as they stand, by algorithm and age, none opened.
+    pub async fn list(&self) -> Result<Vec<KeyRecord>, SigningError> {
+        Ok(signing_key::list(&self.0.db).await?)
+    }
+
+    /// Withdraws one key at once, because it became known or is not wanted: what it signed is refused from
+    /// now on. If it was the one that signs, the next one does, and a new next one is published.
+    pub async fn retire(&self, kid: &str, act: Act<'_>) -> Result<Retired, SigningError> {
+        let Inner { db, master, clock, entropy, settings, .. } = &*self.0;
+        self.complete().await?;
+        let records = signing_key::list(db).await?;
+        let old = records.iter().find(|record| record.kid == kid).ok_or(SigningError::Unknown)?;
+        let wanted = settings.algorithms.contains(&old.alg);
+        let fresh = if wanted && old.state != KeyState::Retired { vec![old.alg] } else { Vec::new() };
+        let fresh = generate(fresh).await?;
+        let next = records.iter().find(|record| record.alg == old.alg && record.state == KeyState::Next);
+        let next = next.filter(|_| old.state == KeyState::Active).map(|record| record.kid.clone());
+        let now = clock.now();
+        let mut tx = db.begin().await?;
+        let mut done = signing_key::delete(&mut tx, kid, old.state).await?;
+        if let Some(next) = &next {
+            done &= signing_key::activate(&mut tx, next, now).await?;
+        }
+        for key in &fresh {
+            done &= signing_key::insert(&mut tx, master, entropy, key, KeyState::Next, now).await?;
+        }
+        if !done {
+            return Err(SigningError::Raced);
+        }
+        let retired = Retired { alg: old.alg, retired: kid.to_owned(), active: next };
+        let event = act.event("key.retired", json!({ "key": retired, "state": old.state }));
+        audit::record(&mut tx, entropy, now, event).await?;
+        tx.commit().await?;
+        self.refresh().await?;
+        Ok(retired)
     }
 
     /// Makes the active and next keys that are missing. A node that makes one at the same time may win;

@@ -108,7 +108,7 @@ fn step_up(app: &App, grant: &Grant, claims: &Map<String, Value>) -> Result<(), 
 }
 
 /// The one access token of a request (RFC 6750 §2); never from the query, which ends up in logs.
-fn bearer(headers: &HeaderMap, query: Option<&str>, body: Option<&Params>) -> Result<String, OAuthError> {
+pub fn bearer(headers: &HeaderMap, query: Option<&str>, body: Option<&Params>) -> Result<String, OAuthError> {
     let invalid = |description| OAuthError::bearer(StatusCode::BAD_REQUEST, "invalid_request", description);
     let in_query = query.is_some_and(|query| Params::parse(query.as_bytes()).get("access_token").is_some());
     if in_query {

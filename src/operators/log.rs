@@ -99,7 +99,8 @@ fn csv_line(cells: &[String; 8]) -> Vec<u8> {
     writer.into_inner().unwrap_or_default()
 }
 
-fn utc(millis: i64) -> String {
+/// An instant as lines of an export have it (RFC 3339, UTC, milliseconds).
+pub fn utc(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis)
         .map_or_else(|_| String::new(), |at| at.strftime("%FT%T%.3fZ").to_string())
 }

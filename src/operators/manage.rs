@@ -66,6 +66,9 @@ pub enum Refused {
     /// It is so already.
     #[error("it is so already")]
     Already,
+    /// Somebody else changed the operator since it was read.
+    #[error("somebody else changed the operator meanwhile")]
+    Changed,
 }
 
 /// What a fresh operator signs in with, told once.
@@ -168,7 +171,9 @@ impl Operators {
         if let Err(refused) = self.may_lose(&mut tx, target, act).await? {
             return Ok(Err(refused));
         }
-        operator::set_role(&mut tx, &target.id, (role, insurer), self.clock.now()).await?;
+        if !operator::set_role(&mut tx, target, (role, insurer), self.clock.now()).await? {
+            return Ok(Err(Refused::Changed));
+        }
         let mut detail = detail(target);
         detail["new_role"] = json!(role.as_str());
         detail["new_scope"] = json!(insurer);

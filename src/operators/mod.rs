@@ -10,13 +10,15 @@ pub mod log;
 pub mod manage;
 pub mod numbers;
 pub mod own;
+pub mod queues;
 pub mod role;
 pub mod session;
 pub mod setup;
 pub mod sign_in;
+pub mod webhooks;
 
 pub use crate::storage::operator::{Operator, Role};
-pub use role::{Permission, may, reaches};
+pub use role::{Permission, is_within, may, reaches};
 
 use std::ops::Deref;
 

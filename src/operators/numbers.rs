@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Operator, Operators};
+use super::Operators;
 use crate::{
     clock::Timestamp,
+    egress::deliveries::Lane,
     fault::Fault,
     storage::{audit_chain, queue::Counts, sign_in_failure},
 };
@@ -16,11 +17,15 @@ use crate::{
 pub const DAYS: i64 = 14;
 
 /// What is counted by day.
-pub const SERIES: [(Series, &[&str]); 3] = [
+pub const SERIES: [(Series, &[&str]); 4] = [
     (Series::Activations, &["member.activated"]),
     (Series::SignIns, &["member.signed_in"]),
     (Series::Failures, &FAILURES),
+    (Series::Alarms, &[SPRAY_ALARM]),
 ];
+
+/// What the audit calls the alarm of a spray of birth dates.
+const SPRAY_ALARM: &str = "insurer.spray_alarm";
 
 /// What the audit calls the failed sign-in of a member.
 const SIGN_IN_FAILED: &str = "member.sign_in_failed";
@@ -44,6 +49,19 @@ pub enum Series {
     SignIns,
     /// Whatever of [`FAILURES`] happened.
     Failures,
+    /// Spray alarms.
+    Alarms,
+}
+
+/// What waits to be sent, and what was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Mails.
+    Mails,
+    /// Messages of the protocol to relying parties.
+    Deliveries,
+    /// Webhooks.
+    Webhooks,
 }
 
 /// What the dashboard shows.
@@ -57,17 +75,17 @@ pub struct Numbers {
     pub alarms: i64,
     /// Insurers whose activation by birth date is stopped now.
     pub alarmed: Vec<String>,
-    /// The queue of mails; for those who work for all insurers.
-    pub mails: Option<Counts>,
+    /// The queues; empty for those who work for one insurer.
+    pub queues: Vec<(Waiting, Counts)>,
 }
 
 impl Operators {
-    /// The numbers that concern an operator.
-    pub async fn numbers(&self, operator: &Operator) -> Result<Numbers, Fault> {
+    /// The numbers that concern whoever works for the insurer `own` (none: for all).
+    pub async fn numbers(&self, own: Option<&str>) -> Result<Numbers, Fault> {
         let today = self.clock.now().day_in_japan();
         let first = today.saturating_sub((DAYS - 1).days());
         let days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= today).collect();
-        let insurer = operator.insurer.as_deref().unwrap_or_default();
+        let insurer = own.unwrap_or_default();
         let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
         for row in audit_chain::days(&self.db, &first.to_string(), insurer).await? {
             counts.insert((row.day, row.action), row.count);
@@ -85,18 +103,23 @@ impl Operators {
             (series, by_day.collect())
         });
         let mut alarmed = Vec::new();
-        for insurer in self.config.insurers.iter().filter(|one| super::reaches(operator, Some(&one.code))) {
+        for insurer in self.config.insurers.iter().filter(|one| super::is_within(own, Some(&one.code))) {
             if self.spray_alarm(&insurer.code).await? {
                 alarmed.push(insurer.code.clone());
             }
         }
-        let mails = if operator.insurer.is_none() { Some(self.outbox.counts().await?) } else { None };
+        let mut queues = Vec::new();
+        if own.is_none() {
+            queues.push((Waiting::Mails, self.outbox.counts().await?));
+            queues.push((Waiting::Deliveries, self.deliveries.counts(Lane::Protocol).await?));
+            queues.push((Waiting::Webhooks, self.deliveries.counts(Lane::Webhooks).await?));
+        }
         Ok(Numbers {
             series: series.into(),
             failures: FAILURES.map(|action| (action, all(action))).into(),
-            alarms: all("insurer.spray_alarm"),
+            alarms: all(SPRAY_ALARM),
             alarmed,
-            mails,
+            queues,
         })
     }
 }

@@ -1,10 +1,11 @@
 //! `/login/{interaction}/number`: the login ID from 記号 and 番号, each padded with zeros.
 
 use super::{
-    flow::{Flow, insurer_choices, message},
+    flow::{Flow, insurer_choices},
     login_id,
 };
 use crate::{
+    config::Insurer,
     members::login_id::LoginId,
     web::{PageError, PageForm, Visit},
 };
@@ -99,11 +100,24 @@ pub async fn post(
     };
     match LoginId::from_parts(insurer, &form.symbol, &form.number) {
         Ok(composed) => login_id::go_on(flow, &composed.to_string()).await,
-        Err(error) => {
-            let errors = FormErrors::form(message(error.text_id(), &error.args()));
+        Err(_) => {
+            let errors = wrong(insurer, &form);
             page(&flow, form, errors)
         }
     }
+}
+
+/// What does not fit the insurer's documents.
+fn wrong(insurer: &Insurer, form: &LoginNumberForm) -> FormErrors {
+    let [symbol, number] = LoginId::fit(insurer, &form.symbol, &form.number);
+    let mut errors = FormErrors::none();
+    if !symbol {
+        errors.add("symbol", Message::new("login-number-error-symbol").with("digits", insurer.symbol_digits));
+    }
+    if !number {
+        errors.add("number", Message::new("login-number-error-number").with("digits", insurer.number_digits));
+    }
+    errors
 }
 
 fn page(flow: &Flow, form: LoginNumberForm, errors: FormErrors) -> Result<Response, PageError> {

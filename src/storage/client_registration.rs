@@ -1,7 +1,7 @@
 //! Table `client_registration`: the clients that registered themselves, and who may manage them (RFC 7592).
 
 use super::{
-    On, StorageError, Tx,
+    On, StorageError,
     db::{execute, query_scalar},
 };
 use crate::clock::Timestamp;
@@ -60,15 +60,4 @@ pub async fn count_open(on: impl Into<On<'_>>) -> Result<i64, StorageError> {
         fetch_one,
         "select count(*) from client_registration where initial_access_token is null"
     )
-}
-
-/// Deletes a client that registered itself, with what members allowed it; false if there is none.
-pub async fn delete(tx: &mut Tx, client_id: &str) -> Result<bool, StorageError> {
-    let deleted = execute!(&mut *tx, "delete from client_registration where client_id = $1", client_id)?;
-    if deleted == 0 {
-        return Ok(false);
-    }
-    execute!(&mut *tx, "delete from consent where client_id = $1", client_id)?;
-    execute!(&mut *tx, "delete from client where id = $1", client_id)?;
-    Ok(true)
 }

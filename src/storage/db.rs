@@ -13,8 +13,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-/// The schema, compiled into the binary.
+/// The schema, compiled into the binary: what both engines are told alike, and what each is told alone.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// A pool of connections to the one database of this deployment.
 #[derive(Clone, Debug)]
@@ -59,6 +61,27 @@ impl<'a> From<&'a mut Tx> for On<'a> {
         match tx {
             Tx::Sqlite(tx) => On::SqliteTx(tx),
             Tx::Postgres(tx) => On::PostgresTx(tx),
+        }
+    }
+}
+
+impl On<'_> {
+    /// What a statement says after a column whose texts are compared octet by octet: PostgreSQL would compare
+    /// them as the language of the database has it, `SQLite` does so anyway.
+    pub(super) const fn bytewise(&self) -> &'static str {
+        match self {
+            Self::SqlitePool(_) | Self::SqliteTx(_) => "",
+            Self::PostgresPool(_) | Self::PostgresTx(_) => " collate \"C\"",
+        }
+    }
+
+    /// The same place once more, for a function of several statements.
+    pub const fn again(&mut self) -> On<'_> {
+        match self {
+            On::SqlitePool(pool) => On::SqlitePool(pool),
+            On::SqliteTx(tx) => On::SqliteTx(tx),
+            On::PostgresPool(pool) => On::PostgresPool(pool),
+            On::PostgresTx(tx) => On::PostgresTx(tx),
         }
     }
 }
@@ -173,10 +196,19 @@ impl Db {
     /// Brings the schema up to date; running it again changes nothing.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match self {
-            Self::Sqlite(pool) => MIGRATIONS.run(pool).await?,
-            Self::Postgres(pool) => MIGRATIONS.run(pool).await?,
+            Self::Sqlite(pool) => self.migrations().run(pool).await?,
+            Self::Postgres(pool) => self.migrations().run(pool).await?,
         }
         Ok(())
+    }
+
+    /// The whole schema for this engine, in order.
+    fn migrations(&self) -> Migrator {
+        let own = match self {
+            Self::Sqlite(_) => &SQLITE_MIGRATIONS,
+            Self::Postgres(_) => &POSTGRES_MIGRATIONS,
+        };
+        Migrator::with_migrations(MIGRATIONS.iter().chain(own.iter()).cloned().collect())
     }
 
     /// Number of migrations that the database lacks.
@@ -193,7 +225,7 @@ impl Db {
         } else {
             query_scalar!(self, fetch_one, "select count(*) from _sqlx_migrations where success")?
         };
-        Ok(MIGRATIONS.iter().count().saturating_sub(usize::try_from(applied).unwrap_or(0)))
+        Ok(self.migrations().iter().count().saturating_sub(usize::try_from(applied).unwrap_or(0)))
     }
 
     /// Begins a transaction. `SQLite` has a single writer; taking its lock at BEGIN avoids the

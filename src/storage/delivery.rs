@@ -1,5 +1,7 @@
-//! Messages to relying parties that wait to be sent, and sessions whose end relying parties are to be told of.
-//! The table is the [`DELIVERIES`] queue.
+//! Messages to relying parties and other systems that wait to be sent, and sessions whose end relying parties
+//! are to be told of. The table holds two queues, so that a flood of webhooks keeps no logout waiting.
+
+use jiff::civil::Date;
 
 use super::{
     db::{On, StorageError, execute},
@@ -7,8 +9,40 @@ use super::{
 };
 use crate::clock::Timestamp;
 
-/// The table as a queue.
-pub const DELIVERIES: Queue = queue!("delivery", "target");
+/// Messages of the protocol: ends of sessions.
+pub const DELIVERIES: Queue =
+    queue!("delivery", "target", "target", "cast(null as text)", "kind <> 'webhook'");
+
+/// Messages to systems that operators named.
+pub const WEBHOOKS: Queue = queue!(
+    "delivery",
+    "target",
+    "target",
+    "(select w.insurer from webhook as w where w.id = delivery.target)",
+    "kind = 'webhook'"
+);
+
+/// Kind of the rows of [`WEBHOOKS`].
+pub const WEBHOOK: &str = "webhook";
+
+/// Has a webhook that was given up tried again: what it says is made anew. False when there is none.
+pub async fn requeue(
+    on: impl Into<On<'_>>,
+    id: &str,
+    now: Timestamp,
+    give_up_at: Timestamp,
+) -> Result<bool, StorageError> {
+    let changed = execute!(
+        on,
+        "update delivery set state = 'queued', attempts = 0, next_attempt_at = $2, give_up_at = $3,
+                finished_at = null
+         where id = $1 and kind = 'webhook' and state = 'failed'",
+        id,
+        now.millis(),
+        give_up_at.millis(),
+    )?;
+    Ok(changed == 1)
+}
 
 /// Kind of the rows that [`sessions_ended`] writes.
 pub const SESSIONS: &str = "sessions";
@@ -91,6 +125,28 @@ pub async fn sessions_ended_by_import(
          on conflict (id) do nothing",
         insurer,
         now.millis(),
+        GIVE_UP,
+    )?;
+    Ok(())
+}
+
+/// As [`sessions_ended`], for those whose eligibility ended with `last_day`: what began before `over`, the instant
+/// after it, is void. Said again, it is told once.
+pub async fn sessions_ended_by_date(
+    on: impl Into<On<'_>>,
+    last_day: Date,
+    over: Timestamp,
+) -> Result<(), StorageError> {
+    execute!(
+        on,
+        "insert into delivery (id, kind, target, state, next_attempt_at, give_up_at, created_at)
+         select 'sessions:' || m.id || $2, 'sessions', m.id, 'queued', $3, $3 + $4, $3
+         from roster_person as p join member as m on m.person_id = p.id
+         where p.valid_until = $1
+         on conflict (id) do nothing",
+        last_day.to_string(),
+        format!(":{}", over.millis()),
+        over.millis(),
         GIVE_UP,
     )?;
     Ok(())

@@ -142,3 +142,58 @@ pub async fn receipts(on: impl Into<On<'_>>, member_id: &str) -> Result<Vec<Rece
         })
         .collect())
 }
+
+/// A version of a document.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct VersionRow {
+    /// `privacy` or `terms`.
+    pub kind: String,
+    /// Version.
+    pub version: String,
+    /// When it was first published, in milliseconds.
+    pub published_at: i64,
+}
+
+/// Every version that an insurer published, by kind, the newest first.
+pub async fn versions(on: impl Into<On<'_>>, insurer: &str) -> Result<Vec<VersionRow>, StorageError> {
+    query!(
+        on,
+        fetch_all,
+        "select kind, version, min(published_at) as published_at from document where insurer = $1
+         group by kind, version order by kind, 3 desc, version desc",
+        insurer
+    )
+}
+
+/// How many members of an insurer accepted each version: kind, version and members, each once.
+pub async fn accepted(
+    on: impl Into<On<'_>>,
+    insurer: &str,
+) -> Result<Vec<(String, String, i64)>, StorageError> {
+    query!(
+        on,
+        fetch_all,
+        "select r.kind, r.version, count(distinct r.member_id)
+         from receipt as r join member as m on m.id = r.member_id
+         where m.insurer = $1 group by r.kind, r.version",
+        insurer
+    )
+}
+
+/// The texts of a version, by language.
+pub async fn texts(
+    on: impl Into<On<'_>>,
+    insurer: &str,
+    kind: &str,
+    version: &str,
+) -> Result<Vec<DocumentRow>, StorageError> {
+    query!(
+        on,
+        fetch_all,
+        "select insurer, kind, version, locale, title, body, hash from document
+         where insurer = $1 and kind = $2 and version = $3 order by locale desc",
+        insurer,
+        kind,
+        version
+    )
+}

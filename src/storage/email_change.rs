@@ -26,6 +26,13 @@ pub struct EmailChange {
     pub expires_at: Timestamp,
 }
 
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        "member_id, token_hash, email, email_key, locale, created_at, expires_at"
+    };
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     member_id: String,
@@ -58,10 +65,13 @@ impl TryFrom<Row> for EmailChange {
 pub async fn replace(on: impl Into<On<'_>>, change: &EmailChange) -> Result<(), StorageError> {
     execute!(
         on,
-        "insert into email_change (member_id, token_hash, email, email_key, locale, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (member_id) do update set token_hash = $2, email = $3, email_key = $4, locale = $5,
-             created_at = $6, expires_at = $7",
+        concat!(
+            "insert into email_change (",
+            columns!(),
+            ") values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (member_id) do update set token_hash = $2, email = $3, email_key = $4, locale = $5,
+                 created_at = $6, expires_at = $7"
+        ),
         &change.member_id,
         &change.token_hash,
         &change.email,
@@ -82,8 +92,7 @@ pub async fn of_member(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select member_id, token_hash, email, email_key, locale, created_at, expires_at from email_change
-         where member_id = $1 and expires_at > $2",
+        concat!("select ", columns!(), " from email_change where member_id = $1 and expires_at > $2"),
         member_id,
         now.millis()
     )?;
@@ -99,8 +108,7 @@ pub async fn by_token(
     let row: Option<Row> = query!(
         on,
         fetch_optional,
-        "select member_id, token_hash, email, email_key, locale, created_at, expires_at from email_change
-         where token_hash = $1 and expires_at > $2",
+        concat!("select ", columns!(), " from email_change where token_hash = $1 and expires_at > $2"),
         token_hash,
         now.millis()
     )?;

@@ -31,7 +31,7 @@ impl MemberState {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         [Self::Active, Self::Reset, Self::Frozen, Self::Closed]
             .into_iter()
             .find(|state| state.as_str() == text)

@@ -4,6 +4,15 @@
 use super::{On, StorageError, db::execute};
 use crate::{clock::Timestamp, texts::Locale};
 
+/// What is taken from an account that keeps only its subject and its person.
+macro_rules! wiped {
+    () => {
+        "email = null, email_key = null, email_verified_at = null, kana = null, password_hash = null,
+         password_changed_at = null, activated_by = null"
+    };
+}
+pub(super) use wiped;
+
 /// Replaces the password, if the old one still is what was verified, and voids sessions and grants from
 /// before `valid_from`.
 pub async fn password(
@@ -113,10 +122,11 @@ pub async fn close(
 ) -> Result<bool, StorageError> {
     let changed = execute!(
         on,
-        "update member set state = 'closed', email = null, email_key = null, email_verified_at = null,
-                kana = null, password_hash = null, password_changed_at = null, activated_by = null,
-                sessions_valid_from = $3, updated_at = $2
-         where id = $1 and state <> 'closed'",
+        concat!(
+            "update member set state = 'closed', ",
+            wiped!(),
+            ", sessions_valid_from = $3, updated_at = $2 where id = $1 and state <> 'closed'"
+        ),
         id,
         now.millis(),
         valid_from.millis()

@@ -199,20 +199,24 @@ pub async fn insert(on: impl Into<On<'_>>, operator: &Operator, email_key: &str)
     Ok(())
 }
 
-/// Gives an operator another role or insurer; sessions go on, with the new rights.
+/// Gives an operator another role or insurer; sessions go on, with the new rights. False: somebody else did
+/// since `read` was read.
 pub async fn set_role(
     on: impl Into<On<'_>>,
-    id: &str,
+    read: &Operator,
     (role, insurer): (Role, Option<&str>),
     now: Timestamp,
 ) -> Result<bool, StorageError> {
     let changed = execute!(
         on,
-        "update operator set role = $2, insurer = $3, updated_at = $4 where id = $1",
-        id,
+        "update operator set role = $2, insurer = $3, updated_at = $4
+         where id = $1 and role = $5 and coalesce(insurer, '') = $6",
+        &read.id,
         role.as_str(),
         insurer,
-        now.millis()
+        now.millis(),
+        read.role.as_str(),
+        read.insurer.as_deref().unwrap_or_default()
     )?;
     Ok(changed == 1)
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::clock::Timestamp;
 
 /// The table as a queue.
-pub const MAILS: Queue = queue!("outbox", "cast('' as text)");
+pub const MAILS: Queue = queue!("outbox", "coalesce(recipient_mac, '')", "recipient", "insurer", "true");
 
 /// A mail to add.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,12 @@ pub struct NewMail<'a> {
     pub kind: &'a str,
     /// Address and content, sealed.
     pub sealed: &'a str,
+    /// Portal code of the insurer in whose name it goes; none: the service itself.
+    pub insurer: Option<&'a str>,
+    /// The address, masked.
+    pub recipient: &'a str,
+    /// Keyed hash of the address.
+    pub recipient_mac: &'a str,
     /// Now.
     pub created_at: Timestamp,
     /// When sending it would no longer help.
@@ -29,11 +35,15 @@ pub struct NewMail<'a> {
 pub async fn enqueue(on: impl Into<On<'_>>, mail: NewMail<'_>) -> Result<(), StorageError> {
     execute!(
         on,
-        "insert into outbox (id, kind, sealed, state, next_attempt_at, give_up_at, created_at)
-         values ($1, $2, $3, 'queued', $4, $5, $4)",
+        "insert into outbox (id, kind, sealed, state, insurer, recipient, recipient_mac, next_attempt_at,
+                             give_up_at, created_at)
+         values ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $7)",
         mail.id,
         mail.kind,
         mail.sealed,
+        mail.insurer,
+        mail.recipient,
+        mail.recipient_mac,
         mail.created_at.millis(),
         mail.give_up_at.millis(),
     )?;

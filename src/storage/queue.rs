@@ -7,7 +7,12 @@
 
 use std::time::Duration;
 
-use super::db::{On, StorageError, execute, query};
+use sqlx::AssertSqlSafe;
+
+use super::{
+    audit::Position,
+    db::{On, StorageError, execute, query},
+};
 use crate::clock::Timestamp;
 
 /// A table with the columns `id kind sealed state attempts last_error next_attempt_at leased_until give_up_at
@@ -21,14 +26,21 @@ pub struct Queue {
     pub(super) failed: &'static str,
     pub(super) counts: &'static str,
     pub(super) purge: &'static str,
+    pub(super) hurry: &'static str,
+    pub(super) give_up: &'static str,
+    pub(super) rows: &'static str,
+    pub(super) only: &'static str,
+    pub(super) insurer: &'static str,
+    pub(super) shown: &'static str,
 }
 
-/// The queue of a table; `$target` is its expression for [`Leased::target`].
+/// The queue of a table: `$target` is its expression for [`Leased::target`], `$shown` for [`Shown::target`],
+/// `$insurer` for [`Shown::insurer`]; `$only` says which of its rows belong to the queue.
 ///
 /// The guard of the lease stands outside the subquery too: PostgreSQL checks it again after waiting for a
 /// row that another node was taking, and so no row is taken twice.
 macro_rules! queue {
-    ($table:literal, $target:literal) => {
+    ($table:literal, $target:literal, $shown:literal, $insurer:literal, $only:literal) => {
         $crate::storage::queue::Queue {
             table: $table,
             lease: concat!(
@@ -39,7 +51,9 @@ macro_rules! queue {
                      select id from ",
                 $table,
                 "
-                     where state = 'queued' and next_attempt_at <= $1 and leased_until <= $1
+                     where state = 'queued' and next_attempt_at <= $1 and leased_until <= $1 and ",
+                $only,
+                "
                      order by next_attempt_at, id limit $3
                  )
                  and state = 'queued' and next_attempt_at <= $1 and leased_until <= $1
@@ -68,8 +82,33 @@ macro_rules! queue {
                         finished_at = $3
                  where id = $1 and state = 'queued' and leased_until = $2"
             ),
-            counts: concat!("select state, count(*) from ", $table, " group by state"),
-            purge: concat!("delete from ", $table, " where finished_at < $1"),
+            counts: concat!("select state, count(*) from ", $table, " where ", $only, " group by state"),
+            purge: concat!("delete from ", $table, " where finished_at < $1 and ", $only),
+            hurry: concat!(
+                "update ",
+                $table,
+                " set next_attempt_at = $2 where id = $1 and state = 'queued' and leased_until <= $2 and ",
+                $only
+            ),
+            give_up: concat!(
+                "update ",
+                $table,
+                " set state = 'failed', sealed = null, last_error = $3, leased_until = 0, finished_at = $2
+                 where id = $1 and state = 'queued' and leased_until <= $2 and ",
+                $only
+            ),
+            rows: concat!(
+                "select id, kind, ",
+                $shown,
+                " as target, ",
+                $insurer,
+                " as insurer, state, attempts, last_error, next_attempt_at, leased_until, give_up_at,
+                  created_at, finished_at from ",
+                $table
+            ),
+            only: $only,
+            insurer: $insurer,
+            shown: $shown,
         }
     };
 }
@@ -94,6 +133,48 @@ pub struct Leased {
     pub give_up_at: i64,
     /// When it was added, in milliseconds.
     pub created_at: i64,
+}
+
+/// A row as operators see it; never its content.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Shown {
+    /// Primary key.
+    pub id: String,
+    /// Kind of content.
+    pub kind: String,
+    /// Whom it is for, as far as an operator may see.
+    pub target: Option<String>,
+    /// Portal code of the insurer concerned; none: of several, or of none.
+    pub insurer: Option<String>,
+    /// `queued`, `sent` or `failed`.
+    pub state: String,
+    /// Attempts so far.
+    pub attempts: i64,
+    /// What became of the last attempt, without personal data.
+    pub last_error: Option<String>,
+    /// When it is tried next, in milliseconds.
+    pub next_attempt_at: i64,
+    /// Until when somebody is sending it, in milliseconds.
+    pub leased_until: i64,
+    /// When it is given up, in milliseconds.
+    pub give_up_at: i64,
+    /// When it was added, in milliseconds.
+    pub created_at: i64,
+    /// When it was out or given up, in milliseconds.
+    pub finished_at: Option<i64>,
+}
+
+/// Which rows; an empty text asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// `queued`, `sent` or `failed`.
+    pub state: String,
+    /// Portal code of the insurer concerned.
+    pub insurer: String,
+    /// Kind of content.
+    pub kind: String,
+    /// Whom it is for.
+    pub target: String,
 }
 
 /// How many rows there are in each state, for the metrics and the dashboard.
@@ -178,6 +259,66 @@ impl Queue {
         Ok(counts)
     }
 
+    /// The newest `limit` rows that fit, before `before` if it is given.
+    pub async fn page(
+        &self,
+        on: impl Into<On<'_>>,
+        filter: &Filter,
+        before: Option<&Position>,
+        limit: i64,
+    ) -> Result<Vec<Shown>, StorageError> {
+        let (at, id) = before.map_or((i64::MAX, ""), |position| (position.at, position.id.as_str()));
+        // Only the conditions that are asked for, so that each engine finds the index. No word of the
+        // statement comes from the filter.
+        let only = |text: &str, column: &str, n: usize| {
+            if text.is_empty() { format!("${n} = ''") } else { format!("{column} = ${n}") }
+        };
+        let statement = format!(
+            "{} where {} and (created_at, id) < ($1, $2) and {} and {} and {} and {}
+             order by created_at desc, id desc limit $7",
+            self.rows,
+            self.only,
+            only(&filter.state, "state", 3),
+            only(&filter.insurer, self.insurer, 4),
+            only(&filter.kind, "kind", 5),
+            only(&filter.target, self.shown, 6),
+        );
+        query!(
+            on,
+            fetch_all,
+            AssertSqlSafe(statement),
+            at,
+            id,
+            &filter.state,
+            &filter.insurer,
+            &filter.kind,
+            &filter.target,
+            limit
+        )
+    }
+
+    /// The row of this id.
+    pub async fn find(&self, on: impl Into<On<'_>>, id: &str) -> Result<Option<Shown>, StorageError> {
+        let statement = format!("{} where id = $1 and {}", self.rows, self.only);
+        query!(on, fetch_optional, AssertSqlSafe(statement), id)
+    }
+
+    /// Has a row that waits tried now; false when it does not wait, or is being sent.
+    pub async fn hurry(&self, on: impl Into<On<'_>>, id: &str, now: Timestamp) -> Result<bool, StorageError> {
+        Ok(execute!(on, self.hurry, id, now.millis())? == 1)
+    }
+
+    /// Gives a row that waits up and erases its content; false when it does not wait, or is being sent.
+    pub async fn give_up(
+        &self,
+        on: impl Into<On<'_>>,
+        id: &str,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<bool, StorageError> {
+        Ok(execute!(on, self.give_up, id, now.millis(), reason)? == 1)
+    }
+
     /// Deletes what was finished before `before`; gives the number of rows.
     pub async fn purge(&self, on: impl Into<On<'_>>, before: Timestamp) -> Result<u64, StorageError> {
         execute!(on, self.purge, before.millis())
@@ -208,6 +349,9 @@ mod tests {
                 id: &id,
                 kind: "test",
                 sealed: "sealed",
+                insurer: Some("7132"),
+                recipient: "t***@example.jp",
+                recipient_mac: "mac",
                 created_at: at(0),
                 give_up_at: at(86_400),
             };
@@ -261,9 +405,44 @@ mod tests {
     async fn a_mail_of_a_transaction_that_fails_is_never_sent() {
         let db = with_mails(0).await;
         let mut tx = db.begin().await.unwrap();
-        let mail = NewMail { id: "a", kind: "test", sealed: "s", created_at: at(0), give_up_at: at(9) };
+        let mail = NewMail {
+            id: "a",
+            kind: "test",
+            sealed: "s",
+            insurer: None,
+            recipient: "",
+            recipient_mac: "",
+            created_at: at(0),
+            give_up_at: at(9),
+        };
         enqueue(&mut tx, mail).await.unwrap();
         drop(tx);
         assert!(MAILS.lease(&db, at(0), MINUTE, 9).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn operators_see_rows_and_hurry_or_end_those_that_wait() {
+        let db = with_mails(3).await;
+        let all = MAILS.page(&db, &Filter::default(), None, 9).await.unwrap();
+        assert_eq!(all.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["mail-2", "mail-1", "mail-0"]);
+        assert_eq!(all[0].target.as_deref(), Some("t***@example.jp"));
+        let before = Position { at: 0, id: "mail-2".to_owned() };
+        let next = MAILS.page(&db, &Filter::default(), Some(&before), 1).await.unwrap();
+        assert_eq!(next[0].id, "mail-1");
+        let foreign = Filter { insurer: "7133".to_owned(), ..Filter::default() };
+        assert!(MAILS.page(&db, &foreign, None, 9).await.unwrap().is_empty());
+
+        let leased = MAILS.lease(&db, at(0), MINUTE, 1).await.unwrap().remove(0);
+        assert!(!MAILS.hurry(&db, &leased.id, at(1)).await.unwrap(), "it is being sent");
+        assert!(!MAILS.give_up(&db, &leased.id, at(1), "x").await.unwrap());
+        assert!(MAILS.retry_later(&db, &leased, at(900), "451").await.unwrap());
+        assert!(MAILS.hurry(&db, &leased.id, at(2)).await.unwrap());
+        assert!(MAILS.lease(&db, at(2), MINUTE, 9).await.unwrap().iter().any(|row| row.id == leased.id));
+        assert!(MAILS.give_up(&db, "mail-1", at(100), "given up").await.unwrap());
+        let ended = MAILS.find(&db, "mail-1").await.unwrap().unwrap();
+        assert_eq!((ended.state.as_str(), ended.finished_at), ("failed", Some(100_000)));
+        assert!(!MAILS.hurry(&db, "mail-1", at(101)).await.unwrap());
+        let failed = Filter { state: "failed".to_owned(), insurer: "7132".to_owned(), ..Filter::default() };
+        assert_eq!(MAILS.page(&db, &failed, None, 9).await.unwrap(), [ended]);
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Db, On, StorageError,
     db::{execute, query, query_scalar},
     locale_of,
+    member_change::wiped,
 };
 use crate::{clock::Timestamp, texts::Locale};
 
@@ -222,10 +223,12 @@ pub async fn reset_member(
 ) -> Result<bool, StorageError> {
     let changed = execute!(
         on,
-        "update member set state = 'reset', email = null, email_key = null, email_verified_at = null,
-                kana = null, password_hash = null, password_changed_at = null, activated_by = null,
-                sessions_valid_from = $2, updated_at = $2
-         where id = $1 and state in ('active', 'frozen', 'closed')",
+        concat!(
+            "update member set state = 'reset', ",
+            wiped!(),
+            ", sessions_valid_from = $2, updated_at = $2
+             where id = $1 and state in ('active', 'frozen', 'closed')"
+        ),
         member_id,
         now.millis()
     )?;

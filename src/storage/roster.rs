@@ -139,6 +139,16 @@ impl Person {
             .map(|last| last.saturating_add(grace))
     }
 
+    /// Since when the eligibility is over, whether or not days of grace follow; none while it goes on.
+    pub fn lost_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let day_after = self.valid_until.map(|last| last.tomorrow().unwrap_or(Date::MAX));
+        [day_after.map(Timestamp::start_of_day_in_japan), self.lost_at]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|over| *over <= now)
+    }
+
     /// Whether the temporary password (the birth date) still opens the activation.
     pub fn temporary_password_open(&self, now: Timestamp, policy: &Policy) -> bool {
         let usable = std::time::Duration::from_secs(86_400 * u64::from(policy.temporary_password_days));
@@ -154,8 +164,9 @@ macro_rules! columns {
     };
 }
 
+/// A row as it is read.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     insurer: String,
     person_key: Option<String>,
@@ -225,6 +236,23 @@ pub async fn find(on: impl Into<On<'_>>, id: &str) -> Result<Option<Person>, Sto
     row.map(Person::try_from).transpose()
 }
 
+/// Two questions by number, each along its index: `SQLite` would answer one with an `or` by reading the whole
+/// roster of the insurer, at every sign-in.
+const FIND_INSURED: &str = concat!(
+    "select ",
+    columns!(),
+    " from roster_person
+     where id in (
+         select id from roster_person
+         where insurer = $1 and symbol = $2 and number = $3 and category = 'insured'
+         union all
+         select id from roster_person
+         where insurer = $1 and former_symbol = $2 and former_number = $3 and former_login = 'number')
+     order by case when lost_at is null then 0 else 1 end,
+              case when category = 'insured' then 0 else 1 end, created_at desc, id
+     limit 1"
+);
+
 /// The person behind a login ID of a number: an insured person (一般被保険者), or one who was it and has not set
 /// up the new login ID yet. Numbers are given again: a person who is in the roster comes before one who left
 /// it, the present holder before the former one, and a newer one before an older one.
@@ -234,24 +262,7 @@ pub async fn find_insured(
     symbol: &str,
     number: &str,
 ) -> Result<Option<Person>, StorageError> {
-    let row: Option<Row> = query!(
-        on,
-        fetch_optional,
-        concat!(
-            "select ",
-            columns!(),
-            " from roster_person
-             where insurer = $1
-               and (category = 'insured' and symbol = $2 and number = $3
-                 or former_login = 'number' and former_symbol = $2 and former_number = $3)
-             order by case when lost_at is null then 0 else 1 end,
-                      case when category = 'insured' then 0 else 1 end, created_at desc, id
-             limit 1"
-        ),
-        insurer,
-        symbol,
-        number
-    )?;
+    let row: Option<Row> = query!(on, fetch_optional, FIND_INSURED, insurer, symbol, number)?;
     row.map(Person::try_from).transpose()
 }
 

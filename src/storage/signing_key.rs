@@ -160,6 +160,12 @@ pub async fn retire(tx: &mut Tx, kid: &str, now: Timestamp) -> Result<bool, Stor
     Ok(changed == 1)
 }
 
+/// Deletes a key in this state; false if it is in another one by now.
+pub async fn delete(tx: &mut Tx, kid: &str, state: KeyState) -> Result<bool, StorageError> {
+    let deleted = execute!(tx, "delete from signing_key where kid = $1 and state = $2", kid, state.name())?;
+    Ok(deleted == 1)
+}
+
 /// Deletes the keys that were retired before the instant and gives their number.
 pub async fn delete_retired(on: impl Into<On<'_>>, before: Timestamp) -> Result<u64, StorageError> {
     execute!(on, "delete from signing_key where state = 'retired' and retired_at < $1", before.millis())

@@ -7,6 +7,7 @@ pub mod connection;
 pub mod cookies;
 pub mod csrf;
 pub mod error_page;
+pub mod file_form;
 pub mod form;
 pub mod headers;
 pub mod hosts;

@@ -177,7 +177,16 @@ function awaitCompletion() {
   });
 }
 
+// Printing takes a script; without one the browser's own menu does it.
+function offerPrinting() {
+  all("[data-print]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  offerPrinting();
   revealPasswords();
   gateDocuments();
   measurePasswords();

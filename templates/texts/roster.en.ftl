@@ -40,6 +40,8 @@ roster-file-column-unknown = Column { $position } of the header has an unknown n
 roster-file-column-twice = The header has the column { $column } twice.
 roster-file-column-missing = The header lacks the column { $column }.
 roster-file-empty = The full roster has no row that can be imported.
+roster-file-nothing = No row of the file can be imported.
+roster-file-failed = Something went wrong on the way. Nothing was changed. Please try again.
 
 ## Rows of a roster
 roster-row-encoding = The encoding is wrong (the text may be garbled).
@@ -66,6 +68,7 @@ roster-report-applied = The roster was imported.
 roster-report-preview = This was a preview. Nothing was changed.
 roster-report-not-applied = Nothing was changed, because some rows cannot be imported.
 roster-report-counts = { $added } added, { $changed } changed, { $unchanged } unchanged, { $lost } lost eligibility, { $refused } refused
+roster-report-without-key = Rows without a person key (個人キー): { $count }. Without it, whoever changes category, symbol or number is taken for another person, and the account does not follow.
 roster-report-line = Line
 roster-report-reason = Reason
 roster-report-more = { $count } more rows were refused.

@@ -40,6 +40,8 @@ roster-file-column-unknown = 見出しの{ $position }列目は決められた�
 roster-file-column-twice = 見出しに「{ $column }」が2回あります。
 roster-file-column-missing = 見出しに「{ $column }」がありません。
 roster-file-empty = 全件の適用台帳に取り込める行がありません。
+roster-file-nothing = 取り込める行が1行もありません。
+roster-file-failed = 取り込みの途中で問題が起きました。何も変更していません。もう一度お試しください。
 
 ## Rows of a roster
 roster-row-encoding = 文字コードが正しくありません(文字化けの可能性があります)。
@@ -66,6 +68,7 @@ roster-report-applied = 取り込みました。
 roster-report-preview = 確認だけを行いました。何も変更していません。
 roster-report-not-applied = 取り込めない行があるため、何も変更していません。
 roster-report-counts = 追加 { $added }件、変更 { $changed }件、変更なし { $unchanged }件、資格喪失 { $lost }件、取り込めない行 { $refused }件
+roster-report-without-key = 個人キーのない行が{ $count }行あります。個人キーがないと、区分や記号・番号が変わった方(退職して任意継続になった方など)は別の方として扱われ、アカウントが引き継がれません。
 roster-report-line = 行
 roster-report-reason = 理由
 roster-report-more = ほかに{ $count }行あります。

@@ -13,14 +13,22 @@ use figment::{
     providers::{Format as _, Toml},
 };
 use kenpos_idp::{
+    admin::api::problem::Kind,
     cli::Cli,
     config::{Config, insurer::Policy},
     oidc::{claims, scope::Scope},
+    operators::Permission,
 };
 use serde_json::{Value, json};
 
-const DOCUMENTS: [&str; 5] =
-    ["README.md", "docs/operators.md", "docs/app-developers.md", "docs/contributors.md", "keys/README.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "docs/operators.md",
+    "docs/api.md",
+    "docs/app-developers.md",
+    "docs/contributors.md",
+    "keys/README.md",
+];
 
 /// An insurer with only what is required, one document included.
 const INSURER: &str = r#"
@@ -218,6 +226,20 @@ fn scopes_claims_and_endpoints_are_those_that_exist() {
             assert!(path.contains('{') || all.contains(&format!("`{path}`")), "{path} is not documented");
         }
     }
+}
+
+#[test]
+fn scopes_and_problems_of_the_api_are_those_that_exist() {
+    let guide = read("docs/api.md");
+    let first_cells = |heading: &str, cell: usize| -> Vec<String> {
+        let table = guide.split(heading).nth(1).unwrap().split("\n\n").next().unwrap();
+        let cells = table.lines().filter_map(|line| line.split('|').nth(cell));
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned)).collect()
+    };
+    assert_eq!(first_cells("| Scope |", 1), Permission::ALL.map(Permission::scope));
+    let told = first_cells("| Status |", 2);
+    let told: BTreeSet<&str> = told.iter().map(String::as_str).filter(|name| *name != "Allow").collect();
+    assert_eq!(told, Kind::codes().collect());
 }
 
 fn sources(folder: &Path, found: &mut String) {

@@ -3,7 +3,7 @@
 mod audit;
 mod browser;
 mod manage;
-mod matrix;
+pub mod matrix;
 mod own;
 
 use kenpos_idp::{
@@ -61,7 +61,7 @@ fn shown_factor(page: &Page) -> Totp {
 }
 
 /// Fills in the page of a setup link.
-async fn set_up(app: &TestApp, page: &Page, password: &str) -> Page {
+pub async fn set_up(app: &TestApp, page: &Page, password: &str) -> Page {
     let code = code_of(app, &shown_factor(page));
     page.form("#setup-form").set("password", password).set("code", &code).submit().await
 }

@@ -206,7 +206,7 @@ async fn the_doctor_looks_at_the_certificate() {
         );
         std::fs::write(&file, text).unwrap();
         let mut out = Vec::new();
-        doctor::run(Some(&file), &mut out).await.unwrap();
+        doctor::run(Some(&file), false, &mut out).await.unwrap();
         String::from_utf8(out).unwrap()
     };
     let report = told("https://localhost").await;

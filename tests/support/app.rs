@@ -85,7 +85,7 @@ pub struct TestApp {
     running: Option<Running>,
     address: SocketAddr,
     finished: bool,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl TestApp {
@@ -125,7 +125,7 @@ impl TestApp {
         let client = register(&app, metadata("https://app.example.jp")).await;
         let tls = open_tls(&app).await.unwrap();
         let running = Some(Running::start_with(app, listener, tls).unwrap());
-        Self { clock, mailbox, client, config, running, address, finished: false, _directory: directory }
+        Self { clock, mailbox, client, config, running, address, finished: false, directory }
     }
 
     /// What the provider works with.
@@ -136,6 +136,11 @@ impl TestApp {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.app().members.db
+    }
+
+    /// A folder that goes with the story.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
     }
 
     /// Where the provider listens.

@@ -246,7 +246,11 @@ impl TestApp {
             union all select id || role || sessions_valid_from || coalesce(password_hash, '') from operator
             union all select operator_id || code_hash || coalesce(used_at, 0) from operator_recovery_code
             union all select id || temporary_failures || temporary_kana_misses from roster_person
-            union all select id from audit union all select id from outbox order by 1";
+            union all select id from outbox union all select id from bounce
+            union all select id || updated_at from webhook union all select id || give_up_at from delivery
+            union all select kid || state from signing_key
+            union all select id || state from roster_import
+            union all select id from audit order by 1";
         sqlx::query_scalar(statement).fetch_all(pool).await.unwrap()
     }
 

@@ -308,6 +308,7 @@ pub struct Postgres {
     server: Option<Server>,
     port: u16,
     directory: TempDir,
+    settings: &'static [&'static str],
 }
 
 impl Postgres {
@@ -317,8 +318,17 @@ impl Postgres {
         SHARED.get_or_init(Self::start)
     }
 
-    /// Creates a cluster and starts its server.
+    /// Creates a cluster and starts its server, which trades safety against a power cut for speed.
     pub fn start() -> Self {
+        Self::start_with(&["fsync=off", "full_page_writes=off", "max_connections=200"])
+    }
+
+    /// Creates a cluster whose server has its own defaults, as for measurements.
+    pub fn start_with_defaults() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &'static [&'static str]) -> Self {
         let directory = tempfile::Builder::new().prefix("kenpos-postgres").tempdir().expect("a directory");
         if is_root() {
             // The server refuses to run as root.
@@ -333,7 +343,7 @@ impl Postgres {
         );
         let output = run(Command::new(&init[0]).args(&init[1..]).current_dir(directory.path()));
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        let mut postgres = Self { port: 0, directory, server: None };
+        let mut postgres = Self { port: 0, directory, server: None, settings };
         for _ in 0..5 {
             postgres.port = free_port();
             if postgres.launch() {
@@ -351,8 +361,8 @@ impl Postgres {
                 .map(str::to_owned),
         );
         command.extend(["-k", &directory.display().to_string(), "-h", "127.0.0.1"].map(str::to_owned));
-        for setting in ["fsync=off", "full_page_writes=off", "max_connections=200"] {
-            command.extend(["-c".to_owned(), setting.to_owned()]);
+        for setting in self.settings {
+            command.extend(["-c", setting].map(str::to_owned));
         }
         // QUIT ends it at once, as a crash would, but with all its children.
         let mut server = Server::start("QUIT", directory, &command);

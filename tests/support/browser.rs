@@ -46,7 +46,13 @@ impl Browser {
         Self::start(json!({ "args": ["--window-size=1280,900"] })).await
     }
 
-    /// The same, whose user lets frames of other sites have their cookies.
+    /// The desktop, whose user has switched JavaScript off. A phone that is emulated answers no click then.
+    pub async fn desktop_without_scripts() -> Self {
+        let prefs = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        Self::start(json!({ "args": ["--window-size=1280,900"], "prefs": prefs })).await
+    }
+
+    /// The desktop, whose user lets frames of other sites have their cookies.
     pub async fn desktop_with_cookies_in_frames() -> Self {
         let prefs = json!({ "profile.cookie_controls_mode": 0, "profile.block_third_party_cookies": false });
         Self::start(json!({ "args": ["--window-size=1280,900"], "prefs": prefs })).await
@@ -151,6 +157,16 @@ impl Browser {
     /// A picture of the full page, in `target/test-artefacts/{name}.png`.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         self.picture(name).await.unwrap_or_else(|error| panic!("no screenshot {name}: {error}"))
+    }
+
+    /// The page as a printer gets it, in `target/test-artefacts/{name}.pdf`.
+    pub async fn print(&self, name: &str) -> PathBuf {
+        let options = json!({ "preferCSSPageSize": true, "printBackground": true });
+        let answer = self.client.issue_cmd(DevTools("Page.printToPDF", options)).await.unwrap();
+        let pdf = BASE64_STANDARD.decode(answer["data"].as_str().unwrap_or_default()).unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("target/test-artefacts/{name}.pdf"));
+        std::fs::write(&path, pdf).unwrap();
+        path
     }
 
     /// Shows pages as for a reader who prefers dark colours, or light ones again.

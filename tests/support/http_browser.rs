@@ -49,8 +49,8 @@ pub struct Page {
 #[derive(Clone)]
 struct Request {
     method: Method,
-    /// `application/x-www-form-urlencoded`.
-    body: Option<String>,
+    /// Its type, and the form.
+    body: Option<(String, Vec<u8>)>,
     initiator: Option<Initiator>,
     /// `Sec-Fetch-Site`; a redirect can only make it worse.
     site: Distance,
@@ -79,7 +79,8 @@ impl HttpBrowser {
         for (name, value) in headers {
             sent = sent.header(*name, *value);
         }
-        let request = Request { method, body: Some(body.to_owned()), initiator: None, site: Distance::None };
+        let sent_body = Some((String::new(), body.as_bytes().to_vec()));
+        let request = Request { method, body: sent_body, initiator: None, site: Distance::None };
         self.answer(sent.body(body.to_owned()), request).await
     }
 
@@ -118,8 +119,8 @@ impl HttpBrowser {
                 sent = sent.header("Origin", initiator.origin_header(&url));
             }
         }
-        if let Some(body) = &request.body {
-            sent = sent.header("Content-Type", "application/x-www-form-urlencoded").body(body.clone());
+        if let Some((kind, body)) = &request.body {
+            sent = sent.header("Content-Type", kind).body(body.clone());
         }
         self.answer(sent, request).await
     }
@@ -234,7 +235,7 @@ impl Page {
     }
 
     /// A navigation that this page begins.
-    async fn go(&self, method: Method, url: Url, body: Option<String>) -> Self {
+    async fn go(&self, method: Method, url: Url, body: Option<(String, Vec<u8>)>) -> Self {
         let policy = self.headers.get(REFERRER_POLICY).map_or("", |policy| policy.to_str().unwrap());
         let initiator = Initiator { url: self.url.clone(), referrer_policy: policy.to_owned() };
         let site = Distance::between(&self.url, &url);

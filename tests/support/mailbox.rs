@@ -110,6 +110,13 @@ impl Mailbox {
         links[0].clone()
     }
 
+    /// Takes every mail that has come, unread, where a story is not about mails.
+    pub async fn forget_all(&mut self) {
+        self.settle().await;
+        let all: Vec<_> = self.unread().iter().map(|mail| mail.number).collect();
+        self.read.extend(all);
+    }
+
     /// Mails that no test has asked for yet.
     pub fn unread(&self) -> Vec<Arc<ReceivedMail>> {
         self.server.received().all().into_iter().filter(|mail| !self.read.contains(&mail.number)).collect()

@@ -60,6 +60,11 @@ pub const NOBODY: Someone = Someone {
     password: "correct horse battery staple",
 };
 
+/// [`ROSTER`] in which Hanako's eligibility ends before this day (資格喪失日).
+pub fn hanako_until(day: &str) -> String {
+    ROSTER.replace("1999-01-01,2021-04-01,\n", &format!("1999-01-01,2021-04-01,{day}\n"))
+}
+
 /// The roster of insurer 7132; Hanako has a dependent.
 pub const ROSTER: &str = "\
 記号,番号,枝番,区分,氏名カナ,生年月日,資格取得日,資格喪失日

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "some parts are here for stories to come")]
 
+pub mod api;
 pub mod app;
 pub mod assertions;
 pub mod attack;

@@ -61,6 +61,8 @@ pub struct Received {
     pub path: String,
     /// Content type.
     pub content_type: String,
+    /// Header fields.
+    pub headers: HeaderMap,
     /// Body.
     pub body: String,
 }
@@ -157,6 +159,7 @@ async fn take(
     let received = Received {
         path: uri.to_string(),
         content_type: content_type.to_owned(),
+        headers: headers.clone(),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
     desk.received.send_modify(|all| all.push(received));

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     app::{TestApp, metadata},
-    relying_party::{Ask, Attempt, RelyingParty, Tokens},
+    relying_party::{Ask, Attempt, Registered, RelyingParty, Tokens},
 };
 
 /// A web site whose home page leads to the login.
@@ -37,15 +37,24 @@ struct Site {
     newest: watch::Sender<Option<Arc<Tokens>>>,
 }
 
-impl WebApp {
-    /// Registers a client at the provider and serves its pages on a free port.
-    pub async fn start(app: &TestApp) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        let client = app.register(metadata(&origin)).await;
+/// A web site with an address and no client yet.
+pub struct Vacant {
+    listener: TcpListener,
+    origin: String,
+}
+
+impl Vacant {
+    /// An absolute URL of the site.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
+    /// Serves the pages of a client that is registered.
+    pub async fn serve(self, app: &TestApp, client: &Registered) -> WebApp {
+        let Self { listener, origin } = self;
         let site = Site {
             origin: origin.clone(),
-            relying_party: app.relying_party_of(&client).await,
+            relying_party: app.relying_party_of(client).await,
             attempts: Arc::default(),
             newest: watch::Sender::new(None),
         };
@@ -57,7 +66,23 @@ impl WebApp {
             .route("/goodbye", get(|| async { page("また来てください", "") }))
             .with_state(site.clone());
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { origin, site, server }
+        WebApp { origin, site, server }
+    }
+}
+
+impl WebApp {
+    /// Takes a free port.
+    pub async fn listen() -> Vacant {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        Vacant { listener, origin }
+    }
+
+    /// Registers a client at the provider and serves its pages on a free port.
+    pub async fn start(app: &TestApp) -> Self {
+        let vacant = Self::listen().await;
+        let client = app.register(metadata(&vacant.origin)).await;
+        vacant.serve(app, &client).await
     }
 
     /// An absolute URL of the site.

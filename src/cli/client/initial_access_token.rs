@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Tools;
 use crate::{
     audit::{self, Actor, Event},
+    cli::output,
     clients::registration::{Registrar, create_initial_access_token},
     clock::Timestamp,
     storage::initial_access_token as table,
@@ -27,6 +28,9 @@ pub enum TokenCommand {
         /// Hours until it ends.
         #[arg(long, default_value_t = 24)]
         hours: u64,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Lists the tokens: for whom, how many uses are left, until when.
     List {
@@ -38,29 +42,32 @@ pub enum TokenCommand {
     Revoke {
         /// Id, as `list` shows it.
         id: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Runs a command.
 pub async fn run(tools: &Tools, command: TokenCommand, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Create { note, uses, hours } => create(tools, note, uses, hours, out).await,
+        TokenCommand::Create { note, uses, hours, json } => {
+            create(tools, (note, uses, hours), json, out).await
+        }
         TokenCommand::List { json } => list(tools, json, out).await,
-        TokenCommand::Revoke { id } => {
+        TokenCommand::Revoke { id, json } => {
             let revoked = table::revoke(&tools.db, &id, tools.clock.now()).await?;
             anyhow::ensure!(revoked, "there is no such token, or it was revoked before");
             record(tools, "initial_access_token.revoked", &id).await?;
-            writeln!(out, "{id} is revoked")?;
-            Ok(())
+            output::tell(&format!("{id} is revoked"), || json!({ "done": "revoked", "id": id }), json, out)
         }
     }
 }
 
 async fn create(
     tools: &Tools,
-    note: String,
-    uses: i64,
-    hours: u64,
+    (note, uses, hours): (String, i64, u64),
+    as_json: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
     let master = tools.master()?;
@@ -68,6 +75,10 @@ async fn create(
     let life = Duration::from_secs(hours.saturating_mul(3600));
     let (token, text) = create_initial_access_token(by, note, uses, life).await?;
     record(tools, "initial_access_token.created", &token.id).await?;
+    if as_json {
+        let until = instant(token.expires_at);
+        return output::print(&json!({ "id": token.id, "token": text, "expires_at": until }), out);
+    }
     writeln!(out, "id     {}", token.id)?;
     writeln!(out, "token  {text}\n\nThe token is not shown again; only its hash is stored.")?;
     Ok(())

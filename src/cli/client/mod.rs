@@ -13,13 +13,17 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::{Tools, insurer_of};
+use self::change::Only;
+use super::Tools;
 use crate::{
-    audit::{self, Actor, Event},
-    clients::{ApplicationType, AuthMethod, Client, Metadata, SubjectType},
-    crypto::Algorithm,
+    audit::{Act, Actor, Reason},
+    clients::{
+        ApplicationType, AuthMethod, Client, Clients, GrantType, Metadata, SubjectType, manage::Done,
+        registration::Registrar,
+    },
+    crypto::{Algorithm, MasterKey},
     egress::Egress,
-    oidc::registration::{check_sector, supported},
+    oidc::registration::supported_with_api,
     storage::Db,
 };
 
@@ -35,25 +39,26 @@ pub enum ClientCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Shows a relying party with all that it registered.
+    /// Shows a relying party with all that it registered, as JSON.
     Show {
         /// `client_id`
         id: String,
+        /// Print JSON, as it does anyway.
+        #[arg(long)]
+        json: bool,
     },
     /// Changes what a relying party registered; shows its new secret if its method came to need one.
     Update(change::UpdateArgs),
     /// Gives a relying party a new secret, and lets the old one work a while longer.
     RotateSecret(change::RotateArgs),
+    /// Ends the old secret of a rotation before its time.
+    EndOldSecrets(change::OnlyArgs),
     /// Disables a relying party: nobody signs in to it, and its tokens are worth nothing.
-    Disable {
-        /// `client_id`
-        id: String,
-    },
+    Disable(change::OnlyArgs),
     /// Enables a relying party again.
-    Enable {
-        /// `client_id`
-        id: String,
-    },
+    Enable(change::OnlyArgs),
+    /// Deletes a disabled relying party for ever, with what members allowed it.
+    Delete(change::OnlyArgs),
     /// Who may register relying parties without an operator.
     #[command(subcommand)]
     InitialAccessToken(initial_access_token::TokenCommand),
@@ -64,11 +69,13 @@ pub async fn run(tools: &Tools, command: ClientCommand, out: &mut impl Write) ->
     match command {
         ClientCommand::Create(args) => create(tools, args, out).await,
         ClientCommand::List { json } => list(&tools.db, json, out).await,
-        ClientCommand::Show { id } => change::show(tools, &id, out).await,
+        ClientCommand::Show { id, .. } => change::show(tools, &id, out).await,
         ClientCommand::Update(args) => change::update(tools, args, out).await,
         ClientCommand::RotateSecret(args) => change::rotate_secret(tools, &args, out).await,
-        ClientCommand::Disable { id } => change::set_enabled(tools, &id, false, out).await,
-        ClientCommand::Enable { id } => change::set_enabled(tools, &id, true, out).await,
+        ClientCommand::EndOldSecrets(args) => change::only(tools, Only::EndOldSecrets, &args, out).await,
+        ClientCommand::Disable(args) => change::only(tools, Only::Disable, &args, out).await,
+        ClientCommand::Enable(args) => change::only(tools, Only::Enable, &args, out).await,
+        ClientCommand::Delete(args) => change::only(tools, Only::Delete, &args, out).await,
         ClientCommand::InitialAccessToken(command) => initial_access_token::run(tools, command, out).await,
     }
 }
@@ -109,6 +116,10 @@ pub struct CreateArgs {
     /// Scopes that it may ask for; `openid profile email` if absent.
     #[arg(long)]
     scope: Option<String>,
+    /// Makes it a program that uses the operators' API with these scopes, such as
+    /// `admin:members.read admin:audit.read`, and for nothing else. With --insurer it reaches that insurer alone.
+    #[arg(long, value_name = "SCOPES", conflicts_with_all = ["scope", "redirect_uris"])]
+    api: Option<String>,
     /// How it proves itself at the token endpoint; `basic` if absent.
     #[arg(long, value_enum)]
     auth: Option<Method>,
@@ -130,12 +141,55 @@ pub struct CreateArgs {
     /// Lets a confidential client go without PKCE; only for old software.
     #[arg(long)]
     pkce_optional: bool,
-    /// Portal code of the insurer whose members alone may sign in to it.
+    /// Portal code of the insurer whose members alone may sign in to it, or which --api alone reaches.
     #[arg(long)]
     insurer: Option<String>,
+    #[command(flatten)]
+    why: Why,
+}
+
+/// Why something is done, and how what was done is said.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// Why, for the audit.
+    #[arg(long, default_value = "command line")]
+    reason: String,
+    /// Who does it, for the audit.
+    #[arg(long, env = "USER", default_value = "cli")]
+    operator: String,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+impl Why {
+    fn read(&self) -> anyhow::Result<(Actor, Reason)> {
+        Ok((Actor::command_line(&self.operator), Reason::parse(&self.reason)?))
+    }
+}
+
+/// What was done, in words and by the name that scripts go by.
+struct Said {
+    text: String,
+    done: &'static str,
+}
+
+impl Tools {
+    /// The master key, and the way out to the servers of relying parties.
+    fn ways(&self) -> anyhow::Result<(MasterKey, Egress)> {
+        Ok((self.master()?, Egress::new(&self.config.egress)?))
+    }
+
+    /// The rules of relying parties.
+    fn clients<'a>(&'a self, master: &'a MasterKey, egress: &'a Egress) -> Clients<'a> {
+        let now = self.clock.now();
+        Clients {
+            registrar: Registrar { db: &self.db, master, entropy: &self.entropy, now },
+            supported: supported_with_api(&self.config),
+            insurers: &self.config.insurers,
+            egress,
+        }
+    }
 }
 
 /// [`AuthMethod`] on the command line.
@@ -186,6 +240,11 @@ impl CreateArgs {
         set("token_endpoint_auth_method", self.auth.map(|method| json!(AuthMethod::from(method))));
         set("application_type", when(self.native, json!(ApplicationType::Native)));
         set("scope", self.scope.as_ref().map(|scope| json!(scope)));
+        if let Some(scopes) = &self.api {
+            set("scope", Some(json!(scopes)));
+            set("grant_types", Some(json!([GrantType::ClientCredentials])));
+            set("response_types", Some(json!([])));
+        }
         set("subject_type", when(self.public_subject, json!(SubjectType::Public)));
         set("sector", self.sector.as_ref().map(|sector| json!(sector)));
         set("id_token_signed_response_alg", self.id_token_alg.map(|alg| json!(alg)));
@@ -193,7 +252,7 @@ impl CreateArgs {
         set("pkce_optional", when(self.pkce_optional, json!(true)));
         set("insurer", self.insurer.as_ref().map(|code| json!(code)));
         fields.entry("scope").or_insert_with(|| json!("openid profile email"));
-        read(fields)
+        Ok(Metadata::from_fields(fields)?)
     }
 }
 
@@ -213,39 +272,15 @@ fn file(path: &Path) -> anyhow::Result<Map<String, Value>> {
     serde_json::from_str(&text).with_context(|| format!("{} is not a JSON object", path.display()))
 }
 
-/// Metadata of its JSON; an error names the field.
-fn read(fields: Map<String, Value>) -> anyhow::Result<Metadata> {
-    for (name, value) in &fields {
-        serde_json::from_value::<Metadata>(json!({ name: value })).with_context(|| name.clone())?;
-    }
-    Ok(serde_json::from_value(Value::Object(fields))?)
-}
-
-/// Checks metadata by every rule, and the sector document that it may name.
-async fn check(tools: &Tools, metadata: &Metadata) -> anyhow::Result<()> {
-    metadata.validate(&supported(&tools.config))?;
-    if let Some(code) = metadata.insurer.as_deref() {
-        insurer_of(&tools.config, Some(code))?;
-    }
-    check_sector(&Egress::new(&tools.config.egress)?, metadata).await?;
-    Ok(())
-}
-
 /// Registers a client and prints its secret, which cannot be shown again.
 pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let metadata = args.metadata()?;
-    check(tools, &metadata).await?;
-    let now = tools.clock.now();
-    let mut tx = tools.db.begin().await?;
-    let created = Client::create(&mut tx, &tools.master()?, &tools.entropy, now, args.id, metadata).await;
-    let (client, secret) = match created {
-        Err(error) if error.is_conflict() => anyhow::bail!("there is a client with this client_id already"),
-        other => other?,
-    };
-    let event = Event::by(&Actor::command_line("cli"), "client.created").with_client(Some(&client.id));
-    audit::record(&mut tx, &tools.entropy, now, event).await?;
-    tx.commit().await?;
-    if args.json {
+    let (master, egress) = tools.ways()?;
+    let (actor, reason) = args.why.read()?;
+    let act = Act { actor: &actor, reason: &reason };
+    let done = tools.clients(&master, &egress).create(args.id, metadata, act).await??;
+    let Done { client, secret } = done;
+    if args.why.json {
         let shown = json!({ "client_id": client.id, "client_secret": secret, "metadata": client.metadata });
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;
         return Ok(());

@@ -95,13 +95,24 @@ async fn two_secrets_work_during_a_rotation_and_a_method_gets_the_secret_that_it
     assert!(works(&client, &first) && works(&client, &second));
     office.tools.clock.advance(std::time::Duration::from_secs(2 * 3600));
     assert!(!works(&client, &first) && works(&client, &second));
+    assert!(office.try_run(&["end-old-secrets", "app"]).await.is_err(), "it ended by itself");
+    let said = office.run(&["rotate-secret", "app", "--json", "--reason", "leaked"]).await;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let third = said["client_secret"].as_str().unwrap();
+    assert_eq!(
+        (said["done"].as_str(), said["secrets"].as_array().unwrap().len()),
+        (Some("secret_rotated"), 2)
+    );
+    office.run(&["end-old-secrets", "app"]).await;
+    let client = office.client().await;
+    assert!(!works(&client, &second) && works(&client, third));
 
     // Only a client that signs with its secret has one that can be read.
     let said = office.run(&["update", "app", "--set", "token_endpoint_auth_method=client_secret_jwt"]).await;
     let (client, master) = (office.client().await, office.tools.master().unwrap());
     let opened = client.secrets.last().unwrap().open(&master, "app").unwrap().unwrap();
     assert_eq!(opened.as_slice(), secret(&said).as_bytes());
-    assert!(!works(&client, &second));
+    assert!(!works(&client, third));
     let said = office.run(&["update", "app", "--set", "token_endpoint_auth_method=client_secret_post"]).await;
     assert!(!said.contains("client_secret "), "the secret works on: {said}");
     assert!(office.client().await.secrets.iter().all(|secret| secret.sealed.is_none()));
@@ -119,6 +130,11 @@ async fn a_disabled_client_can_be_enabled_again() {
     office.run(&["enable", "app"]).await;
     assert!(Client::find(&office.tools.db, "app").await.unwrap().is_some());
     assert!(office.try_run(&["disable", "other"]).await.is_err());
+    assert!(office.try_run(&["delete", "app"]).await.is_err(), "it is enabled");
+    office.run(&["disable", "app"]).await;
+    let said: Value = serde_json::from_str(&office.run(&["delete", "app", "--json"]).await).unwrap();
+    assert_eq!((said["done"].as_str(), said["client_id"].as_str()), (Some("deleted"), Some("app")));
+    assert!(office.try_run(&["show", "app"]).await.is_err());
 }
 
 #[tokio::test]

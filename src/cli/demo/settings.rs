@@ -16,7 +16,7 @@ use crate::{
         sample::{SamplePeople, SamplePerson, write_roster},
     },
     oidc::registration::supported,
-    storage::{client as table, roster},
+    storage::roster,
 };
 
 use super::{SEED, health_app::HealthApp};
@@ -113,6 +113,7 @@ fn insurer() -> Insurer {
         name_en: Some("Mihon Health Insurance Society (sample)".to_owned()),
         contact: Contact {
             name: "みほん健康保険組合 KENPOS事務局".to_owned(),
+            name_en: Some("Mihon Health Insurance Society, KENPOS office".to_owned()),
             phone: Some("03-0000-0000".to_owned()),
             email: Some("office@kenpos.example".to_owned()),
             hours: Some("平日 9:00–17:00".to_owned()),
@@ -178,17 +179,14 @@ pub async fn register_health_app(app: &App, places: &Places) -> anyhow::Result<S
     metadata.validate(&supported(&members.config))?;
     let hash = digest::sha256_base64url(&secret);
     let stored = StoredSecret { hash, created_at: now, expires_at: None, sealed: None };
-    let client = Client {
-        id: "health-app".to_owned(),
-        metadata,
-        secrets: vec![stored],
-        disabled_at: None,
-        created_at: now,
-    };
-    if table::find(&members.db, &client.id).await?.is_some() {
-        client.save(&members.db, now).await?;
-    } else {
-        client.insert(&members.db, now).await?;
+    let id = "health-app".to_owned();
+    let mut client = Client { secrets: vec![stored], ..Client::new(id, metadata, now) };
+    match Client::find_any(&members.db, &client.id).await? {
+        Some(before) => {
+            client.version = before.version;
+            client.save(&members.db, now).await?;
+        }
+        None => client.insert(&members.db, now).await?,
     }
     Ok(SampleClient { id: client.id, secret })
 }

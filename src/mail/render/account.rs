@@ -1,5 +1,7 @@
 //! The wording of mails about accounts.
 
+use url::Url;
+
 use super::{Block, Renderer, hours_until};
 use crate::{
     clock::Timestamp,
@@ -10,18 +12,12 @@ impl Renderer {
     pub(super) fn account(&self, mail: &Mail, kind: &AccountMail, now: Timestamp) -> (String, Vec<Block>) {
         match kind {
             AccountMail::ConfirmEmail { link, deadline } => {
-                let label = self.text(mail, "mail-email-button", &[]);
-                let hours = ("hours", hours_until(*deadline, now));
-                let until = ("deadline", self.texts.date_time(mail.locale, *deadline));
-                let blocks = vec![
-                    self.block(mail, "mail-email-intro"),
-                    self.block(mail, "mail-email-how"),
-                    Block::Link { url: link.to_string(), label },
-                    Block::Strong(self.text(mail, "mail-deadline", &[until, hours])),
-                    self.block(mail, "mail-email-unexpected"),
-                ];
-                (self.text(mail, "mail-email-subject", &[]), blocks)
+                self.email_link(mail, "email", (link, *deadline), now)
             }
+            AccountMail::CorrectEmail { link, deadline } => {
+                self.email_link(mail, "email-correction", (link, *deadline), now)
+            }
+            AccountMail::EmailBeingCorrected => self.notice(mail, "mail-email-correcting"),
             AccountMail::EmailInUse => self.plain(
                 mail,
                 "mail-email-in-use-subject",
@@ -31,6 +27,9 @@ impl Renderer {
             AccountMail::PasswordChanged => self.notice(mail, "mail-password-changed"),
             AccountMail::Frozen => {
                 self.plain(mail, "mail-frozen-subject", &["mail-frozen-intro", "mail-frozen-next"])
+            }
+            AccountMail::FrozenByOffice => {
+                self.plain(mail, "mail-frozen-subject", &["mail-frozen-office-intro", "mail-frozen-next"])
             }
             AccountMail::Unfrozen => self.notice(mail, "mail-unfrozen"),
             AccountMail::DeletionRequested => self.notice(mail, "mail-deletion"),
@@ -47,6 +46,27 @@ impl Renderer {
             AccountMail::OfficeReport { member } => self.office(mail, "mail-office-report", member, now),
             AccountMail::OfficeDeletion { member } => self.office(mail, "mail-office-deletion", member, now),
         }
+    }
+
+    /// The link that proves a new address; `name` says who asked for it.
+    fn email_link(
+        &self,
+        mail: &Mail,
+        name: &str,
+        (link, deadline): (&Url, Timestamp),
+        now: Timestamp,
+    ) -> (String, Vec<Block>) {
+        let label = self.text(mail, "mail-email-button", &[]);
+        let hours = ("hours", hours_until(deadline, now));
+        let until = ("deadline", self.texts.date_time(mail.locale, deadline));
+        let blocks = vec![
+            self.block(mail, &format!("mail-{name}-intro")),
+            self.block(mail, "mail-email-how"),
+            Block::Link { url: link.to_string(), label },
+            Block::Strong(self.text(mail, "mail-deadline", &[until, hours])),
+            self.block(mail, "mail-email-unexpected"),
+        ];
+        (self.text(mail, &format!("mail-{name}-subject"), &[]), blocks)
     }
 
     /// What was done, and what to do if it was somebody else.
@@ -72,7 +92,7 @@ pub(super) mod tests {
     use super::*;
 
     /// One of each.
-    pub(crate) fn every_kind() -> [AccountMail; 11] {
+    pub(crate) fn every_kind() -> [AccountMail; 14] {
         let (link, deadline) = ("https://idp.example.jp/account/email/link/AbC-_123", 1_795_396_500_000);
         let member = || "9x2Kd0pQ".to_owned();
         [
@@ -80,10 +100,16 @@ pub(super) mod tests {
                 link: link.parse().unwrap(),
                 deadline: Timestamp::from_millis(deadline),
             },
+            AccountMail::CorrectEmail {
+                link: link.parse().unwrap(),
+                deadline: Timestamp::from_millis(deadline),
+            },
+            AccountMail::EmailBeingCorrected,
             AccountMail::EmailInUse,
             AccountMail::EmailChanged,
             AccountMail::PasswordChanged,
             AccountMail::Frozen,
+            AccountMail::FrozenByOffice,
             AccountMail::Unfrozen,
             AccountMail::DeletionRequested,
             AccountMail::Deleted,

@@ -127,9 +127,13 @@ impl Members {
     }
 
     /// The change that waits for its link: the new address, masked, and until when.
-    pub async fn pending_email_change(&self, member: &Member) -> Result<Option<(String, Timestamp)>, Fault> {
+    pub async fn pending_email_change(
+        &self,
+        member: &Member,
+        person: &Person,
+    ) -> Result<Option<(String, Timestamp)>, Fault> {
         let change = email_change::of_member(&self.db, &member.id, self.clock.now()).await?;
-        let change = change.filter(|change| change.created_at >= member.sessions_valid_from);
+        let change = change.filter(|change| change.created_at >= self.valid_from(member, person));
         Ok(change
             .and_then(|change| Some((EmailAddress::parse(&change.email).ok()?.masked(), change.expires_at))))
     }

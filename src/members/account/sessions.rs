@@ -8,9 +8,14 @@ use crate::{
     members::{
         Members,
         device::Device,
+        roster::Person,
         session::{Session, SignedIn, list_of, name_of},
     },
-    storage::{delivery, member, member_change},
+    storage::{
+        delivery,
+        member::{self, Member},
+        member_change,
+    },
 };
 
 use super::next_epoch;
@@ -33,34 +38,48 @@ pub struct ListedSession {
 impl Members {
     /// The member's sessions: the present one first, then the latest used.
     pub async fn sessions(&self, signed_in: &SignedIn) -> Result<Vec<ListedSession>, Fault> {
-        let mut listed: Vec<_> = self
-            .live_sessions(signed_in)
-            .await?
-            .into_iter()
-            .map(|(name, session)| ListedSession {
-                present: name == signed_in.name,
-                sid: session.sid,
-                device: session.device,
-                auth_time: session.auth_time,
-                seen_at: session.seen_at,
-            })
-            .collect();
+        let mut listed =
+            self.listed_sessions((&signed_in.member, &signed_in.person), &signed_in.name).await?;
         listed.sort_by_key(|session| (!session.present, std::cmp::Reverse(session.seen_at)));
         Ok(listed)
     }
 
+    /// The sessions of a member for the office: the latest used first.
+    pub async fn sessions_of(&self, member: &Member, person: &Person) -> Result<Vec<ListedSession>, Fault> {
+        let mut listed = self.listed_sessions((member, person), "").await?;
+        listed.sort_by_key(|session| std::cmp::Reverse(session.seen_at));
+        Ok(listed)
+    }
+
+    async fn listed_sessions(
+        &self,
+        whose: (&Member, &Person),
+        present: &str,
+    ) -> Result<Vec<ListedSession>, Fault> {
+        let live = self.live_sessions(whose).await?.into_iter();
+        let listed = live.map(|(name, session)| ListedSession {
+            present: name == present,
+            sid: session.sid,
+            device: session.device,
+            auth_time: session.auth_time,
+            seen_at: session.seen_at,
+        });
+        Ok(listed.collect())
+    }
+
     /// Names and records of the sessions that stand; names that stand for nothing any more are taken off
     /// the list.
-    async fn live_sessions(&self, signed_in: &SignedIn) -> Result<Vec<(String, Session)>, Fault> {
-        let member = &signed_in.member;
+    async fn live_sessions(
+        &self,
+        (member, person): (&Member, &Person),
+    ) -> Result<Vec<(String, Session)>, Fault> {
         let list = list_of(&member.id);
+        let valid_from = self.valid_from(member, person);
         let mut live = Vec::new();
         for name in self.ephemeral.tagged(&list).await? {
             let session = self.ephemeral.get::<Session>(&name).await?.map(|found| found.value);
             let standing = session.filter(|session| {
-                session.member_id == member.id
-                    && session.created_at >= member.sessions_valid_from
-                    && self.in_time(session)
+                session.member_id == member.id && session.created_at >= valid_from && self.in_time(session)
             });
             match standing {
                 Some(session) => live.push((name, session)),
@@ -72,7 +91,7 @@ impl Members {
 
     /// Ends one of the member's own sessions; false when there is none of that `sid`.
     pub async fn end_own_session(&self, signed_in: &SignedIn, sid: &str) -> Result<bool, Fault> {
-        let sessions = self.live_sessions(signed_in).await?;
+        let sessions = self.live_sessions((&signed_in.member, &signed_in.person)).await?;
         let Some((name, _)) = sessions.into_iter().find(|(_, session)| session.sid == sid) else {
             return Ok(false);
         };

@@ -7,8 +7,8 @@ use crate::{
     mail::message::AccountMail,
     members::{Members, account::next_epoch},
     storage::{
-        consent, deletion_request, delivery, email_change, member_change, preference, profile, recovery,
-        registration, roster,
+        consent, deletion_request, delivery, email_change, member::MemberState, member_change, preference,
+        profile, recovery, registration, roster,
     },
 };
 
@@ -35,19 +35,57 @@ impl Members {
         Ok(Ok(()))
     }
 
-    /// Carries a request for deletion out. Erased are address, name, password, choices, consents, links and a
+    /// Freezes an account: its sessions and grants end, and nobody signs in. Without an account that could be
+    /// used, no registration of the person begins. The member is told.
+    pub async fn freeze_subject(
+        &self,
+        subject: &Subject,
+        act: Act<'_>,
+    ) -> Result<Result<(), Refused>, Fault> {
+        let now = self.clock.now();
+        let usable = subject.member.as_ref().filter(|member| member.state != MemberState::Reset);
+        let mut tx = self.db.begin().await?;
+        match usable {
+            Some(member) if self.stop_account(&mut tx, member).await? => {
+                self.tell(&mut tx, member, AccountMail::FrozenByOffice).await?;
+            }
+            None if subject.person.stopped_at.is_none() => {
+                roster::stop(&mut tx, &subject.person.id, now).await?;
+                registration::erase_of_person(&mut tx, &subject.person.id).await?;
+            }
+            Some(member) if member.state == MemberState::Closed => return Ok(Err(Refused::Closed)),
+            _ => return Ok(Err(Refused::Stopped)),
+        }
+        self.write_act(&mut tx, "member.frozen", subject, act).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        if let Some(member) = usable {
+            self.end_sessions(&member.id, None).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Carries a request for deletion out, or with `unasked` what a member asked for by letter or telephone.
+    /// Erased are address, name, password, choices, consents, links and a
     /// registration under way, and sessions and tokens end. What stays: the row of the roster, which is the
     /// insurer's; the subject, so that it becomes nobody else's; receipts, history of choices and audit.
-    pub async fn delete_member(&self, subject: &Subject, act: Act<'_>) -> Result<Result<(), Refused>, Fault> {
+    pub async fn delete_member(
+        &self,
+        subject: &Subject,
+        unasked: bool,
+        act: Act<'_>,
+    ) -> Result<Result<(), Refused>, Fault> {
         let Some(member) = &subject.member else { return Ok(Err(Refused::NoAccount)) };
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
-        if !deletion_request::withdraw(&mut tx, &member.id).await? {
+        if !deletion_request::withdraw(&mut tx, &member.id).await? && !unasked {
             return Ok(Err(Refused::NotRequested));
         }
         // To the address that is erased in the same moment.
         self.tell(&mut tx, member, AccountMail::Deleted).await?;
-        member_change::close(&mut tx, &member.id, now, next_epoch(member, now)).await?;
+        if !member_change::close(&mut tx, &member.id, now, next_epoch(member, now)).await? {
+            return Ok(Err(Refused::Closed));
+        }
         delivery::sessions_ended(&mut tx, &member.id, now).await?;
         consent::withdraw_all(&mut tx, &member.id).await?;
         profile::erase(&mut tx, &member.id).await?;

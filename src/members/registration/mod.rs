@@ -165,13 +165,14 @@ impl Members {
     pub async fn registration_progress(&self, draft: &Draft) -> Result<Progress, Fault> {
         let Some(id) = draft.sent.as_deref() else { return Ok(Progress::Waiting) };
         let member = member::of_person(&self.db, &draft.person_id).await?;
-        let active = member.filter(|member| {
-            // A sign-out from everywhere after the activation ends this way in, too.
+        let person = roster::find(&self.db, &draft.person_id).await?;
+        let active = member.zip(person).filter(|(member, person)| {
+            // A sign-out from everywhere or a loss after the activation ends this way in, too.
             member.state == MemberState::Active
                 && member.activated_by.as_deref() == Some(id)
-                && member.activated_at.is_some_and(|at| at >= member.sessions_valid_from)
+                && member.activated_at.is_some_and(|at| at >= self.valid_from(member, person))
         });
-        if let Some(member) = active {
+        if let Some((member, _)) = active {
             return Ok(Progress::Completed(Box::new(member)));
         }
         let pending = registration::find(&self.db, id, self.clock.now()).await?;

@@ -131,8 +131,18 @@ impl Members {
         Ok(Some(person.insurer))
     }
 
-    /// Freezes an account, ends its links and tells its member and the office; false when it was not active.
+    /// Freezes an account and tells its member and the office; false when it is not active.
     pub(in crate::members) async fn freeze(&self, tx: &mut Tx, member: &Member) -> Result<bool, Fault> {
+        if !self.stop_account(tx, member).await? {
+            return Ok(false);
+        }
+        self.tell(tx, member, AccountMail::Frozen).await?;
+        self.tell_office(tx, member, AccountMail::OfficeReport { member: member.id.clone() }).await?;
+        Ok(true)
+    }
+
+    /// Lets nobody use an account, with all that was given to it; false when it is not active.
+    pub(in crate::members) async fn stop_account(&self, tx: &mut Tx, member: &Member) -> Result<bool, Fault> {
         let now = self.clock.now();
         if !member_change::freeze(&mut *tx, &member.id, now, next_epoch(member, now)).await? {
             return Ok(false);
@@ -140,8 +150,6 @@ impl Members {
         delivery::sessions_ended(&mut *tx, &member.id, now).await?;
         email_change::erase(&mut *tx, &member.id).await?;
         recovery::erase_of_member(&mut *tx, &member.id).await?;
-        self.tell(tx, member, AccountMail::Frozen).await?;
-        self.tell_office(tx, member, AccountMail::OfficeReport { member: member.id.clone() }).await?;
         Ok(true)
     }
 }

@@ -154,13 +154,8 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     fn client(must: bool) -> Client {
-        Client {
-            id: "app".to_owned(),
-            metadata: Metadata { require_signed_request_object: must, ..Metadata::default() },
-            secrets: Vec::new(),
-            disabled_at: None,
-            created_at: Timestamp::from_millis(0),
-        }
+        let metadata = Metadata { require_signed_request_object: must, ..Metadata::default() };
+        Client::new("app".to_owned(), metadata, Timestamp::from_millis(0))
     }
 
     /// A good object with some members replaced; null takes one out.

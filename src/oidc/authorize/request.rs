@@ -37,7 +37,7 @@ impl ResponseMode {
 }
 
 /// Where an authorization response goes. It can be made only from a client and one of its own redirect
-/// URIs, so nothing else is ever redirected to. The fields are private for that reason.
+/// URIs (or for a page of our own), so nothing else is ever redirected to. The fields are private for that reason.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Callback {
     redirect_uri: String,
@@ -53,6 +53,12 @@ impl Callback {
             mode,
             state,
         })
+    }
+
+    /// The callback of a login that an operator tries: a page of our own console, whatever the client
+    /// registered. No request can name it; see [`crate::oidc::trial`].
+    pub(in crate::oidc) const fn of_trial(redirect_uri: String, state: String) -> Self {
+        Self { redirect_uri, mode: ResponseMode::Query, state: Some(state) }
     }
 
     /// The redirect URI as it was requested; the token request must repeat it (RFC 6749 §4.1.3).

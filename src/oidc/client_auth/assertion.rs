@@ -170,7 +170,7 @@ mod tests {
 
     fn client(strict_assertions: bool) -> Client {
         let metadata = Metadata { strict_assertions, ..Metadata::default() };
-        Client { id: "app".to_owned(), metadata, secrets: Vec::new(), disabled_at: None, created_at: NOW }
+        Client::new("app".to_owned(), metadata, NOW)
     }
 
     fn broken(strict: bool, change: (&str, Value)) -> bool {

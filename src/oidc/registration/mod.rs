@@ -1,7 +1,6 @@
 //! `/register` (OIDC Registration §3, RFC 7591) and `/register/{client_id}` (RFC 7592).
 
 mod request;
-mod sector;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,12 +13,11 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-pub use self::sector::check as check_sector;
 use super::{authorize::response_type::ResponseType, error::OAuthError, scope::Scope, token};
 use crate::{
     app::App,
     clients::{
-        AuthMethod, Client, GrantType, Supported,
+        AuthMethod, Client, Clients, GrantType, Supported,
         registration::{self, Registered, Registrar},
     },
     config::Config,
@@ -45,7 +43,7 @@ pub fn grant_types(config: &Config) -> &'static [GrantType] {
     if config.protocol.front_channel_tokens { &GRANT_TYPES_WITH_IMPLICIT } else { GRANT_TYPES }
 }
 
-/// What a client can ask for: what this provider has.
+/// What a client can ask for: what this provider has for members.
 pub fn supported(config: &Config) -> Supported<'_> {
     Supported {
         scopes: &Scope::NAMES,
@@ -53,6 +51,22 @@ pub fn supported(config: &Config) -> Supported<'_> {
         response_types: response_types(config),
         grant_types: grant_types(config),
     }
+}
+
+/// The rules of relying parties, for what operators do to them.
+pub fn clients(app: &App) -> Clients<'_> {
+    let config = app.config();
+    Clients {
+        registrar: registrar(app),
+        supported: supported(config),
+        insurers: &config.insurers,
+        egress: &app.egress,
+    }
+}
+
+/// The same with the scopes of the operators' API, for who works at the machine itself.
+pub fn supported_with_api(config: &Config) -> Supported<'_> {
+    Supported { scopes: &Scope::NAMES_WITH_API, ..supported(config) }
 }
 
 /// POST `/register`
@@ -98,8 +112,8 @@ pub async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, OAuthError> {
-    managed(&visit, &id, &headers).await?;
-    registration::delete(registrar(visit.app()), &id).await?;
+    let (client, _) = managed(&visit, &id, &headers).await?;
+    registration::delete(registrar(visit.app()), &client).await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response())
 }
 

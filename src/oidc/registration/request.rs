@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{sector, supported};
+use super::supported;
 use crate::{
     app::App,
     clients::{
         ApplicationType, AuthMethod, Client, GrantType, Metadata, MetadataError, Shown, SubjectType,
-        redirect_uri,
+        redirect_uri, sector,
     },
     clock::Timestamp,
     oidc::error::OAuthError,
@@ -147,7 +147,7 @@ fn may_be_public(app: &App, before: &Metadata) -> bool {
 
 /// Rules for those whom no operator looked at.
 fn beyond_reach(app: &App, metadata: &Metadata, before: &Metadata) -> Result<(), MetadataError> {
-    let refuse = |field, reason: &str| Err(MetadataError { field, reason: reason.to_owned() });
+    let refuse = |field, reason: &str| Err(MetadataError::new(field, reason));
     if metadata.subject_type == SubjectType::Public && !may_be_public(app, before) {
         return refuse("subject_type", "must be pairwise; public subjects are granted by operators");
     }

@@ -23,7 +23,7 @@ pub async fn grant(app: &App, client: &Client, params: &Params) -> Result<Respon
         return Err(OAuthError::new("unauthorized_client", "a public client cannot speak for itself"));
     }
     let scope = scope(client, params)?;
-    let audience = resource::of_request(client, params)?;
+    let audience = resource::of_own_request(app, client, &scope, params)?;
     let claims = Claims { client, grant: None, scope: &scope, audience };
     let (access_token, life) = access_token::issue(app, claims).await?;
     metrics::counter!("kenpos_tokens_total").increment(1);

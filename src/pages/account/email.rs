@@ -114,7 +114,12 @@ async fn page(
     (status, errors): (StatusCode, FormErrors),
 ) -> Result<Response, PageError> {
     let member = &account.signed_in.member;
-    let pending = account.visit.app().members.pending_email_change(member).await?;
+    let pending = account
+        .visit
+        .app()
+        .members
+        .pending_email_change(&account.signed_in.member, &account.signed_in.person)
+        .await?;
     let page = Email {
         who: account.who(),
         email: member.email.clone(),

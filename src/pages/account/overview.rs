@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Account, DoneQuery, done, entered};
 use crate::{
+    fault::Fault,
     members::{account::masked, email_address::EmailAddress},
     pages::sample,
     texts::Given,
@@ -31,6 +32,8 @@ pub struct Overview {
     pub email: Option<String>,
     /// The last day of the grace after the end of the eligibility, in words.
     pub grace: Option<String>,
+    /// Whether the office learnt that mails to the address do not arrive.
+    pub bounces: bool,
 }
 
 impl Page for Overview {
@@ -45,6 +48,7 @@ impl Page for Overview {
             login_id: Some("7132-•••••••01".to_owned()),
             email: Some("h***@example.com".to_owned()),
             grace: None,
+            bounces: false,
         };
         let changed = Self { notice: Some(Message::new("account-notice-password")), ..usual.clone() };
         let bare = Self {
@@ -63,6 +67,7 @@ impl Page for Overview {
             login_id: Some(sample::LONG.to_owned()),
             email: Some(sample::LONG.to_owned()),
             grace: None,
+            bounces: true,
         };
         vec![usual, changed, bare, hostile]
     }
@@ -81,6 +86,12 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
         category: person.category.as_str().to_owned(),
         insurer,
         login_id: login_id.as_ref().map(masked),
+        bounces: match &email {
+            Some(email) => {
+                account.visit.app().members.outbox.bounces(email.as_str()).await.map_err(Fault::from)?
+            }
+            None => false,
+        },
         email: email.map(|email| email.masked()),
         grace: account.visit.app().members.grace_until(person).map(|day| account.date(day)),
     };

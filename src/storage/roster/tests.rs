@@ -98,3 +98,27 @@ async fn an_impossible_row_names_its_place_and_not_its_value() {
     let error = find(&db, "old").await.unwrap_err().to_string();
     assert!(error.contains("roster_person.birth_date of row old") && !error.contains("1999"), "{error}");
 }
+
+#[tokio::test]
+async fn a_sign_in_does_not_read_the_whole_roster() {
+    let db = db().await;
+    let explain = sqlx::AssertSqlSafe(format!("explain query plan {FIND_INSURED}"));
+    let steps: Vec<(i64, i64, i64, String)> = query!(&db, fetch_all, explain).unwrap();
+    let plan = steps.into_iter().map(|step| step.3).collect::<Vec<_>>().join("\n");
+    assert!(plan.contains("roster_person_by_number (insurer=? AND symbol=? AND number=?"), "{plan}");
+    assert!(plan.contains("roster_person_by_former_number (insurer=? AND former_symbol=?"), "{plan}");
+    assert!(!plan.contains("(insurer=?)") && !plan.contains("SCAN roster_person"), "{plan}");
+}
+
+#[tokio::test]
+async fn an_eligibility_is_over_from_the_day_after_its_last_or_from_the_import_that_lost_it() {
+    let db = db().await;
+    let vanished = NOW.plus(DAY);
+    let ended =
+        Person { valid_until: Some(date(2026, 6, 30)), lost_at: Some(vanished), ..person(&db, "old").await };
+    assert_eq!(ended.lost_since(vanished), Some(Timestamp::start_of_day_in_japan(date(2026, 7, 1))));
+    let lost = Person { valid_until: Some(date(2026, 7, 9)), ..ended };
+    assert_eq!(lost.lost_since(NOW), None);
+    assert_eq!(lost.lost_since(vanished), Some(vanished));
+    assert_eq!(Person { lost_at: None, ..lost }.lost_since(vanished), None);
+}

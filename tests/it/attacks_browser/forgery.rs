@@ -26,7 +26,7 @@ pub async fn forge(app: &TestApp, browser: &HttpBrowser, page: &Page, css: &str,
     let form = page.form(css);
     let url = page.url.join(page.select(css)[0].attr("action").unwrap()).unwrap();
     let csrf = form.value("csrf").expect("a token in every form").to_owned();
-    let kept = ["privacy_shown", "terms_shown", "session", "who", "client"];
+    let kept = ["privacy_shown", "terms_shown", "session", "who", "client", "client_id", "version", "seen"];
     let kept = kept.into_iter().filter_map(|name| Some((name, form.value(name)?.to_owned())));
     let mut honest: Vec<_> = fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     honest.extend(kept);

@@ -24,7 +24,7 @@ const DIRECTION: &[(&str, &str)] = &[
         "admin",
         "pages oidc app web operators members clients fault storage ephemeral mail egress audit crypto",
     ),
-    ("oidc", "pages app web members clients fault storage ephemeral mail egress audit crypto"),
+    ("oidc", "pages app web operators members clients fault storage ephemeral mail egress audit crypto"),
     ("web", "app operators members clients fault storage ephemeral mail egress audit crypto"),
     ("members", "fault storage ephemeral mail egress audit crypto"),
     ("operators", "members clients fault storage ephemeral mail egress audit crypto"),

@@ -16,6 +16,7 @@ on_both_backends! {
     from_voluntarily_insured_to_insured_the_address_works_until_the_number_is_taken
     without_an_account_nothing_of_before_opens
     a_number_that_is_given_again_is_its_new_holders
+    without_a_key_a_change_of_category_makes_another_person
 }
 
 const HEADER: &str = "記号,番号,枝番,区分,氏名カナ,生年月日,資格取得日,資格喪失日,個人キー\n";
@@ -132,5 +133,25 @@ async fn a_number_that_is_given_again_is_its_new_holders(backend: Backend) {
     let new = log_in(&login, HANAKO.login_id, ICHIRO.born).await;
     assert!(new.url.path().ends_with("/documents"), "{}", new.text());
     app.signed_in(&BY_ADDRESS, HANAKO.password).await;
+    app.finish().await;
+}
+
+/// Two people may have one name and one birth date, so without a key nobody is taken for somebody else.
+async fn without_a_key_a_change_of_category_makes_another_person(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    app.activate(&HANAKO).await;
+    app.clock.advance(MINUTE);
+    let file = format!("{HEADER}{VOLUNTARY}").replace(",S1", ",");
+    let report = app.import_roster_of("7132", &file, true).await;
+    assert_eq!((report.counts.added, report.counts.changed, report.without_key), (1, 0, 1));
+    let refused = try_password(&app, &HANAKO, HANAKO.password).await;
+    assert_eq!(
+        refused.status,
+        StatusCode::FORBIDDEN,
+        "the account from before stays with the person from before"
+    );
+    let twin = "select count(*) from roster_person where kana_folded in
+                (select kana_folded from roster_person where category = 'voluntary')";
+    assert_eq!(app.number(twin).await, 2);
     app.finish().await;
 }

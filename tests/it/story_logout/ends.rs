@@ -13,10 +13,10 @@ use reqwest::StatusCode;
 
 use super::{check_token, log_out, start, tokens, told_at};
 use crate::support::{
-    app::{Backend, MILLISECOND, MINUTE, TestApp, on_both_backends},
+    app::{Backend, HOUR, MILLISECOND, MINUTE, TestApp, on_both_backends},
     attack::Answer,
     http_browser::HttpBrowser,
-    members::HANAKO,
+    members::{HANAKO, hanako_until},
     receiver::Receiver,
     recovery::renew,
     relying_party::{Ask, Registered},
@@ -30,6 +30,7 @@ on_both_backends! {
     a_forgotten_password
     the_office_ends_resets_and_loses_somebody
     who_is_cut_off_after_the_change_is_made_up_for
+    a_last_day_ends_at_midnight
 }
 
 /// A session with tokens, of a client that is told of its end.
@@ -177,6 +178,30 @@ async fn who_is_cut_off_after_the_change_is_made_up_for(backend: Backend) {
     assert!(scene.receiver.unread().is_empty());
     scene.app.clock.advance(MINUTE);
     scene.assert_ended().await;
+    scene.app.finish().await;
+}
+
+/// Nobody imports anything at midnight, and apps are told all the same.
+async fn a_last_day_ends_at_midnight(backend: Backend) {
+    let (mut app, receiver) = start(backend).await;
+    app.import_roster(&hanako_until("2026-11-24")).await;
+    // 23:58 of the last day.
+    app.clock.advance(HOUR * 13 + MINUTE * 43);
+    let client = told_at(&app, "https://one.example.jp", &receiver.url("/one")).await;
+    let browser = app.activate(&HANAKO).await;
+    let tokens = tokens(&app, &browser, &client, "openid").await;
+    let mut scene = Scene { app, receiver, client, browser, tokens };
+    let members = scene.app.app().members.clone();
+    members.tell_of_lost_eligibility().await.unwrap();
+    scene.app.clock.advance(MINUTE);
+    assert!(scene.app.is_signed_in(&scene.browser).await);
+    assert!(scene.receiver.unread().is_empty());
+    scene.app.clock.advance(MINUTE);
+    members.tell_of_lost_eligibility().await.unwrap();
+    scene.assert_ended().await;
+    members.tell_of_lost_eligibility().await.unwrap();
+    scene.app.clock.advance(MINUTE);
+    assert!(scene.receiver.unread().is_empty());
     scene.app.finish().await;
 }
 

@@ -103,7 +103,8 @@ async fn requests_to_leave_are_listed_carried_out_or_dismissed(backend: Backend)
     let out = &mut Vec::new();
     for someone in [&HANAKO, &ICHIRO] {
         let browser = app.activate(someone).await;
-        let refused = deletion::delete(app.app(), &act(someone.login_id), false, out).await.unwrap_err();
+        let refused =
+            deletion::delete(app.app(), &act(someone.login_id), (false, false), out).await.unwrap_err();
         assert!(refused.to_string().contains("has not asked"), "{refused}");
         let page = app.account(&browser, "/deletion").await;
         page.form("#deletion-form").set("password", someone.password).submit().await;
@@ -121,7 +122,7 @@ async fn requests_to_leave_are_listed_carried_out_or_dismissed(backend: Backend)
     assert_eq!(String::from_utf8(text).unwrap().lines().count(), 2);
 
     // Dismissed: the account goes on.
-    deletion::delete(app.app(), &act(ICHIRO.login_id), true, out).await.unwrap();
+    deletion::delete(app.app(), &act(ICHIRO.login_id), (true, false), out).await.unwrap();
     let mail = app.mailbox.next(ICHIRO.email).await;
     assert_eq!(mail.subject, format!("【{INSURER}】退会の申請について"));
     app.signed_in(&ICHIRO, ICHIRO.password).await;
@@ -130,7 +131,7 @@ async fn requests_to_leave_are_listed_carried_out_or_dismissed(backend: Backend)
     let browser = app.signed_in(&HANAKO, HANAKO.password).await;
     let tokens = app.redeem(&app.client, &app.code(&browser, &app.client, SCOPES).await).await;
     app.clock.advance(MINUTE);
-    deletion::delete(app.app(), &act(HANAKO.login_id), false, out).await.unwrap();
+    deletion::delete(app.app(), &act(HANAKO.login_id), (false, false), out).await.unwrap();
     let mail = app.mailbox.next(HANAKO.email).await;
     assert_eq!(mail.subject, format!("【{INSURER}】退会の手続きが完了しました"));
     assert!(listed(&app, None).await.is_empty());

@@ -88,11 +88,13 @@ async fn the_dashboard_counts_what_happened(backend: Backend) {
     let page = browser.get(&app.url("/admin")).await;
     let total = |id: &str| page.select(&format!("section[aria-labelledby={id}-name] .total"))[0].text.clone();
     assert_eq!((total("activations").as_str(), total("failures").as_str()), ("1", "1"), "{}", page.text());
-    assert_eq!(page.select("svg[role=img]").len(), 3);
+    assert_eq!(page.select("svg[role=img]").len(), 4);
     let days = page.select("section[aria-labelledby=activations-name] tbody tr");
     assert_eq!(days.len(), 14);
     assert_eq!(days[13].text, "11/23 1");
-    assert_eq!(page.select("#mails-failed")[0].text, "0");
+    for queue in ["mails", "deliveries", "webhooks"] {
+        assert_eq!(page.select(&format!("#{queue}-failed"))[0].text, "0");
+    }
     app.finish().await;
 }
 

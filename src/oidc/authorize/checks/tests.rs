@@ -15,18 +15,13 @@ const GOOD: &str = "response_type=code&client_id=app&redirect_uri=https%3A%2F%2F
     &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
 fn client() -> Client {
-    Client {
-        id: "app".to_owned(),
-        metadata: Metadata {
-            client_name: "App".to_owned(),
-            redirect_uris: vec!["https://app.example.com/cb".to_owned()],
-            scope: "openid email".to_owned(),
-            ..Metadata::default()
-        },
-        secrets: Vec::new(),
-        disabled_at: None,
-        created_at: Timestamp::from_millis(0),
-    }
+    let metadata = Metadata {
+        client_name: "App".to_owned(),
+        redirect_uris: vec!["https://app.example.com/cb".to_owned()],
+        scope: "openid email".to_owned(),
+        ..Metadata::default()
+    };
+    Client::new("app".to_owned(), metadata, Timestamp::from_millis(0))
 }
 
 fn provider() -> Provider {

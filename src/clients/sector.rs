@@ -1,9 +1,7 @@
 //! The sector document (OIDC Registration §5): the redirect URIs whose subjects are the same.
 
-use crate::{
-    clients::{Metadata, MetadataError},
-    egress::{Egress, EgressError, Policy},
-};
+use super::{Metadata, MetadataError};
+use crate::egress::{Egress, EgressError, Policy};
 
 const POLICY: Policy = Policy { max_bytes: 64 * 1024, content_types: &["application/json"] };
 const FIELD: &str = "sector_identifier_uri";
@@ -12,7 +10,7 @@ const FIELD: &str = "sector_identifier_uri";
 /// otherwise anyone could take part in another's sector.
 pub async fn check(egress: &Egress, metadata: &Metadata) -> Result<(), MetadataError> {
     let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
-    let refuse = |reason: String| Err(MetadataError { field: FIELD, reason });
+    let refuse = |reason: String| Err(MetadataError::new(FIELD, reason));
     let document = match egress.fetch(uri, &POLICY).await {
         Ok(document) => document,
         Err(error @ EgressError::Refused(_)) => return refuse(format!("{error}")),
