@@ -30,6 +30,7 @@ def main() -> int:
     suite = Suite(arguments.suite)
     version = suite.version()
     binary = arguments.binary or provider.build(REPOSITORY)
+    revision = arguments.revision or provider.revision(REPOSITORY)
     expected = results.read_expected(HERE / "expected.json")
     print(f"suite {version} at {suite.url}\n")
     running = Provider(binary.resolve(), arguments.data.resolve(), arguments.port, suite)
@@ -40,7 +41,7 @@ def main() -> int:
             unexpected += sum(not results.is_fine(plan, outcome, expected) for outcome in outcomes)
             if arguments.export:
                 today = datetime.date.today().isoformat()
-                results.export(arguments.export, plan, version, today, outcomes)
+                results.export(arguments.export, plan, version, revision, today, outcomes)
                 readme.update(HERE / "README.md", arguments.export, expected)
     finally:
         running.stop()
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--suite", default="https://localhost:8443", metavar="URL", help="where the suite is")
     parser.add_argument("--module", default="*", metavar="PATTERN", help="only modules whose name matches")
     parser.add_argument("--binary", type=Path, metavar="FILE", help="the provider; built if absent")
+    parser.add_argument("--revision", metavar="COMMIT", help="of the provider; that of the repository if absent")
     parser.add_argument("--port", type=int, default=9443, help="port of the provider")
     parser.add_argument(
         "--data", type=Path, default=REPOSITORY / "target" / "conformance", metavar="DIR",

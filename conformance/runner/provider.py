@@ -63,6 +63,12 @@ overall = 100000
 {insurer}"""
 
 
+def revision(repository: Path) -> str:
+    """The commit of the sources, with a `+` for what was changed since."""
+    command = ["git", "-C", str(repository), "describe", "--always", "--exclude=*", "--dirty=+"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
 class Provider:
     """A running provider; `stop` ends it."""
 

@@ -21,8 +21,8 @@ def update(readme: Path, results: Path, expected: list[Expectation]) -> None:
 def plans(results: Path) -> str:
     """A line for each plan that was exported."""
     lines = [
-        "| Plan | Variant | Date | Suite | Modules | " + " | ".join(COLUMNS) + " |",
-        "|---|---|---|---|--:|" + "--:|" * len(COLUMNS),
+        "| Plan | Variant | Date | Provider | Suite | Modules | " + " | ".join(COLUMNS) + " |",
+        "|---|---|---|---|---|--:|" + "--:|" * len(COLUMNS),
     ]
     for plan in PLANS:
         file = results / f"{plan.name}.json"
@@ -30,7 +30,8 @@ def plans(results: Path) -> str:
             record = json.loads(file.read_text())
             counts = [str(record["counts"].get(column, 0)) for column in COLUMNS]
             variant = ", ".join(record["variant"].values())
-            cells = [plan.name, variant, record["date"], record["suite"], str(len(record["modules"])), *counts]
+            about = [plan.name, variant, record["date"], record["provider"], record["suite"]]
+            cells = [*about, str(len(record["modules"])), *counts]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -65,7 +65,9 @@ def counted(outcomes: list[Outcome]) -> dict[str, int]:
     return {result: sum(outcome.result == result for outcome in outcomes) for result in results}
 
 
-def export(folder: Path, plan: Plan, version: str, date: str, outcomes: list[Outcome]) -> None:
+def export(
+    folder: Path, plan: Plan, version: str, revision: str, date: str, outcomes: list[Outcome]
+) -> None:
     """Writes `PLAN.json`: what is worth comparing with the next run."""
     modules = []
     for outcome in outcomes:
@@ -76,6 +78,7 @@ def export(folder: Path, plan: Plan, version: str, date: str, outcomes: list[Out
         "plan": plan.suite_name,
         "variant": plan.variant,
         "suite": version,
+        "provider": revision,
         "date": date,
         "counts": counted(outcomes),
         "modules": modules,

@@ -16,6 +16,7 @@ use super::{
     wrong,
 };
 use crate::{
+    clock::Timestamp,
     ephemeral::Record,
     fault::Fault,
     members::{
@@ -169,6 +170,7 @@ struct Search {
     operator: String,
     query: String,
     insurer: String,
+    until: Timestamp,
 }
 
 impl Record for Search {
@@ -205,7 +207,8 @@ pub async fn get(
     }
     let members = &reader.app().members;
     let search = members.ephemeral.get::<Search>(&asked.search).await.map_err(Fault::from)?;
-    let own = search.filter(|search| search.operator == reader.signed_in.operator.id);
+    let now = reader.app().now();
+    let own = search.filter(|search| search.operator == reader.signed_in.operator.id && now < search.until);
     let wanted = own.as_ref().map(|search| Wanted::parse(&search.query, &reader.app().config().insurers));
     let (Some(search), Some(Ok(wanted))) = (own, wanted) else {
         return Ok(reader.show(&MembersPage { ended: true, ..blank }).render()?);
@@ -237,7 +240,8 @@ pub async fn post(OperatorForm(reader, form): OperatorForm<SearchForm>) -> Resul
     }
     let members = &reader.app().members;
     let (reference, operator) = (members.entropy.id(), reader.signed_in.operator.id.clone());
-    let search = Search { operator, query: form.query, insurer: form.insurer };
+    let until = reader.app().now().plus(LIFETIME);
+    let search = Search { operator, query: form.query, insurer: form.insurer, until };
     members.ephemeral.put(&reference, &search, LIFETIME).await.map_err(Fault::from)?;
     Ok(reader.visit.redirect(&format!("/admin/members?search={reference}"))?)
 }

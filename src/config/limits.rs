@@ -24,6 +24,10 @@ pub struct Limits {
     pub visits_per_address: u64,
     /// Requests to the operators' API that one client makes in a minute.
     pub api_per_minute: u64,
+    /// Device authorizations that one client address (IPv6: its /64) begins.
+    pub devices_per_address: u64,
+    /// Device authorizations that one client begins.
+    pub devices_per_client: u64,
     /// Different login IDs with one and the same birth date within an hour that raise a spray alarm.
     pub spray_ids_per_date: u64,
     /// Different login IDs of one insurer failing within an hour that raise a spray alarm.
@@ -42,6 +46,8 @@ impl Default for Limits {
             overall: 20_000,
             visits_per_address: 1_200,
             api_per_minute: 600,
+            devices_per_address: 60,
+            devices_per_client: 3_000,
             spray_ids_per_date: 10,
             spray_ids_per_hour: 300,
             failures_kept_days: 400,
@@ -65,6 +71,8 @@ impl Limits {
             ("overall", self.overall),
             ("visits_per_address", self.visits_per_address),
             ("api_per_minute", self.api_per_minute),
+            ("devices_per_address", self.devices_per_address),
+            ("devices_per_client", self.devices_per_client),
             ("spray_ids_per_hour", self.spray_ids_per_hour),
             ("failures_kept_days", self.failures_kept_days),
         ] {

@@ -12,7 +12,7 @@ pub mod deliveries;
 mod resolve;
 mod slots;
 
-use std::{error::Error as _, fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{error::Error as _, fs, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::{
     Certificate, Client, RequestBuilder, Response, StatusCode,
@@ -97,9 +97,18 @@ impl Egress {
 
     /// With names of another source: tests tell their own stories about them.
     pub fn with_resolver(settings: &config::Egress, resolver: &Resolver) -> Result<Self, EgressSetupError> {
+        Self::with(settings, resolver, address::is_public)
+    }
+
+    /// The same where `public` says which addresses of names are public.
+    fn with(
+        settings: &config::Egress,
+        resolver: &Resolver,
+        public: fn(IpAddr) -> bool,
+    ) -> Result<Self, EgressSetupError> {
         let authorities = authorities(settings)?;
-        let client = |guarded| {
-            let resolver = Arc::new(Guarded { resolver: resolver.clone(), public_only: guarded });
+        let client = |permits| {
+            let resolver = Arc::new(Guarded { resolver: resolver.clone(), permits });
             let builder = Client::builder()
                 .https_only(true)
                 .min_tls_version(tls::Version::TLS_1_2)
@@ -118,7 +127,7 @@ impl Egress {
                 EgressSetupError::Client(cause.unwrap_or_else(|| error.to_string()))
             })
         };
-        Ok(Self { settings: settings.clone(), guarded: client(true)?, trusted: client(false)? })
+        Ok(Self { settings: settings.clone(), guarded: client(public)?, trusted: client(|_| true)? })
     }
 
     /// GETs a document.

@@ -8,8 +8,6 @@ use std::{
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::address::is_public;
-
 /// Tells the addresses of a name.
 pub type Tell = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
@@ -49,16 +47,17 @@ pub(super) struct NotPublic;
 #[derive(Debug)]
 pub(super) struct Guarded {
     pub(super) resolver: Resolver,
-    pub(super) public_only: bool,
+    /// Which addresses may be connected to.
+    pub(super) permits: fn(IpAddr) -> bool,
 }
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let (resolver, public_only) = (self.resolver.clone(), self.public_only);
+        let (resolver, permits) = (self.resolver.clone(), self.permits);
         Box::pin(async move {
             let addresses = resolver.addresses(name.as_str()).await?;
             // One bad address spoils the name: whoever mixes them is trying something.
-            if public_only && !addresses.iter().all(|address| is_public(*address)) {
+            if !addresses.iter().all(|address| permits(*address)) {
                 return Err(NotPublic.into());
             }
             let addresses = addresses.into_iter().map(|address| SocketAddr::new(address, 0));

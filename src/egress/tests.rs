@@ -1,6 +1,10 @@
 //! Only what needs no server: `tests/it/attacks_clients.rs` calls real ones.
 
-use std::sync::Mutex;
+use std::{
+    io::ErrorKind,
+    net::{Ipv4Addr, TcpListener},
+    sync::Mutex,
+};
 
 use super::*;
 
@@ -65,6 +69,41 @@ async fn a_name_is_looked_up_once() {
     let refused = egress.fetch("https://app.example.com/jwks", &POLICY).await.unwrap_err();
     assert!(matches!(refused, EgressError::Refused(_)), "{refused:?}");
     assert_eq!(*asked.lock().unwrap(), 1);
+}
+
+/// A name that is public when it is looked at and private a moment later: a request goes to the address that was
+/// looked at, and the next one, which hears the other story, goes nowhere. Only this machine is called, so one of
+/// its addresses plays the public one.
+#[tokio::test]
+async fn a_name_that_changes_its_address_never_leads_to_the_private_one() {
+    const PUBLIC: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+    const PRIVATE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let private = TcpListener::bind((PRIVATE, 0)).unwrap();
+    let port = private.local_addr().unwrap().port();
+    let public = TcpListener::bind((PUBLIC, port)).unwrap();
+    for listener in [&private, &public] {
+        listener.set_nonblocking(true).unwrap();
+    }
+    let answers = Arc::new(Mutex::new(vec![PRIVATE, PRIVATE, PUBLIC]));
+    let told = Arc::clone(&answers);
+    let resolver = Resolver::Told(Arc::new(move |_| vec![told.lock().unwrap().pop().unwrap()]));
+    let settings = config::Egress { timeout_seconds: 1, ..config::Egress::default() };
+    let egress = Egress::with(&settings, &resolver, |address| address == PUBLIC).unwrap();
+    let url = format!("https://app.example.com:{port}/jwks");
+
+    // Nobody answers there, but it is there that the connection was made, after one look.
+    let unanswered = egress.fetch(&url, &POLICY).await.unwrap_err();
+    assert!(matches!(unanswered, EgressError::Unreachable(_)), "{unanswered:?}");
+    assert!(public.accept().is_ok(), "no connection to the address that was looked at");
+    assert_eq!(answers.lock().unwrap().len(), 2);
+
+    let refused = EgressError::Refused("leads to an address that is not public");
+    assert_eq!(egress.fetch(&url, &POLICY).await.unwrap_err(), refused);
+    assert_eq!(egress.post(&url, &[]).await.unwrap_err(), refused);
+    for (which, listener) in [("private", private), ("public", public)] {
+        let error = listener.accept().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock, "a connection to the {which} address");
+    }
 }
 
 #[test]

@@ -45,27 +45,42 @@ impl Members {
     /// Takes one guess from the budgets of a client address and of everyone.
     pub async fn spend_guess(&self, address: IpAddr) -> Result<Budget, Fault> {
         let limits = &self.config.limits;
-        let window = Duration::from_secs(limits.window_seconds);
         let (address, network) = address_keys(address);
-        for (what, most) in [
+        self.spend([
             (format!("guess:address:{address}"), limits.per_address),
             (format!("guess:network:{network}"), limits.per_network),
             ("guess:all".to_owned(), limits.overall),
-        ] {
+        ])
+        .await
+    }
+
+    /// Takes one visit that leaves a record behind from the budget of a client address.
+    pub async fn spend_visit(&self, address: IpAddr) -> Result<Budget, Fault> {
+        let (address, _) = address_keys(address);
+        self.spend([(format!("visit:address:{address}"), self.config.limits.visits_per_address)]).await
+    }
+
+    /// Takes one device authorization from the budgets of a client address and of the client: a name that a
+    /// public client cannot keep to itself, so the address comes first and leaves the others theirs.
+    pub async fn spend_device(&self, address: IpAddr, client_id: &str) -> Result<Budget, Fault> {
+        let limits = &self.config.limits;
+        let (address, _) = address_keys(address);
+        self.spend([
+            (format!("device:address:{address}"), limits.devices_per_address),
+            (format!("device:client:{client_id}"), limits.devices_per_client),
+        ])
+        .await
+    }
+
+    /// Takes one from each budget, up to the first that is spent.
+    async fn spend<const N: usize>(&self, budgets: [(String, u64); N]) -> Result<Budget, Fault> {
+        let window = Duration::from_secs(self.config.limits.window_seconds);
+        for (what, most) in budgets {
             if self.ephemeral.count(&what, window).await? > most {
                 return Ok(Budget::Spent);
             }
         }
         Ok(Budget::Open)
-    }
-
-    /// Takes one visit that leaves a record behind from the budget of a client address.
-    pub async fn spend_visit(&self, address: IpAddr) -> Result<Budget, Fault> {
-        let limits = &self.config.limits;
-        let window = Duration::from_secs(limits.window_seconds);
-        let (address, _) = address_keys(address);
-        let visits = self.ephemeral.count(&format!("visit:address:{address}"), window).await?;
-        Ok(if visits > limits.visits_per_address { Budget::Spent } else { Budget::Open })
     }
 
     /// Under which the failures of a client address are written down.

@@ -13,97 +13,73 @@ use crate::{
     storage::profile::Profile,
 };
 
-/// Every claim that this provider can give, as metadata lists them.
-pub const SUPPORTED: &[&str] = &[
-    "sub",
-    "iss",
-    "aud",
-    "exp",
-    "iat",
-    "auth_time",
-    "nonce",
-    "acr",
-    "amr",
-    "at_hash",
-    "sid",
-    "azp",
-    "name",
-    "family_name",
-    "given_name",
-    "name#ja-Kana-JP",
-    "family_name#ja-Kana-JP",
-    "given_name#ja-Kana-JP",
-    "nickname",
-    "locale",
-    "zoneinfo",
-    "updated_at",
-    "birthdate",
-    "gender",
-    "email",
-    "email_verified",
-    "phone_number",
-    "phone_number_verified",
-    "address",
-    "insurer_code",
-    "insurer_name",
-    "member_category",
-    "eligibility_status",
-    "eligible_from",
-    "eligible_until",
-    "identity_assurance",
-    "insurer_number",
-    "symbol",
-    "number",
-    "branch",
+/// Every claim that this provider can give, as metadata lists them, with the scope that has it (OIDC Core §5.4);
+/// none for those of the protocol.
+const CLAIMS: &[(&str, Option<Scope>)] = &[
+    ("sub", None),
+    ("iss", None),
+    ("aud", None),
+    ("exp", None),
+    ("iat", None),
+    ("auth_time", None),
+    ("nonce", None),
+    ("acr", None),
+    ("amr", None),
+    ("at_hash", None),
+    ("sid", None),
+    ("azp", None),
+    ("name", Some(Scope::Profile)),
+    ("family_name", Some(Scope::Profile)),
+    ("given_name", Some(Scope::Profile)),
+    ("name#ja-Kana-JP", Some(Scope::Profile)),
+    ("family_name#ja-Kana-JP", Some(Scope::Profile)),
+    ("given_name#ja-Kana-JP", Some(Scope::Profile)),
+    ("nickname", Some(Scope::Profile)),
+    ("locale", Some(Scope::Profile)),
+    ("zoneinfo", Some(Scope::Profile)),
+    ("updated_at", Some(Scope::Profile)),
+    ("birthdate", Some(Scope::BirthDate)),
+    ("gender", Some(Scope::Gender)),
+    ("email", Some(Scope::Email)),
+    ("email_verified", Some(Scope::Email)),
+    ("phone_number", Some(Scope::Phone)),
+    ("phone_number_verified", Some(Scope::Phone)),
+    ("address", Some(Scope::Address)),
+    ("insurer_code", Some(Scope::Membership)),
+    ("insurer_name", Some(Scope::Membership)),
+    ("member_category", Some(Scope::Membership)),
+    ("eligibility_status", Some(Scope::Membership)),
+    ("eligible_from", Some(Scope::Membership)),
+    ("eligible_until", Some(Scope::Membership)),
+    ("identity_assurance", Some(Scope::Membership)),
+    ("insurer_number", Some(Scope::InsuredNumber)),
+    ("symbol", Some(Scope::InsuredNumber)),
+    ("number", Some(Scope::InsuredNumber)),
+    ("branch", Some(Scope::InsuredNumber)),
 ];
 
-/// The claims of a scope (OIDC Core §5.4).
-const fn of_scope(scope: Scope) -> &'static [&'static str] {
-    match scope {
-        Scope::Profile => &[
-            "name",
-            "family_name",
-            "given_name",
-            "name#ja-Kana-JP",
-            "family_name#ja-Kana-JP",
-            "given_name#ja-Kana-JP",
-            "nickname",
-            "locale",
-            "zoneinfo",
-            "updated_at",
-        ],
-        Scope::BirthDate => &["birthdate"],
-        Scope::Gender => &["gender"],
-        Scope::Email => &["email", "email_verified"],
-        Scope::Phone => &["phone_number", "phone_number_verified"],
-        Scope::Address => &["address"],
-        Scope::Membership => &[
-            "insurer_code",
-            "insurer_name",
-            "member_category",
-            "eligibility_status",
-            "eligible_from",
-            "eligible_until",
-            "identity_assurance",
-        ],
-        Scope::InsuredNumber => &["insurer_number", "symbol", "number", "branch"],
-        Scope::OpenId | Scope::OfflineAccess | Scope::Admin(_) => &[],
-    }
+/// Every claim that this provider can give.
+pub fn supported() -> impl Iterator<Item = &'static str> {
+    CLAIMS.iter().map(|(name, _)| *name)
+}
+
+/// The claims about the member, which can be asked for one by one, in the order of the scopes that have them.
+pub fn about_members() -> impl Iterator<Item = &'static str> {
+    CLAIMS.iter().filter(|(_, scope)| scope.is_some()).map(|(name, _)| *name)
 }
 
 /// The scope that a claim about the member belongs to; none for those of the protocol.
 pub fn scope_of(claim: &str) -> Option<Scope> {
-    Scope::ALL.into_iter().find(|scope| of_scope(*scope).contains(&claim))
+    CLAIMS.iter().find(|(name, _)| *name == claim)?.1
 }
 
 /// The name by which this provider knows a claim that is asked for. Language tags are compared without case
 /// (OIDC Core §5.2), and a tag also finds a longer one that it begins (RFC 4647 §3.3.1).
 pub fn canonical(asked: &str) -> Option<&'static str> {
-    let known = SUPPORTED.iter().copied();
     let Some((base, tag)) = asked.split_once('#') else {
-        return known.into_iter().find(|name| *name == asked);
+        return supported().find(|name| *name == asked);
     };
-    known.into_iter().find(|name| {
+    supported().find(|name| {
         name.split_once('#').is_some_and(|(known_base, known_tag)| {
             let begins = known_tag.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
             let whole = matches!(known_tag.as_bytes().get(tag.len()), None | Some(b'-'));
@@ -271,9 +247,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_lists_the_claims_of_every_scope() {
-        for name in Scope::ALL.into_iter().flat_map(of_scope) {
-            assert!(SUPPORTED.contains(name), "{name}");
+    fn no_claim_is_there_twice_and_one_without_its_language_is_there_too() {
+        for (index, name) in supported().enumerate() {
+            assert!(!supported().skip(index + 1).any(|other| other == name), "{name}");
+            let plain = name.split('#').next().unwrap();
+            assert_eq!(scope_of(plain), scope_of(name), "{name}");
         }
     }
 }

@@ -76,7 +76,7 @@ pub async fn clients(State(app): State<App>, request: Request, next: Next) -> Re
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin.filter(|_| allowed) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let exposed = HeaderValue::from_static("www-authenticate, dpop-nonce");
+        let exposed = HeaderValue::from_static("www-authenticate");
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     response
@@ -92,7 +92,7 @@ fn is_preflight(request: &Request) -> bool {
 fn preflight(methods: &'static str) -> Response {
     let headers = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, dpop"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
         (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

@@ -103,7 +103,7 @@ fn protocol(app: &App) -> Map<String, Value> {
         // One layout, for a phone's width and a window's.
         "display_values_supported": ["page", "popup", "touch"],
         "claim_types_supported": ["normal"],
-        "claims_supported": claims::SUPPORTED,
+        "claims_supported": claims::supported().collect::<Vec<_>>(),
         "acr_values_supported": ACR_VALUES,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
         "claims_parameter_supported": true,

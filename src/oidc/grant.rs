@@ -14,7 +14,6 @@ use crate::{
     app::App,
     clients::{Client, GrantType},
     clock::Timestamp,
-    crypto::digest,
     ephemeral::{Found, Record},
     fault::Fault,
     members::{
@@ -31,6 +30,9 @@ use crate::{
 /// How long the refresh token before the current one still works, because the answer that carried the
 /// current one may have been lost (RFC 9700 §4.14.2, FAPI 2.0 §5.3.2.1).
 pub const LOST_RESPONSE: Duration = Duration::from_secs(60);
+
+/// Purpose of the mac of refresh tokens.
+const REFRESH_TOKEN: &str = "refresh-token";
 
 /// An authorization that a code was redeemed for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -86,17 +88,24 @@ pub struct Family {
 pub enum Code {
     /// Not used yet.
     Issued(Box<IssuedCode>),
-    /// Used; a second use revokes what the first one gave.
-    Redeemed {
-        /// The grant that it gave.
-        grant: String,
-        /// The client that used it.
-        client_id: String,
-    },
+    /// Used; a second use revokes what the first one gave, and what was given beside the code.
+    Redeemed(RedeemedCode),
 }
 
 impl Record for Code {
     const KIND: &'static str = "code";
+}
+
+/// What came of a code.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RedeemedCode {
+    /// The grant that it gave.
+    pub grant: String,
+    /// See [`IssuedCode::beside`].
+    #[serde(default)]
+    pub beside: Option<String>,
+    /// The client that used it.
+    pub client_id: String,
 }
 
 /// What a code stands for.
@@ -104,6 +113,9 @@ impl Record for Code {
 pub struct IssuedCode {
     /// The grant that it will give.
     pub grant: Grant,
+    /// The grant of the access token that was issued beside the code, if one was (OIDC Core §3.3).
+    #[serde(default)]
+    pub beside: Option<String>,
     /// The redirect URI that the token request must repeat.
     pub redirect_uri: String,
     /// The PKCE challenge.
@@ -126,19 +138,13 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// Writes the token of a generation; the same generation always gives the same token.
     pub fn mint(app: &App, grant: &str, generation: u64) -> String {
-        let body = format!("{grant}.{generation}");
-        let mac = app.members.master.mac_base64url("refresh-token", body.as_bytes());
-        format!("{body}.{mac}")
+        app.members.master.stamp(REFRESH_TOKEN, &format!("{grant}.{generation}"))
     }
 
     /// Reads a token; one that this provider never wrote is none, and changes nothing.
     pub fn read(app: &App, token: &str) -> Option<Self> {
-        let (body, mac) = token.rsplit_once('.')?;
-        let (grant, generation) = body.split_once('.')?;
-        let right = app.members.master.mac_base64url("refresh-token", body.as_bytes());
-        let authentic = digest::equal(right.as_bytes(), mac.as_bytes());
-        let generation = generation.parse().ok()?;
-        authentic.then(|| Self { grant: grant.to_owned(), generation })
+        let (grant, generation) = app.members.master.stamped(REFRESH_TOKEN, token)?.split_once('.')?;
+        Some(Self { grant: grant.to_owned(), generation: generation.parse().ok()? })
     }
 
     /// Whether a refresh with it would be answered, as far as the family goes: it is the current one, or was

@@ -102,6 +102,11 @@ impl Scope {
         }
     }
 
+    /// Those that a member is asked to allow, in the order of the consent page.
+    pub fn of_members() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|scope| scope.belongs_to() == Owner::Member)
+    }
+
     /// Whose it is: a member's to allow, or a client's own. The latter are had by client credentials alone.
     const fn belongs_to(self) -> Owner {
         match self {

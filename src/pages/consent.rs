@@ -7,7 +7,7 @@ use crate::{
     clients::redirect_uri,
     fault::Fault,
     members::session::SignedIn,
-    oidc::{authorize, permission::Permission},
+    oidc::{authorize, claims::about_members, permission::Permission, scope},
     storage::consent,
     web::{PageError, PageForm, Visit},
 };
@@ -17,49 +17,6 @@ use serde::Serialize;
 
 use super::{parts::AboutClient, sample};
 use crate::web::templates::Page;
-
-/// The scopes that have an explanation in `templates/texts/`.
-const EXPLAINED: &[&str] = &[
-    "openid",
-    "profile",
-    "birthdate",
-    "gender",
-    "email",
-    "membership",
-    "insured_number",
-    "address",
-    "phone",
-    "offline_access",
-];
-
-/// The claims that have a text: all that can be asked for one by one.
-const EXPLAINED_CLAIMS: &[&str] = &[
-    "name",
-    "family_name",
-    "given_name",
-    "nickname",
-    "locale",
-    "zoneinfo",
-    "updated_at",
-    "birthdate",
-    "gender",
-    "email",
-    "email_verified",
-    "phone_number",
-    "phone_number_verified",
-    "address",
-    "insurer_code",
-    "insurer_name",
-    "member_category",
-    "eligibility_status",
-    "eligible_from",
-    "eligible_until",
-    "identity_assurance",
-    "insurer_number",
-    "symbol",
-    "number",
-    "branch",
-];
 
 /// What a relying party asks for. Posts `decision`, `allow` or `deny`, to its own path, and `session` for whom
 /// it was shown to.
@@ -93,18 +50,28 @@ pub struct Scope {
 impl Scope {
     /// A scope by its name; one without an explanation is shown by its name, never left out.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), explained: EXPLAINED.contains(&name) }
+        Self { name: name.to_owned(), explained: explained().any(|known| known == name) }
     }
+}
+
+/// The scopes that have an explanation in `templates/texts/`: all that a member can be asked for.
+fn explained() -> impl Iterator<Item = &'static str> {
+    scope::Scope::of_members().map(scope::Scope::as_str)
 }
 
 /// Single claims by the names of their texts: one for a claim in all of its languages.
 pub fn claims(permission: &Permission) -> Vec<String> {
-    let mut names: Vec<String> = permission
-        .claims
-        .iter()
-        .map(|claim| claim.split('#').next().unwrap_or_default().to_owned())
-        .collect();
-    names.dedup();
+    texts_of(permission.claims.iter().map(String::as_str))
+}
+
+fn texts_of<'a>(claims: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names = Vec::new();
+    for claim in claims {
+        let name = claim.split('#').next().unwrap_or_default();
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
     names
 }
 
@@ -123,13 +90,13 @@ impl Page for Consent {
             account: "7132-•••••••01".to_owned(),
             session: sample::INTERACTION.to_owned(),
         };
-        let everything =
-            Self { scopes: scopes(EXPLAINED), about: AboutClient::default(), host: None, ..usual.clone() };
-        let single = Self {
-            scopes: scopes(&["openid"]),
-            claims: EXPLAINED_CLAIMS.iter().map(|name| (*name).to_owned()).collect(),
+        let everything = Self {
+            scopes: explained().map(Scope::new).collect(),
+            about: AboutClient::default(),
+            host: None,
             ..usual.clone()
         };
+        let single = Self { scopes: scopes(&["openid"]), claims: texts_of(about_members()), ..usual.clone() };
         let hostile = Self {
             client: sample::HOSTILE.to_owned(),
             scopes: scopes(&["openid", sample::HOSTILE, sample::LONG]),
@@ -221,26 +188,4 @@ pub(super) async fn remember(
 /// Who is signed in: the name as typed at registration, or else the login ID, masked.
 pub(super) fn account_name(signed_in: &SignedIn) -> String {
     signed_in.member.kana.clone().unwrap_or_else(|| format!("{}-***", signed_in.member.insurer))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::oidc::{
-        claims::{SUPPORTED, scope_of},
-        claims_request::ClaimsRequest,
-        scope::Scopes,
-    };
-
-    #[test]
-    fn every_claim_that_can_be_asked_for_has_a_text_and_one_for_all_languages() {
-        let names = SUPPORTED.iter().filter(|name| scope_of(name).is_some());
-        let asked: serde_json::Map<_, _> =
-            names.map(|name| ((*name).to_owned(), serde_json::Value::Null)).collect();
-        let asked = serde_json::json!({ "userinfo": asked }).to_string();
-        let all = claims(&Permission::needed(&Scopes::default(), &ClaimsRequest::parse(&asked).unwrap()));
-        let mut texts = EXPLAINED_CLAIMS.to_vec();
-        texts.sort_unstable();
-        assert_eq!(all, texts);
-    }
 }

@@ -1,5 +1,7 @@
 //! Table `audit`: what happened, appended and never changed.
 
+use sqlx::AssertSqlSafe;
+
 use super::{
     Db, On, StorageError,
     db::{execute, query},
@@ -146,25 +148,23 @@ pub async fn history(
 }
 
 /// What the roster itself says happened to a person.
-const ROSTER_LINES: &str = "select id, at, actor, action, insurer, member_id, client_id, detail from (
+const ROSTER_LINES: &str = "(
      select 'added-' || id as id, created_at as at, 'system' as actor, 'roster.person_added' as action, insurer,
             cast(null as text) as member_id, cast(null as text) as client_id, '{}' as detail
      from roster_person where id = $1
      union all
      select 'lost-' || id, lost_at, 'system', 'roster.person_lost', insurer, null, null, '{}'
-     from roster_person where id = $1 and lost_at is not null) as lines
-     where (at, id) < ($2, $3) order by at desc, id desc limit $4";
+     from roster_person where id = $1 and lost_at is not null) as lines where true";
 
 /// Mails that were sent to an address, wait or failed, and that it bounced.
-const MAIL_LINES: &str = "select id, at, actor, action, insurer, member_id, client_id, detail from (
+const MAIL_LINES: &str = "(
      select 'mail-' || id as id, coalesce(finished_at, created_at) as at, 'system' as actor,
             'mail.' || state as action, insurer, cast(null as text) as member_id,
             cast(null as text) as client_id, '{\"kind\":\"' || kind || '\"}' as detail
      from outbox where recipient_mac = $1
      union all
      select 'bounce-' || id, created_at, 'system', 'mail.bounced', insurer, null, null, '{}'
-     from bounce where recipient_mac = $1) as lines
-     where (at, id) < ($2, $3) order by at desc, id desc limit $4";
+     from bounce where recipient_mac = $1) as lines where true";
 
 /// Whose lines.
 #[derive(Clone, Copy, Debug)]
@@ -178,46 +178,32 @@ pub struct Whose<'a> {
 }
 
 /// The newest `limit` lines about a person, before `before` if it is given. Each kind of line is read along its
-/// own index.
+/// own index, and they are put in order here; so identifiers are compared octet by octet, as Rust does.
 pub async fn of_person(
     db: &Db,
     whose: Whose<'_>,
     before: Option<&Position>,
     limit: i64,
 ) -> Result<Vec<Entry>, StorageError> {
-    let Whose { person: person_id, member: member_id, recipient } = whose;
     let (at, id) = before.map_or((i64::MAX, ""), |position| (position.at, position.id.as_str()));
-    let mut lines: Vec<Entry> = query!(
-        db,
-        fetch_all,
-        "select id, at, actor, action, insurer, member_id, client_id, detail from audit
-         where person_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4",
-        person_id,
-        at,
-        id,
-        limit
-    )?;
-    let roster: Vec<Entry> = query!(db, fetch_all, ROSTER_LINES, person_id, at, id, limit)?;
-    lines.extend(roster);
-    if !recipient.is_empty() {
-        let mails: Vec<Entry> = query!(db, fetch_all, MAIL_LINES, recipient, at, id, limit)?;
-        lines.extend(mails);
-    }
-    if !member_id.is_empty() {
-        let about_member: Vec<Entry> = query!(
-            db,
-            fetch_all,
-            concat!(
-                "select id, at, actor, action, insurer, member_id, client_id, detail from ",
-                lines!(),
-                " where member_id = $1 and (at, id) < ($2, $3) order by at desc, id desc limit $4"
-            ),
-            member_id,
-            at,
-            id,
-            limit
-        )?;
-        lines.extend(about_member);
+    let bytewise = On::from(db).bytewise();
+    let mut lines: Vec<Entry> = Vec::new();
+    for (source, key) in [
+        ("audit where person_id = $1", whose.person),
+        (ROSTER_LINES, whose.person),
+        (MAIL_LINES, whose.recipient),
+        (concat!(lines!(), " where member_id = $1"), whose.member),
+    ] {
+        if key.is_empty() {
+            continue;
+        }
+        let statement = format!(
+            "select id, at, actor, action, insurer, member_id, client_id, detail from {source}
+             and (at, id{bytewise}) < ($2, $3) order by at desc, id{bytewise} desc limit $4"
+        );
+        // Every word of it stands in this file.
+        let found: Vec<Entry> = query!(db, fetch_all, AssertSqlSafe(statement), key, at, id, limit)?;
+        lines.extend(found);
     }
     lines.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
     // What an operator did to an account is about both.

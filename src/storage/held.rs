@@ -47,7 +47,7 @@ const fn of_member(
 }
 
 /// Every table whose rows are about a person, but [`HISTORY`].
-pub const TABLES: [Table; 18] = [
+pub const TABLES: [Table; 19] = [
     Table {
         name: "roster_person",
         by: By::Person,
@@ -117,6 +117,29 @@ pub const TABLES: [Table; 18] = [
             "expires_at",
         ],
         &["person_id", "person_mark", "token_hash", "browser", "interaction", "email_key", "password_hash"],
+    ),
+    of_person(
+        "roster_before",
+        &[
+            "import_id",
+            "what",
+            "person_key",
+            "category",
+            "symbol",
+            "number",
+            "branch",
+            "kana",
+            "birth_date",
+            "valid_from",
+            "valid_until",
+            "email",
+            "lost_at",
+            "temporary_since",
+            "former_login",
+            "former_symbol",
+            "former_number",
+        ],
+        &["person_id", "moved_to", "identity", "kana_folded"],
     ),
     of_person("registration_mail", &["id", "sent_at"], &["person_id"]),
     of_person("activation_code", &["misses", "created_at", "expires_at"], &["person_id", "code_hash"]),

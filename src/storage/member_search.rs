@@ -181,7 +181,10 @@ mod tests {
             steps.into_iter().map(|step| step.3).collect::<Vec<_>>().join("\n")
         };
         let kana = plan(Key::Kana("タ")).await;
-        assert!(kana.contains("roster_person_by_kana (insurer=? AND kana_folded>?"), "{kana}");
+        assert!(
+            kana.contains("roster_person_by_kana (insurer=? AND (kana_folded,id)>(?,?) AND kana_folded<?)"),
+            "{kana}"
+        );
         assert!(!kana.contains("TEMP B-TREE"), "it is in order already: {kana}");
         let email = plan(Key::Email("t")).await;
         assert!(email.contains("member_email (insurer=? AND email_key>? AND email_key<?)"), "{email}");

@@ -170,12 +170,6 @@ keys-retire-next = This key has signed nothing yet. Another next key is made and
 keys-retire-retired = Tokens that this key signed are void at once: members may have to log in to their apps again.
 keys-error-raced = A colleague changed the keys at the same time. Open the page again.
 
-audit-client-deleted = App removed
-audit-client-disabled = App disabled
-audit-client-enabled = App enabled
-audit-client-registered = App registered itself
-audit-client-secret_rotated = App's secret rotated
-audit-client-updated = App changed
 audit-delivery-given_up = Message to a system given up
 audit-delivery-retried = Message to a system sent again
 audit-key-retired = Signing key withdrawn

@@ -170,12 +170,6 @@ keys-retire-next = この鍵はまだ何にも署名していません。取り�
 keys-retire-retired = この鍵で署名したトークンは、ただちに無効になります。会員はアプリに再ログインが必要になることがあります。
 keys-error-raced = ほかの担当者が同時に鍵を変更しました。画面を開き直してください。
 
-audit-client-deleted = アプリの登録の削除
-audit-client-disabled = アプリの停止
-audit-client-enabled = アプリの再開
-audit-client-registered = アプリ自身による登録
-audit-client-secret_rotated = アプリのシークレットの再発行
-audit-client-updated = アプリの変更
 audit-delivery-given_up = 外部への通知の取りやめ
 audit-delivery-retried = 外部への通知の再送
 audit-key-retired = 署名鍵の取り下げ

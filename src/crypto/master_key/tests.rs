@@ -92,6 +92,23 @@ fn derivation_is_the_hkdf_of_openssl() {
 }
 
 #[test]
+fn a_stamp_is_known_for_its_purpose_and_body_alone() {
+    let master = MasterKey::from_bytes([7; 32]);
+    for body in ["", "grant.7", "a.b.c"] {
+        let text = master.stamp("a", body);
+        assert_eq!(master.stamped("a", &text), Some(body));
+        assert_eq!(master.stamped("b", &text), None);
+        assert_eq!(MasterKey::from_bytes([8; 32]).stamped("a", &text), None);
+        for altered in [format!("{text}A"), format!("x{text}"), text[..text.len() - 1].to_owned()] {
+            assert_eq!(master.stamped("a", &altered), None, "{altered}");
+        }
+    }
+    for text in ["", ".", "grant", "grant."] {
+        assert_eq!(master.stamped("a", text), None, "{text}");
+    }
+}
+
+#[test]
 fn nothing_shows_the_key() {
     let master = MasterKey::from_bytes([65; 32]);
     assert_eq!(format!("{master:?}"), "MasterKey(hidden)");

@@ -1,5 +1,7 @@
 //! The answer to a request that is allowed: a code, and for the response types that have them, tokens.
 
+use std::time::Duration;
+
 use axum::{http::StatusCode, response::Response};
 use serde_json::Map;
 
@@ -48,19 +50,29 @@ pub async fn issue(
         nonce: request.nonce.clone(),
         ..grant::begin(app, client, &signed_in, request.scope.clone()).await?
     };
+    let wanted = request.response_type;
+    if wanted.is_front_channel()
+        && !backchannel_logout::note(app, client, &grant.sub, &signed_in.name).await?
+    {
+        return Err(PageError::status(StatusCode::CONFLICT).restarting_at("/login"));
+    }
     let mut answer = Answer::default();
+    let token = if wanted.token { Some(FrontToken::issue(app, client, &grant).await?) } else { None };
     let mut code = None;
-    if request.response_type.code {
-        let issued = new_code(app, request, &grant, &signed_in.name).await?;
+    if wanted.code {
+        let beside = token.as_ref().map(|token| token.grant.clone());
+        let issued = new_code(app, request, &grant, beside, &signed_in.name).await?;
         answer.put("code", issued.clone());
         code = Some(issued);
     }
+    if let Some(token) = &token {
+        token.put(&mut answer);
+    }
     let state = session_state(app, &client.id, request.callback.redirect_uri(), &signed_in.session.sid);
-    if request.response_type.is_front_channel() {
-        if !backchannel_logout::note(app, client, &grant.sub, &signed_in.name).await? {
-            return Err(PageError::status(StatusCode::CONFLICT).restarting_at("/login"));
-        }
-        tokens(app, client, request, grant, signed_in, code.as_deref(), &mut answer).await?;
+    if wanted.id_token {
+        let access_token = token.as_ref().map(|token| token.text.as_str());
+        let beside = Beside { access_token, code: code.as_deref(), claims: Map::new() };
+        answer.put("id_token", id_token(app, client, &grant, signed_in, beside).await?);
     }
     if let Some(state) = state {
         answer.put("session_state", state);
@@ -68,15 +80,17 @@ pub async fn issue(
     respond::success(visit, client, &request.callback, answer)
 }
 
-/// A code for the grant.
+/// A code for the grant; `beside` is that of the access token that goes with it, if one does.
 async fn new_code(
     app: &App,
     request: &AuthorizationRequest,
     grant: &Grant,
+    beside: Option<String>,
     session: &str,
 ) -> Result<String, Fault> {
     let issued = IssuedCode {
         grant: grant.clone(),
+        beside,
         redirect_uri: request.callback.redirect_uri().to_owned(),
         code_challenge: request.code_challenge.clone(),
         session: session.to_owned(),
@@ -88,47 +102,54 @@ async fn new_code(
     Ok(code)
 }
 
-/// The tokens of the implicit and hybrid flows (OIDC Core §3.2.2.5, §3.3.2.5). The access token has a grant of
-/// its own, which no refresh token ever comes of.
-async fn tokens(
-    app: &App,
-    client: &Client,
-    request: &AuthorizationRequest,
-    grant: Grant,
-    signed_in: SignedIn,
-    code: Option<&str>,
-    answer: &mut Answer,
-) -> Result<(), Fault> {
-    let members: &Members = &app.members;
-    let mut access_token = None;
-    if request.response_type.token {
+/// An access token of the implicit and hybrid flows (OIDC Core §3.2.2.5, §3.3.2.5). It has a grant of its own,
+/// which no refresh token ever comes of.
+struct FrontToken {
+    grant: String,
+    text: String,
+    life: Duration,
+    scope: String,
+}
+
+impl FrontToken {
+    async fn issue(app: &App, client: &Client, grant: &Grant) -> Result<Self, Fault> {
         let life = app.config().lifetimes.access_token();
         let mut grant = Grant { expires_at: app.now().plus(life), ..grant.clone() };
         grant.scope.remove(Scope::OfflineAccess);
-        let id = members.entropy.id();
-        members.ephemeral.put(&id, &grant, grant.ttl(app)).await?;
+        let id = app.members.entropy.id();
+        app.members.ephemeral.put(&id, &grant, grant.ttl(app)).await?;
         let audience = grant.resource.clone();
         let claims = Claims { client, grant: Some((&id, &grant)), scope: &grant.scope, audience };
-        let (token, life) = access_token::issue(app, claims).await?;
-        answer.put("access_token", token.clone());
+        let (text, life) = access_token::issue(app, claims).await?;
+        Ok(Self { grant: id, text, life, scope: grant.scope.to_string() })
+    }
+
+    fn put(&self, answer: &mut Answer) {
+        answer.put("access_token", self.text.as_str());
         answer.put("token_type", "Bearer");
-        answer.put("expires_in", life.as_secs().to_string());
-        answer.put("scope", grant.scope.to_string());
-        access_token = Some(token);
+        answer.put("expires_in", self.life.as_secs().to_string());
+        answer.put("scope", self.scope.as_str());
     }
-    if request.response_type.id_token {
-        // OIDC Core §5.4: who gets no access token cannot ask userinfo.
-        let alone = !request.response_type.token && !request.response_type.code;
-        let scopes = if alone { grant.scope.clone() } else { Scopes::default() };
-        let claims = if alone || !grant.claims.id_token.is_empty() {
-            let profile = members.profile(&signed_in.member).await?;
-            let holder = Holder { member: signed_in.member, person: signed_in.person, profile };
-            claims::id_token(members, client, &grant, &scopes, &holder)
-        } else {
-            Map::new()
-        };
-        let beside = Beside { access_token: access_token.as_deref(), code, claims };
-        answer.put("id_token", issue::id_token(app, client, &grant, beside).await?);
-    }
-    Ok(())
+}
+
+/// The ID token of the implicit and hybrid flows, with what is issued beside it.
+async fn id_token(
+    app: &App,
+    client: &Client,
+    grant: &Grant,
+    signed_in: SignedIn,
+    beside: Beside<'_>,
+) -> Result<String, Fault> {
+    let members: &Members = &app.members;
+    // OIDC Core §5.4: who gets no access token cannot ask userinfo.
+    let alone = beside.access_token.is_none() && beside.code.is_none();
+    let scopes = if alone { grant.scope.clone() } else { Scopes::default() };
+    let claims = if alone || !grant.claims.id_token.is_empty() {
+        let profile = members.profile(&signed_in.member).await?;
+        let holder = Holder { member: signed_in.member, person: signed_in.person, profile };
+        claims::id_token(members, client, grant, &scopes, &holder)
+    } else {
+        Map::new()
+    };
+    issue::id_token(app, client, grant, Beside { claims, ..beside }).await
 }

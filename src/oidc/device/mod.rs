@@ -10,7 +10,7 @@ mod user_code;
 
 use std::time::Duration;
 
-use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
+use axum::{body::Bytes, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -25,10 +25,10 @@ use crate::{
     app::App,
     clients::{Client, GrantType},
     clock::Timestamp,
-    crypto::digest,
     ephemeral::{Found, Record},
     fault::Fault,
-    members::session::SignedIn,
+    members::{limits::Budget, session::SignedIn},
+    web::Visit,
 };
 
 pub use user_code::UserCode;
@@ -101,10 +101,15 @@ impl Record for Entrance {
 }
 
 /// POST `/device_authorization` (RFC 8628 §3.1)
-pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
+pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
+    let app = visit.app();
     let params = direct::params(&headers, &body)?;
-    let client = client_auth::authenticate(&app, &headers, &params).await?;
+    let client = client_auth::authenticate(app, &headers, &params).await?;
     super::token::may_use(&client, GrantType::DeviceCode)?;
+    if app.members.spend_device(visit.address, &client.id).await? == Budget::Spent {
+        // `slow_down` is for polls alone (RFC 8628 §3.5).
+        return Err(OAuthError::too_many("too many devices ask for codes; try again later"));
+    }
     let scope = Scopes::asked_of_member(params.get("scope").unwrap_or_default())
         .map_err(|reason| OAuthError::new("invalid_scope", reason))?
         .allowed_to(&client);
@@ -112,7 +117,7 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     let life = app.config().lifetimes.device_code();
     let id = app.members.entropy.id();
     let expires_at = app.now().plus(life);
-    let user_code = name(&app, &id, expires_at, life).await?;
+    let user_code = name(app, &id, expires_at, life).await?;
     let record = DeviceAuthorization {
         client_id: client.id,
         user_code: user_code.to_string(),
@@ -124,7 +129,7 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     app.members.ephemeral.put(&id, &record, life).await?;
     let server = &app.config().server;
     Ok(direct::json(&json!({
-        "device_code": mint(&app, &id),
+        "device_code": mint(app, &id),
         "user_code": record.user_code,
         "verification_uri": server.url("/device"),
         "verification_uri_complete": server.url(&format!("/device?user_code={user_code}")),
@@ -147,14 +152,12 @@ async fn name(app: &App, id: &str, expires_at: Timestamp, life: Duration) -> Res
 
 /// Writes a device code: `id.mac`.
 fn mint(app: &App, id: &str) -> String {
-    format!("{id}.{}", app.members.master.mac_base64url(PURPOSE, id.as_bytes()))
+    app.members.master.stamp(PURPOSE, id)
 }
 
 /// Reads a device code; one that this provider never wrote is none.
 pub fn read(app: &App, device_code: &str) -> Option<String> {
-    let (id, mac) = device_code.split_once('.')?;
-    let right = app.members.master.mac_base64url(PURPOSE, id.as_bytes());
-    digest::equal(right.as_bytes(), mac.as_bytes()).then(|| id.to_owned())
+    app.members.master.stamped(PURPOSE, device_code).map(str::to_owned)
 }
 
 /// A device authorization that was found, under its identifier.

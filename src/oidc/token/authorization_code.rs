@@ -15,7 +15,7 @@ use crate::{
         backchannel_logout,
         direct::required,
         error::OAuthError,
-        grant::{Code, Grant, IssuedCode},
+        grant::{Code, Grant, IssuedCode, RedeemedCode},
         resource, seal,
     },
 };
@@ -26,9 +26,7 @@ pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Respo
     let refused = || OAuthError::invalid_grant("the code is unknown, used, expired or another client's");
     let found = app.members.ephemeral.get::<Code>(code).await?.ok_or_else(refused)?;
     let issued = match &found.value {
-        Code::Redeemed { grant, client_id } => {
-            return Err(replayed(app, client, client_id, grant).await?);
-        }
+        Code::Redeemed(redeemed) => return Err(replayed(app, client, redeemed).await?),
         Code::Issued(issued) => issued,
     };
     // Another client's code is none of its business, and stays good for the right one.
@@ -60,26 +58,29 @@ async fn spend(
     let ephemeral = &app.members.ephemeral;
     let lifetimes = &app.config().lifetimes;
     let (id, grant) = issued.grant.start(app, client).await?;
-    let redeemed = Code::Redeemed { grant: id.clone(), client_id: client.id.clone() };
+    let beside = issued.beside.clone();
+    let redeemed = RedeemedCode { grant: id.clone(), beside, client_id: client.id.clone() };
+    let redeemed = Code::Redeemed(redeemed);
     // Kept as long as an access token lives, so that a late replay still finds what to revoke.
     if !ephemeral.swap(code, found, &redeemed, lifetimes.code() + lifetimes.access_token()).await? {
         Grant::revoke(app, &id).await?;
-        if let Some(Found { value: Code::Redeemed { grant, client_id }, .. }) =
-            ephemeral.get::<Code>(code).await?
-        {
-            return Err(replayed(app, client, &client_id, &grant).await?);
+        if let Some(Found { value: Code::Redeemed(redeemed), .. }) = ephemeral.get::<Code>(code).await? {
+            return Err(replayed(app, client, &redeemed).await?);
         }
         return Err(OAuthError::invalid_grant("the code was used at the same time"));
     }
     Ok((id, grant))
 }
 
-/// A code that comes back was stolen or leaked: what it gave is revoked (RFC 6749 §4.1.2).
-async fn replayed(app: &App, client: &Client, redeemer: &str, grant: &str) -> Result<OAuthError, Fault> {
-    if redeemer == client.id {
+/// A code that comes back was stolen or leaked, and so may be all that travelled with it: what it gave and what
+/// was given beside it is revoked (RFC 6749 §4.1.2).
+async fn replayed(app: &App, client: &Client, redeemed: &RedeemedCode) -> Result<OAuthError, Fault> {
+    if redeemed.client_id == client.id {
         tracing::warn!(client = client.id, "a code was used twice; its tokens are revoked");
         metrics::counter!("kenpos_code_replays_total").increment(1);
-        Grant::revoke(app, grant).await?;
+        for grant in [Some(&redeemed.grant), redeemed.beside.as_ref()].into_iter().flatten() {
+            Grant::revoke(app, grant).await?;
+        }
     }
     Ok(OAuthError::invalid_grant("the code is unknown, used, expired or another client's"))
 }

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     app::{Backend, MINUTE, TestApp, on_both_backends},
-    family::SAKURA,
-    members::{HANAKO, ICHIRO},
+    members::HANAKO,
 };
 
 on_both_backends! {
@@ -80,6 +79,7 @@ async fn a_program_finds_shows_and_acts(backend: Backend) {
     assert_eq!(reset["activation_code"].as_str().unwrap().len(), 14, "{reset}");
     assert_eq!(program.post_with(&path("reset"), &key, restart.clone()).await.done(200).json, reset);
     assert_eq!(program.post(&path("reset"), restart).await.problem(409), "conflict");
+    app.clock.advance(MINUTE);
     let plain = program.post(&path("reissue"), why.clone()).await.done(200).json;
     assert_eq!((&plain["issued"], plain.get("activation_code")), (&json!("birth_date"), None));
 
@@ -88,13 +88,13 @@ async fn a_program_finds_shows_and_acts(backend: Backend) {
     assert_eq!(lines["items"][0]["actor"], json!(format!("client:{}", program.client.id)));
     let next = lines["next"].as_str().unwrap();
     let more = program.get(&format!("{}?limit=200&cursor={next}", path("timeline"))).await.done(200).json;
-    assert_eq!(more["items"].as_array().unwrap().last().unwrap()["action"], "roster.person_added", "{more}");
+    let actions: Vec<_> = more["items"].as_array().unwrap().iter().map(|line| &line["action"]).collect();
+    assert!(actions.contains(&&json!("roster.person_added")), "{more}");
     let gone =
         program.post(&path("delete"), json!({ "unasked": true, "reason": "手紙" })).await.done(200).json;
     assert_eq!(gone["state"], "closed");
     let reader = app.program("admin:members.read", None).await;
     assert_eq!(reader.post(&path("export"), why).await.problem(403), "insufficient_scope");
-    assert_eq!((ICHIRO.email.len(), SAKURA.symbol), (26, "91"));
     app.finish().await;
 }
 

@@ -16,6 +16,7 @@ use crate::support::{
 on_both_backends! {
     a_code_in_a_fragment
     tokens_from_the_authorization_endpoint
+    a_code_that_comes_back_takes_the_token_with_it_that_came_beside_it
 }
 
 const TYPES: [&str; 6] =
@@ -88,6 +89,35 @@ async fn tokens_from_the_authorization_endpoint(backend: Backend) {
             browser.get(&app.url("/account/apps")).await.form("#withdraw-form-1").submit().await;
             assert_eq!(app.userinfo(&access_token.unwrap()).await.status, StatusCode::UNAUTHORIZED);
         }
+    }
+    app.finish().await;
+}
+
+/// RFC 6749 §4.1.2: whoever has the code may have read the whole answer.
+async fn a_code_that_comes_back_takes_the_token_with_it_that_came_beside_it(backend: Backend) {
+    let mut app = TestApp::start_with(backend, |config| config.protocol.front_channel_tokens = true).await;
+    let client = app.register(legacy()).await;
+    let browser = app.activate(&HANAKO).await;
+    let userinfo = async |token: &str| app.userinfo(token).await.status;
+    for name in ["code token", "code id_token token"] {
+        let request = with(good_request(&client, "openid email"), "response_type", name);
+        let callback = app.allowed(&browser, &request).await;
+        let beside = in_fragment(&callback, "access_token").unwrap();
+        let code = in_fragment(&callback, "code").unwrap();
+        let other = in_fragment(&app.allowed(&browser, &request).await, "access_token").unwrap();
+        let first = app.redeem(&client, &code).await;
+        let tokens = [first.text("access_token"), &beside];
+        for token in tokens {
+            assert_eq!(userinfo(token).await, StatusCode::OK, "{name}");
+        }
+        // Another client that has the code can neither use it nor end anything.
+        assert_eq!(app.redeem(&app.client, &code).await.error(), "invalid_grant");
+        assert_eq!(userinfo(&beside).await, StatusCode::OK, "{name}");
+        assert_eq!(app.redeem(&client, &code).await.error(), "invalid_grant");
+        for token in tokens {
+            assert_eq!(userinfo(token).await, StatusCode::UNAUTHORIZED, "{name}");
+        }
+        assert_eq!(userinfo(&other).await, StatusCode::OK, "of another answer");
     }
     app.finish().await;
 }

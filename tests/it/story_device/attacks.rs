@@ -6,14 +6,17 @@ use reqwest::{Method, StatusCode};
 use super::{WAIT, decide, enter, poll, set_up, television};
 use crate::support::{
     app::{Backend, MINUTE, TestApp, on_both_backends},
+    attack::Answer,
     http_browser::HttpBrowser,
     journey::log_in,
     members::{HANAKO, ICHIRO},
+    relying_party::Registered,
 };
 
 on_both_backends! {
     fifty_polls_at_once_give_one_success_and_revoke_it
     a_device_code_is_of_use_to_its_client_alone
+    devices_that_ask_for_codes_have_a_budget
 }
 
 async fn fifty_polls_at_once_give_one_success_and_revoke_it(backend: Backend) {
@@ -64,6 +67,38 @@ async fn a_device_code_is_of_use_to_its_client_alone(backend: Backend) {
     decide(&enter(&app, &phone, device.text("user_code")).await, "allow").await;
     phone.get(&app.url("/account")).await.form("form[action='/logout']").submit().await;
     assert_eq!(poll(&app, &tv, &device).await.error(), "invalid_grant", "signed out");
+    app.finish().await;
+}
+
+async fn devices_that_ask_for_codes_have_a_budget(backend: Backend) {
+    let app = TestApp::start_with(backend, |config| {
+        config.server.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        (config.limits.devices_per_address, config.limits.devices_per_client) = (3, 5);
+    })
+    .await;
+    let (tv, other) = (television(&app).await, television(&app).await);
+    let ask = async |client: &Registered, address: &str| {
+        let from = [("X-Forwarded-For", address)];
+        let page = app.call("/device_authorization", client, &from, &[("scope", "openid")]).await;
+        let answer = Answer::of(page);
+        if answer.status != StatusCode::OK {
+            let code = (answer.status, answer.error());
+            assert_eq!(code, (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"), "{}", answer.json);
+            assert!(answer.headers.contains_key("retry-after"));
+            assert_eq!(answer.headers["cache-control"], "no-store");
+        }
+        answer.status == StatusCode::OK
+    };
+    for _ in 0..3 {
+        assert!(ask(&tv, "192.0.2.1").await);
+    }
+    assert!(!ask(&tv, "192.0.2.1").await && !ask(&other, "192.0.2.1").await, "the address");
+    // What an address was refused is not the client's loss.
+    assert!(ask(&tv, "192.0.2.2").await && ask(&tv, "192.0.2.2").await);
+    assert!(!ask(&tv, "192.0.2.3").await, "the client");
+    assert!(ask(&other, "192.0.2.3").await);
+    app.clock.advance(MINUTE * 10);
+    assert!(ask(&tv, "192.0.2.1").await);
     app.finish().await;
 }
 

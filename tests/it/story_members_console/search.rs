@@ -86,7 +86,8 @@ async fn a_long_list_has_pages(backend: Backend) {
         writeln!(csv, "500,{number},00,一般被保険者,サトウ タロウ,1980-01-01,2004-04-01,").unwrap();
     }
     app.import_roster(&csv).await;
-    let browser = office(&app, Role::Auditor, None).await;
+    let staff = app.staff(Role::Auditor, None).await;
+    let browser = staff.browser(&app).await;
     let mut page = find(&app, &browser, "さとうた").await;
     let mut numbers = Vec::new();
     let mut pages = 1;
@@ -97,7 +98,7 @@ async fn a_long_list_has_pages(backend: Backend) {
         }
         page = page.click("#next").await;
         let query = page.url.query().unwrap().to_owned();
-        assert!(!query.contains('%') && !query.contains("500"), "nothing personal in {query}");
+        assert!(!query.contains('%') && query.len() < 64, "nothing personal in {query}");
         pages += 1;
     }
     assert_eq!((pages, numbers.len()), (3, 120));
@@ -113,7 +114,7 @@ async fn a_long_list_has_pages(backend: Backend) {
     let strange = browser.get(&format!("{}%00&after=%00", first.url)).await;
     assert_eq!((strange.status, strange.select("#ended").len()), (StatusCode::OK, 1), "{}", strange.text());
     app.clock.advance(HOUR);
-    let late = office(&app, Role::Administrator, None).await;
+    let late = staff.browser(&app).await;
     assert_eq!(late.get(first.url.as_str()).await.select("#ended").len(), 1);
     app.finish().await;
 }
@@ -198,7 +199,7 @@ async fn a_wrong_search_says_what_to_mend(backend: Backend) {
 
 #[tokio::test]
 async fn postgres_walks_along_the_indexes_too() {
-    let app = TestApp::start(Backend::ScaledOut).await;
+    let app = TestApp::start(Backend::PostgresRedis).await;
     let Db::Postgres(pool) = app.db() else { panic!("no PostgreSQL") };
     let mut tx = pool.begin().await.unwrap();
     // A table of five rows is read at once unless that is forbidden; what is left says which index serves.
@@ -208,7 +209,12 @@ async fn postgres_walks_along_the_indexes_too() {
         (Key::Email("t"), "member_by_email_start", "email_key"),
         (Key::Number("091", "200001"), "roster_person_by_number", "symbol"),
     ] {
-        let explain = format!("explain (generic_plan) {}", statement(key, " collate \"C\""));
+        let explain =
+            [("$1", "'7132'"), ("$2", "'a'"), ("$3", "'b'"), ("$4", "'c'"), ("$5", "'d'"), ("$6", "9")]
+                .iter()
+                .fold(format!("explain {}", statement(key, " collate \"C\"")), |text, (name, value)| {
+                    text.replace(&format!("limit {name}"), "limit 9").replace(name, value)
+                });
         let lines: Vec<String> =
             sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *tx).await.unwrap();
         let plan = lines.join("\n");
