@@ -2,7 +2,7 @@
 
 -- The person of the roster that a line is about, as its detail says: also before there is a member.
 alter table audit add column person_id text;
-update audit set person_id = substr(detail, 12, 22) where detail like '{"person":"%';
+update audit set person_id = detail::json ->> 'person' where detail like '%"person":"%';
 create index audit_by_person on audit (person_id, at, id);
 
 -- Octet by octet, whatever the collation of the database, or a beginning would be no range of the index.

@@ -2,7 +2,7 @@
 
 -- The person of the roster that a line is about, as its detail says: also before there is a member.
 alter table audit add column person_id text;
-update audit set person_id = substr(detail, 12, 22) where detail like '{"person":"%';
+update audit set person_id = json_extract(detail, '$.person') where detail like '%"person":"%';
 create index audit_by_person on audit (person_id, at, id);
 
 -- SQLite compares octet by octet unless told otherwise; member_email serves the beginnings of addresses.

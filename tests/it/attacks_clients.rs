@@ -34,7 +34,8 @@ async fn open(documents: &Documents) -> TestApp {
     .await
 }
 
-async fn register(app: &TestApp, fields: Value) -> Answer {
+/// POST `/register` with a good redirect URI and these fields.
+pub async fn register(app: &TestApp, fields: Value) -> Answer {
     let mut request = json!({ "redirect_uris": ["https://app.example.jp/callback"] });
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     app.json(Method::POST, &app.url("/register"), None, &request).await

@@ -1,6 +1,8 @@
 //! Relying parties of other people's making go through everything: login, userinfo, refresh, logout. They go
 //! by the clock of the machine, so the provider does too.
 
+mod keys;
+
 use std::time::Duration;
 
 use kenpos_idp::{clients::Metadata, clock::Clock};
@@ -13,13 +15,15 @@ use crate::support::{
     backends::{free_port, program},
     browser::Browser,
     http_browser::{HttpBrowser, Page},
-    journey::log_in,
+    journey::{allow, log_in, set_out},
     members::HANAKO,
     party::{PageApp, Party, installed},
     receiver::KeyPairFiles,
+    relying_party::Ask,
 };
 
 on_both_backends! {
+    openidconnect
     openid_client
     authlib
     oidc_client_ts
@@ -60,6 +64,28 @@ fn assert_userinfo(userinfo: &Value) {
     assert_eq!(userinfo["email"], HANAKO.email);
     assert_eq!(userinfo["email_verified"], true);
     assert_eq!(userinfo["insurer_code"], "7132");
+}
+
+/// The crate, as the other stories use it.
+async fn openidconnect(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let browser = app.activate(&HANAKO).await;
+    let rp = app.relying_party().await;
+    let attempt = rp.begin(&Ask::scopes(&["profile", "email", "membership", "offline_access"]));
+    let callback = allow(&set_out(&browser, &attempt).await).await;
+    let first = rp.finish(attempt, &callback).await;
+    assert_userinfo(&rp.userinfo(&first).await.unwrap());
+
+    let second = rp.refresh(first.refresh_token.as_deref().unwrap()).await.unwrap();
+    assert_ne!(first.refresh_token, second.refresh_token);
+    assert_eq!(first.claims["sub"], second.claims["sub"]);
+    assert_userinfo(&rp.userinfo(&second).await.unwrap());
+
+    let goodbye = browser.get(rp.logout_url(&second, "bye").as_str()).await.location().unwrap();
+    let expected = format!("{}?state=bye", rp.client.metadata.post_logout_redirect_uris[0]);
+    assert_eq!(goodbye.as_str(), expected);
+    assert!(!app.is_signed_in(&browser).await);
+    app.finish().await;
 }
 
 async fn openid_client(backend: Backend) {

@@ -13,7 +13,6 @@ use crate::support::{
     http_browser::HttpBrowser,
     journey::log_in,
     members::HANAKO,
-    relying_party::Registered,
 };
 
 on_both_backends! {
@@ -40,13 +39,6 @@ fn request(documents: &Documents) -> Value {
     })
 }
 
-fn registered(answer: &Value) -> Registered {
-    let text = |name: &str| answer[name].as_str().map(str::to_owned);
-    let uris = serde_json::from_value(answer["redirect_uris"].clone()).unwrap();
-    let metadata = kenpos_idp::clients::Metadata { redirect_uris: uris, ..Default::default() };
-    Registered { id: text("client_id").unwrap(), secret: text("client_secret"), metadata }
-}
-
 async fn a_client_registers_changes_and_leaves(backend: Backend) {
     let documents = Documents::start().await;
     let mut app = TestApp::start_with(backend, |config| documents.allow(config)).await;
@@ -67,7 +59,7 @@ async fn a_client_registers_changes_and_leaves(backend: Backend) {
     assert_eq!((second.status, second.error()), (StatusCode::UNAUTHORIZED, "invalid_token"));
 
     // It works, and members see who asks.
-    let client = registered(&created.json);
+    let client = created.registered();
     app.activate(&HANAKO).await;
     let browser = app.http_browser();
     let url = format!("{}&ui_locales=en", app.authorize_url(&good_request(&client, "openid email")));
@@ -151,7 +143,7 @@ async fn a_client_signs_with_keys_that_it_replaces(backend: Backend) {
     let created = app.json(Method::POST, &app.url("/register"), None, &request).await;
     assert_eq!(created.status, StatusCode::CREATED, "{}", created.json);
     assert!(created.json.get("client_secret").is_none());
-    let client = registered(&created.json);
+    let client = created.registered();
     let browser = app.activate(&HANAKO).await;
     let code = app.code(&browser, &client, "openid").await;
     let proof = first.sign(&app.assertion_claims(&client.id, "1"));

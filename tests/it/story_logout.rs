@@ -5,14 +5,12 @@ mod browser;
 mod ends;
 mod modules;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kenpos_idp::clients::Metadata;
 use reqwest::StatusCode;
-use serde_json::Value;
 
 use crate::support::{
     app::{Backend, TestApp, metadata},
-    attack::Answer,
+    attack::{Answer, part},
     http_browser::{HttpBrowser, Page},
     receiver::{Received, Receiver},
     relying_party::Registered,
@@ -42,12 +40,6 @@ async fn tokens(app: &TestApp, browser: &HttpBrowser, client: &Registered, scope
 /// 「ログアウト」 on the account's page.
 async fn log_out(app: &TestApp, browser: &HttpBrowser) -> Page {
     app.account(browser, "").await.form("#logout-form").submit().await
-}
-
-/// The part of a JWT, unverified.
-fn part(jwt: &str, index: usize) -> Value {
-    let text = jwt.split('.').nth(index).unwrap_or_default();
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
 /// Checks a logout token as a relying party does (Back-Channel Logout §2.6) against the ID token of the session.

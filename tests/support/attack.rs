@@ -1,9 +1,15 @@
 //! What the attack stories share: requests written by hand, answers read as they came, and a look at what the
 //! provider has stored.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use kenpos_idp::{
-    clients::registration::{Registrar, create_initial_access_token},
+    clients::{
+        Metadata,
+        registration::{Registrar, create_initial_access_token},
+    },
     storage::Db,
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -60,6 +66,12 @@ pub fn parameter(url: &Url, name: &str) -> Option<String> {
     url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
+/// A part of a JWT: 0 is the header, 1 the claims.
+pub fn part(jwt: &str, index: usize) -> Value {
+    let part = jwt.split('.').nth(index).unwrap_or_else(|| panic!("no JWT: {jwt}"));
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
 /// An answer to a program.
 #[derive(Debug)]
 pub struct Answer {
@@ -78,6 +90,14 @@ impl Answer {
     /// A text in it.
     pub fn text(&self, name: &str) -> &str {
         self.json[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.json))
+    }
+
+    /// The client that it tells of.
+    pub fn registered(&self) -> Registered {
+        let redirect_uris = serde_json::from_value(self.json["redirect_uris"].clone()).unwrap();
+        let metadata = Metadata { redirect_uris, ..Metadata::default() };
+        let secret = self.json["client_secret"].as_str().map(str::to_owned);
+        Registered { id: self.text("client_id").to_owned(), secret, metadata }
     }
 
     /// `error`, or nothing if it is none.

@@ -1,6 +1,9 @@
 //! A real relying party: the `openidconnect` crate, as an app developer would use it.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    str::FromStr as _,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use kenpos_idp::{clients::Metadata, clock::Clock};
@@ -11,8 +14,8 @@ use openidconnect::{
     ProviderMetadataWithLogout, RedirectUrl, RefreshToken, Scope, SubjectIdentifier, TokenResponse as _,
     UserInfoClaims,
     core::{
-        CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreGenderClaim, CoreIdToken, CoreResponseType,
-        CoreTokenResponse,
+        CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreGenderClaim, CoreIdToken,
+        CoreIdTokenVerifier, CoreJsonWebKeySet, CoreResponseType, CoreTokenResponse,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -204,7 +207,7 @@ impl RelyingParty {
             .request_async(&self.http)
             .await
             .map_err(|error| format!("{error:?}"))?;
-        Ok(self.verify(&answer, Some(&attempt.nonce)))
+        self.verify(&answer, Some(&attempt.nonce))
     }
 
     /// Exchanges a refresh token.
@@ -213,35 +216,54 @@ impl RelyingParty {
         let client = self.oidc();
         let request = client.exchange_refresh_token(&token).map_err(|error| error.to_string())?;
         let answer = request.request_async(&self.http).await.map_err(|error| format!("{error:?}"))?;
-        Ok(self.verify(&answer, None))
+        self.verify(&answer, None)
     }
 
     /// Signature, issuer, audience, times, nonce and `at_hash` of the ID token. That of a refresh may come
     /// without the nonce (OIDC Core §12.2).
-    fn verify(&self, answer: &CoreTokenResponse, nonce: Option<&Nonce>) -> Tokens {
-        let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.clock.now().millis()).unwrap());
+    fn verify(&self, answer: &CoreTokenResponse, nonce: Option<&Nonce>) -> Result<Tokens, String> {
         let client = self.oidc();
-        let verifier = client.id_token_verifier().set_time_fn(move || now.into());
+        let verifier = self.verifier(&client);
         let id_token = answer.id_token().expect("an ID token").clone();
         let expected = |found: Option<&Nonce>| match (nonce, found) {
             (Some(nonce), Some(found)) if nonce.secret() == found.secret() => Ok(()),
             (None, _) => Ok(()),
             _ => Err("the nonce is another".to_owned()),
         };
-        let claims = id_token.claims(&verifier, expected).expect("a valid ID token");
+        let claims = id_token.claims(&verifier, expected).map_err(|error| format!("{error:?}"))?;
         let alg = id_token.signing_alg().unwrap();
         let hash =
             AccessTokenHash::from_token(answer.access_token(), alg, id_token.signing_key(&verifier).unwrap());
         assert_eq!(claims.access_token_hash(), Some(&hash.unwrap()));
         let text = id_token.to_string();
         let payload = BASE64_URL_SAFE_NO_PAD.decode(text.split('.').nth(1).unwrap()).unwrap();
-        Tokens {
+        Ok(Tokens {
             access_token: answer.access_token().secret().clone(),
             refresh_token: answer.refresh_token().map(|token| token.secret().clone()),
             claims: serde_json::from_slice(&payload).unwrap(),
             scopes: answer.scopes().into_iter().flatten().map(|scope| scope.to_string()).collect(),
             id_token,
-        }
+        })
+    }
+
+    /// What the library finds right or wrong, by the clock of the story.
+    fn verifier<'a>(&self, client: &'a Discovered) -> CoreIdTokenVerifier<'a> {
+        let now = UNIX_EPOCH + Duration::from_millis(u64::try_from(self.clock.now().millis()).unwrap());
+        client.id_token_verifier().set_time_fn(move || now.into())
+    }
+
+    /// Whether the library takes this for an ID token of the provider, by the keys that it has.
+    pub fn takes(&self, id_token: &str) -> Result<(), String> {
+        let id_token = CoreIdToken::from_str(id_token).map_err(|error| error.to_string())?;
+        let client = self.oidc();
+        let any_nonce = |_: Option<&Nonce>| Ok(());
+        id_token.claims(&self.verifier(&client), any_nonce).map(|_| ()).map_err(|error| format!("{error:?}"))
+    }
+
+    /// Asks the provider for its keys again, which else are those of the discovery.
+    pub async fn fetch_keys(&mut self) {
+        let keys = CoreJsonWebKeySet::fetch_async(self.metadata.jwks_uri(), &self.http).await.unwrap();
+        self.metadata = self.metadata.clone().set_jwks(keys);
     }
 
     /// The claims of userinfo, whose subject must be that of the ID token.

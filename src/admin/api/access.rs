@@ -87,6 +87,11 @@ pub fn of(route: &str, method: &Method) -> Option<Access> {
     TABLE.iter().find(|(path, known, _)| *path == route && known == method).map(|(.., access)| *access)
 }
 
+/// Whether the table has the route, with any method.
+pub fn has(route: &str) -> bool {
+    TABLE.iter().any(|(path, ..)| *path == route)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -24,6 +24,9 @@ use crate::{
 /// Days that are searched unless the request says otherwise, today included.
 const USUAL_DAYS: i64 = 30;
 
+/// Characters of a text that is searched for, at most.
+const MOST_TYPED: usize = 100;
+
 #[derive(OpenApi)]
 #[openapi(paths(search, verify))]
 pub(super) struct Doc;
@@ -129,7 +132,7 @@ fn day(text: &str, pointer: &str) -> Result<Date, Problem> {
 /// A text that a line can have; PostgreSQL would answer a NUL with an error.
 fn text(text: Option<&str>, pointer: &str) -> Result<String, Problem> {
     let text = text.unwrap_or_default();
-    if text.chars().count() > 100 || text.contains(char::is_control) {
+    if text.chars().count() > MOST_TYPED || text.contains(char::is_control) {
         return Err(Problem::field(pointer, "malformed", "must be 100 plain characters at most"));
     }
     Ok(text.to_owned())
@@ -201,6 +204,9 @@ pub async fn verify(
     caller: Caller,
     Body(asked): Body<AuditVerification>,
 ) -> Result<Json<AuditVerdict>, Problem> {
+    if asked.noted.as_ref().is_some_and(|tip| tip.seq < 0 || tip.hash.chars().count() > MOST_TYPED) {
+        return Err(Problem::field("/noted", "malformed", "is no tip that was told"));
+    }
     let noted = asked.noted.map(|tip| chain::Tip { seq: tip.seq, hash: tip.hash });
     let verdict = caller.app().operators.verify_audit(&caller.actor, noted.as_ref()).await?;
     Ok(Json(AuditVerdict {

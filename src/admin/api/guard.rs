@@ -57,7 +57,8 @@ pub async fn check(State(app): State<App>, request: Request, next: Next) -> Resp
 async fn judge(app: &App, request: Request) -> Result<Request, Problem> {
     let (mut parts, body) = request.into_parts();
     let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    let access = access::of(route, &parts.method).ok_or_else(Problem::not_found)?;
+    let unknown = || Problem::new(if access::has(route) { Kind::MethodNotAllowed } else { Kind::NotFound });
+    let access = access::of(route, &parts.method).ok_or_else(unknown)?;
     if access != Access::Open {
         let caller = caller(app, &parts).await?;
         let asked = format!("api:{}", caller.client.id);

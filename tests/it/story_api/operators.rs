@@ -124,6 +124,9 @@ async fn the_audit_is_searched_page_by_page_and_verified(backend: Backend) {
     let forged = json!({ "noted": { "seq": verdict["tip"]["seq"], "hash": "x" } });
     assert_eq!(program.post("/audit/verify", forged).await.done(200).json["sound"], false);
 
+    let long = json!({ "noted": { "seq": 0, "hash": "x".repeat(101) } });
+    assert_eq!(program.post("/audit/verify", long).await.problem(422), "invalid_fields");
+
     let numbers = program.get("/numbers").await.done(200).json;
     let days = numbers["days"].as_array().unwrap();
     assert_eq!((days.len(), &days[13]["day"]), (14, &json!("2026-11-23")));

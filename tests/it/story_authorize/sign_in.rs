@@ -8,7 +8,7 @@ use url::Url;
 use super::claims_of;
 use crate::support::{
     app::{Backend, TestApp, on_both_backends},
-    attack::{encoded, good_request, parameter, with},
+    attack::{good_request, parameter, with},
     journey::{give_login_id, log_in},
     members::{HANAKO, ICHIRO},
 };
@@ -166,41 +166,6 @@ async fn cancelling_the_login_tells_the_client_and_nobody_else_can_do_it(backend
 }
 
 #[tokio::test]
-async fn what_only_suggests_never_stops_anybody() {
-    let mut app = TestApp::start(Backend::Embedded).await;
-    let browser = app.activate(&HANAKO).await;
-    app.code(&browser, &app.client, "openid").await;
-    // oidcc-display-page, -popup, -login-hint, -ui-locales, -claims-locales, -ensure-request-with-acr-values-
-    // succeeds, -ensure-request-with-unknown-parameter-succeeds
-    for (name, value) in [
-        ("display", "page"),
-        ("display", "popup"),
-        ("display", "touch"),
-        ("display", "wap"),
-        ("login_hint", "buffy@host"),
-        ("ui_locales", "se"),
-        ("claims_locales", "se"),
-        ("acr_values", "1 2"),
-        ("acr_values", "aal1"),
-        ("extra", "foobar"),
-    ] {
-        let request = with(good_request(&app.client, "openid"), name, value);
-        let code = parameter(&app.allowed(&browser, &request).await, "code");
-        let code = code.unwrap_or_else(|| panic!("{name}={value}"));
-        assert_eq!(claims_of(app.redeem(&app.client, &code).await.text("id_token"))["acr"], "aal1");
-    }
-    // oidcc-ensure-request-without-nonce-succeeds-for-code-flow, oidcc-alternate-happy-flow
-    let mut request = good_request(&app.client, "email openid");
-    request.retain(|(name, _)| *name != "nonce");
-    request.reverse();
-    assert!(parameter(&app.allowed(&browser, &request).await, "code").is_some());
-    // oidcc-response-type-missing
-    request.retain(|(name, _)| *name != "response_type");
-    assert_eq!(app.error(&browser, &request).await, "invalid_request");
-    app.finish().await;
-}
-
-#[tokio::test]
 async fn whoever_only_looks_gets_no_code_and_spends_nothing() {
     let mut app = TestApp::start(Backend::Embedded).await;
     let browser = app.activate(&HANAKO).await;
@@ -218,10 +183,5 @@ async fn whoever_only_looks_gets_no_code_and_spends_nothing() {
         "GET by the same browser: {}",
         asked.text()
     );
-    // oidcc-ensure-post-request-succeeds
-    let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", cookies.as_str())];
-    let body = encoded(&good_request(&app.client, "openid"));
-    let posted = app.http_browser().raw(Method::POST, &app.url("/authorize"), &form, &body).await;
-    assert!(parameter(&posted.location().unwrap(), "code").is_some());
     app.finish().await;
 }

@@ -81,8 +81,9 @@ async fn log_in(app: &TestApp, browser: &Browser, client: &Registered) {
     browser.click("#allow").await;
 }
 
+/// And its frames for front-channel logout.
 #[tokio::test]
-async fn session_management_and_frontchannel_logout_in_a_browser() {
+async fn oidcc_session_management_rp_initiated_logout() {
     let mut app = TestApp::start(Backend::Embedded).await;
     app.activate(&HANAKO).await;
     let site = Watcher::start(&app).await;

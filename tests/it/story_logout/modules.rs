@@ -6,7 +6,6 @@ use kenpos_idp::{
     crypto::{Algorithm, KeyState, Keyring, SigningKey},
 };
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
 
 use super::{part, start, tokens, told_at};
 use crate::support::{
@@ -18,8 +17,8 @@ use crate::support::{
 };
 
 on_both_backends! {
-    rp_initiated_logout
-    frontchannel_rp_initiated_logout
+    oidcc_rp_initiated_logout
+    oidcc_frontchannel_rp_initiated_logout
 }
 
 const GOODBYE: &str = "https://app.example.jp/goodbye";
@@ -70,21 +69,7 @@ async fn logout(app: &TestApp, browser: &HttpBrowser, parameters: &[(&str, &str)
     browser.get(&app.url(&format!("/logout?{}", encoded(&pairs)))).await
 }
 
-#[tokio::test]
-async fn rp_initiated_logout_discovery_endpoint_verification() {
-    let app = TestApp::start(Backend::Embedded).await;
-    let found = app.http_browser().get(&app.url("/.well-known/openid-configuration")).await;
-    let metadata: Value = serde_json::from_str(&found.body).unwrap();
-    assert_eq!(metadata["end_session_endpoint"], app.url("/logout"));
-    assert_eq!(metadata["check_session_iframe"], app.url("/session/check"));
-    for name in ["backchannel", "frontchannel"] {
-        assert_eq!(metadata[format!("{name}_logout_supported")], true);
-        assert_eq!(metadata[format!("{name}_logout_session_supported")], true);
-    }
-    app.finish().await;
-}
-
-async fn rp_initiated_logout(backend: Backend) {
+async fn oidcc_rp_initiated_logout(backend: Backend) {
     let scene = Scene::set(backend).await;
     // An expired hint is still a hint, and so is one whose key is retired.
     scene.app.app().signing.rotate().await.unwrap();
@@ -98,7 +83,7 @@ async fn rp_initiated_logout(backend: Backend) {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_no_state() {
+async fn oidcc_rp_initiated_logout_no_state() {
     let scene = Scene::set(Backend::Embedded).await;
     let out =
         scene.logout(&[("id_token_hint", &scene.id_token), ("post_logout_redirect_uri", GOODBYE)]).await;
@@ -108,21 +93,21 @@ async fn rp_initiated_logout_no_state() {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_no_params() {
+async fn oidcc_rp_initiated_logout_no_params() {
     let scene = Scene::set(Backend::Embedded).await;
     scene.assert_asked_and_kept_here(&[]).await;
     scene.app.finish().await;
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_only_state() {
+async fn oidcc_rp_initiated_logout_only_state() {
     let scene = Scene::set(Backend::Embedded).await;
     scene.assert_asked_and_kept_here(&[("state", &scene.state)]).await;
     scene.app.finish().await;
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_no_post_logout_redirect_uri() {
+async fn oidcc_rp_initiated_logout_no_post_logout_redirect_uri() {
     let scene = Scene::set(Backend::Embedded).await;
     let out = scene.logout(&[("id_token_hint", &scene.id_token), ("state", &scene.state)]).await;
     assert_eq!((out.status, out.location()), (StatusCode::OK, None));
@@ -135,7 +120,7 @@ async fn rp_initiated_logout_no_post_logout_redirect_uri() {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_bad_post_logout_redirect_uri() {
+async fn oidcc_rp_initiated_logout_bad_post_logout_redirect_uri() {
     for bad in ["https://app.example.jp/goodbye/evil", "https://evil.example/", "javascript:alert(1)"] {
         let scene = Scene::set(Backend::Embedded).await;
         let parameters = [
@@ -150,7 +135,7 @@ async fn rp_initiated_logout_bad_post_logout_redirect_uri() {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_query_added_to_post_logout_redirect_uri() {
+async fn oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri() {
     let scene = Scene::set(Backend::Embedded).await;
     let parameters = [
         ("id_token_hint", scene.id_token.as_str()),
@@ -174,7 +159,7 @@ fn resigned(id_token: &str, header: &str, key: Option<&Keyring>) -> String {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_modified_id_token_hint() {
+async fn oidcc_rp_initiated_logout_modified_id_token_hint() {
     let scene = Scene::set(Backend::Embedded).await;
     let unsigned = resigned(&scene.id_token, r#"{"alg":"none"}"#, None);
     let parameters =
@@ -184,7 +169,7 @@ async fn rp_initiated_logout_modified_id_token_hint() {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_bad_id_token_hint() {
+async fn oidcc_rp_initiated_logout_bad_id_token_hint() {
     let scene = Scene::set(Backend::Embedded).await;
     let key = SigningKey::generate(Algorithm::Rs256).unwrap();
     let foreign = resigned(&scene.id_token, "", Some(&Keyring::new(vec![(key.into(), KeyState::Active)])));
@@ -195,7 +180,7 @@ async fn rp_initiated_logout_bad_id_token_hint() {
 }
 
 #[tokio::test]
-async fn rp_initiated_logout_no_id_token_hint() {
+async fn oidcc_rp_initiated_logout_no_id_token_hint() {
     let scene = Scene::set(Backend::Embedded).await;
     let parameters = [("post_logout_redirect_uri", GOODBYE), ("state", scene.state.as_str())];
     scene.assert_asked_and_kept_here(&parameters).await;
@@ -254,7 +239,7 @@ async fn framed_at(app: &TestApp, origin: &str) -> Registered {
     app.register(Metadata { frontchannel_logout_uri, ..required }).await
 }
 
-async fn frontchannel_rp_initiated_logout(backend: Backend) {
+async fn oidcc_frontchannel_rp_initiated_logout(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     let one = framed_at(&app, "https://one.example.jp").await;
     let two = framed_at(&app, "https://two.example.jp").await;
@@ -300,7 +285,7 @@ async fn frontchannel_rp_initiated_logout(backend: Backend) {
 }
 
 #[tokio::test]
-async fn backchannel_rp_initiated_logout() {
+async fn oidcc_backchannel_rp_initiated_logout() {
     let (mut app, mut receiver) = start(Backend::Embedded).await;
     let client = told_at(&app, "https://one.example.jp", &receiver.url("/one")).await;
     let browser = app.activate(&HANAKO).await;

@@ -18,7 +18,9 @@ on_both_backends! {
     oidcc_codereuse
     oidcc_codereuse_30seconds
     oidcc_refresh_token
-    oidcc_userinfo_get_and_post_header_and_post_body
+    oidcc_userinfo_get
+    oidcc_userinfo_post_header
+    oidcc_userinfo_post_body
     oidcc_scope_email
 }
 
@@ -102,36 +104,56 @@ async fn oidcc_refresh_token(backend: Backend) {
     app.finish().await;
 }
 
-async fn oidcc_userinfo_get_and_post_header_and_post_body(backend: Backend) {
+/// Every one of these requests gets the claims. `TOKEN` stands for the access token.
+async fn userinfo_answers(backend: Backend, requests: &[(Method, &[(&str, &str)], &str)]) {
     let mut app = TestApp::start(backend).await;
     let browser = app.activate(&HANAKO).await;
     let code = app.code(&browser, &app.client, "openid profile email birthdate").await;
     let tokens = app.redeem(&app.client, &code).await;
     let token = tokens.text("access_token");
-    let url = app.url("/userinfo");
-    let form = ("Content-Type", "application/x-www-form-urlencoded");
-    let (bearer, lower) = (format!("Bearer {token}"), format!("bearer {token}"));
-    let body = format!("access_token={token}");
-    let mut answers = Vec::new();
-    for (method, headers, body) in [
-        (Method::GET, vec![("Authorization", bearer.as_str())], ""),
-        (Method::GET, vec![("Authorization", lower.as_str())], ""),
-        (Method::POST, vec![("Authorization", bearer.as_str())], ""),
-        (Method::POST, vec![("Authorization", bearer.as_str()), form], ""),
-        (Method::POST, vec![form], body.as_str()),
-    ] {
-        let answer = HttpBrowser::new().raw(method, &url, &headers, body).await;
+    for (method, headers, body) in requests {
+        let filled: Vec<_> =
+            headers.iter().map(|(name, value)| (*name, value.replace("TOKEN", token))).collect();
+        let headers_of: Vec<_> = filled.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (url, body) = (app.url("/userinfo"), body.replace("TOKEN", token));
+        let answer = HttpBrowser::new().raw(method.clone(), &url, &headers_of, &body).await;
         assert_eq!(answer.status, StatusCode::OK, "{headers:?}: {}", answer.body);
         assert_eq!(answer.headers["content-type"], "application/json");
         assert_eq!(answer.headers["cache-control"], "no-store");
-        answers.push(answer.body);
+        let claims: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(claims["sub"], part(tokens.text("id_token"), 1)["sub"]);
+        assert_eq!((&claims["name"], &claims["email"]), (&HANAKO.kana.into(), &HANAKO.email.into()));
+        assert!(claims["updated_at"].is_u64() && claims["email_verified"].is_boolean());
     }
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    let claims: Value = serde_json::from_str(&answers[0]).unwrap();
-    assert_eq!(claims["sub"], part(tokens.text("id_token"), 1)["sub"]);
-    assert!(claims["updated_at"].is_u64() && claims["email_verified"].is_boolean());
+    app.finish().await;
+}
 
-    // RFC 6750 §3.1: what is wrong, each with its challenge.
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+const BEARER: (&str, &str) = ("Authorization", "Bearer TOKEN");
+
+async fn oidcc_userinfo_get(backend: Backend) {
+    let lower = ("Authorization", "bearer TOKEN");
+    userinfo_answers(backend, &[(Method::GET, &[BEARER], ""), (Method::GET, &[lower], "")]).await;
+}
+
+async fn oidcc_userinfo_post_header(backend: Backend) {
+    userinfo_answers(backend, &[(Method::POST, &[BEARER], ""), (Method::POST, &[BEARER, FORM], "")]).await;
+}
+
+async fn oidcc_userinfo_post_body(backend: Backend) {
+    userinfo_answers(backend, &[(Method::POST, &[FORM], "access_token=TOKEN")]).await;
+}
+
+/// RFC 6750 §3.1: what is wrong, each with its challenge.
+#[tokio::test]
+async fn what_is_no_good_request_to_userinfo_is_told_why() {
+    let mut app = TestApp::start(Backend::Embedded).await;
+    let browser = app.activate(&HANAKO).await;
+    let code = app.code(&browser, &app.client, "openid").await;
+    let tokens = app.redeem(&app.client, &code).await;
+    let token = tokens.text("access_token");
+    let (url, bearer, body) =
+        (app.url("/userinfo"), format!("Bearer {token}"), format!("access_token={token}"));
     let refused = async |method: Method, url: &str, headers: &[(&str, &str)], body: &str| {
         let answer = Answer::of(HttpBrowser::new().raw(method, url, headers, body).await);
         let challenge = answer.headers["www-authenticate"].to_str().unwrap().to_owned();
@@ -142,7 +164,7 @@ async fn oidcc_userinfo_get_and_post_header_and_post_body(backend: Backend) {
     assert_eq!((status, challenge.contains("error")), (401, false), "no code where there is no token");
     let (status, challenge) = refused(Method::GET, &format!("{url}?{body}"), &[], "").await;
     assert_eq!((status, challenge.contains("\"invalid_request\"")), (400, true));
-    let twice = [("Authorization", bearer.as_str()), form];
+    let twice = [("Authorization", bearer.as_str()), FORM];
     let (status, challenge) = refused(Method::POST, &url, &twice, &body).await;
     assert_eq!((status, challenge.contains("\"invalid_request\"")), (400, true));
     let (status, challenge) = refused(Method::GET, &url, &[("Authorization", "Bearer x")], "").await;

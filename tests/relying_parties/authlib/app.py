@@ -5,7 +5,8 @@ import secrets
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
-from flask import Flask, session
+from flask import Flask, request, session
+from joserfc.errors import JoseError
 
 HERE = f"http://127.0.0.1:{os.environ['PORT']}"
 
@@ -52,6 +53,18 @@ def refresh():
     return member(claims, tokens) | {"rotated": tokens["refresh_token"] != before}
 
 
+@app.get("/id_token")
+def id_token():
+    return {"id_token": members[session["sub"]]["id_token"]}
+
+
+@app.get("/check")
+def check():
+    """The claims of another ID token in place of the one that came, if the library takes it."""
+    tokens = members[session["sub"]] | {"id_token": request.args["id_token"]}
+    return dict(kenpos.parse_id_token(tokens, nonce=None))
+
+
 @app.get("/logout")
 def logout():
     tokens = members.pop(session.pop("sub"))
@@ -65,6 +78,7 @@ def goodbye():
 
 
 @app.errorhandler(AuthlibBaseError)
+@app.errorhandler(JoseError)
 def refused(error):
     return str(error), 400
 
