@@ -41,6 +41,7 @@ const ON_A_PAGE: usize = 30;
 /// A person, with links to the acts. The person is named in URLs by an identifier that says nothing; the subject
 /// of the account works as well.
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "what the page shows or leaves out, each for itself")]
 pub struct MemberPage {
     /// Names the person in URLs.
     pub id: String,
@@ -303,7 +304,7 @@ pub async fn show(
         lines: audit::lines(reader, entries).await?,
         pager: Pager::new(&path, &[], cursor.as_deref(), before.is_some()),
         apps: apps(reader, &overview).await?,
-        ..page(reader, overview)
+        ..page(reader, &overview)
     };
     let shown = match email {
         Some(whole) => MemberPage { email: Some(whole), email_shown: true, ..shown },
@@ -312,9 +313,9 @@ pub async fn show(
     Ok(reader.show(&shown).render()?)
 }
 
-fn page(reader: &Operator, overview: Overview) -> MemberPage {
+fn page(reader: &Operator, overview: &Overview) -> MemberPage {
     let say = |at: Timestamp| reader.date_time(at);
-    let Overview { subject: Subject { person, member }, standing, .. } = &overview;
+    let Overview { subject: Subject { person, member }, standing, .. } = overview;
     let documents = overview.receipts.iter().map(|receipt| Accepted {
         kind: receipt.kind.clone(),
         version: receipt.version.clone(),

@@ -271,6 +271,7 @@ impl Cli {
         runtime.block_on(self.dispatch())
     }
 
+    #[expect(clippy::too_many_lines, reason = "a line or two a command")]
     async fn dispatch(self) -> anyhow::Result<ExitCode> {
         let (file, as_json) = (self.config.as_deref(), self.json);
         let out = &mut stdout();

@@ -10,7 +10,7 @@ mod examine;
 
 use std::time::Duration;
 
-use axum::response::IntoResponse as _;
+use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -157,7 +157,7 @@ impl Trial {
         params.put("redirect_uri", self.parameter("redirect_uri").to_owned());
         params.put("code_verifier", self.verifier.clone());
         let answer = token::answer(app, client, &params).await;
-        let response = answer.unwrap_or_else(|error| error.into_response());
+        let response = answer.unwrap_or_else(IntoResponse::into_response);
         let status = response.status().as_u16();
         let body = axum::body::to_bytes(response.into_body(), LONGEST).await.map_err(Fault::internal)?;
         let body: Value = serde_json::from_slice(&body).map_err(Fault::internal)?;

@@ -106,7 +106,7 @@ impl Permission {
 
     /// Whether something is changed by it.
     pub fn changes(self) -> bool {
-        self.scope().ends_with(".write")
+        self.scope().rsplit_once('.').is_some_and(|(_, act)| act == "write")
     }
 
     /// What the scope lets a program do, for the description of the API.
@@ -169,7 +169,7 @@ mod tests {
         for permission in Permission::ALL {
             let sees = format!("{permission:?}").starts_with("See");
             assert!(permission.scope().starts_with(crate::clients::metadata::API_SCOPE), "{permission:?}");
-            assert_eq!(permission.scope().ends_with(".read"), sees, "{permission:?}");
+            assert_eq!(permission.scope().contains(".read"), sees, "{permission:?}");
             assert_eq!(permission.changes(), !sees, "{permission:?}");
         }
     }

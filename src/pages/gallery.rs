@@ -67,6 +67,7 @@ fn pictures_of<P: Page>(templates: &Templates, pictures: &mut Vec<Picture>) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a line a page")]
 fn pictures() -> Vec<Picture> {
     let templates = Templates::load(Arc::new(Texts::load().unwrap())).unwrap();
     let mut all = Vec::new();

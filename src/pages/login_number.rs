@@ -98,13 +98,11 @@ pub async fn post(
     let Some(insurer) = chosen else {
         return page(&flow, form, FormErrors::field("insurer", Message::new("login-number-error-insurer")));
     };
-    match LoginId::from_parts(insurer, &form.symbol, &form.number) {
-        Ok(composed) => login_id::go_on(flow, &composed.to_string()).await,
-        Err(_) => {
-            let errors = wrong(insurer, &form);
-            page(&flow, form, errors)
-        }
+    if let Ok(composed) = LoginId::from_parts(insurer, &form.symbol, &form.number) {
+        return login_id::go_on(flow, &composed.to_string()).await;
     }
+    let errors = wrong(insurer, &form);
+    page(&flow, form, errors)
 }
 
 /// What does not fit the insurer's documents.

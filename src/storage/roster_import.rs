@@ -105,16 +105,15 @@ pub async fn apply(
         import.insurer
     )?;
     // The first roster of an insurer has nothing to be compared with.
-    let (changed, lost) = match anybody {
-        None => (0, 0),
-        Some(_) => {
-            let replaced = part_reused_numbers(tx, import).await?;
-            carry_over(tx, import).await?;
-            end_sessions_of_ended(tx, import, ended).await?;
-            let changed = change(tx, import).await?;
-            let absent = if import.complete { lose_absent(tx, import, ended).await? } else { 0 };
-            (changed, replaced + absent)
-        }
+    let (changed, lost) = if anybody.is_none() {
+        (0, 0)
+    } else {
+        let replaced = part_reused_numbers(tx, import).await?;
+        carry_over(tx, import).await?;
+        end_sessions_of_ended(tx, import, ended).await?;
+        let changed = change(tx, import).await?;
+        let absent = if import.complete { lose_absent(tx, import, ended).await? } else { 0 };
+        (changed, replaced + absent)
     };
     let added = if preview { count_new(tx, import).await? } else { add(tx, import).await? };
     if !preview {

@@ -30,6 +30,7 @@ pub struct FileForm {
 }
 
 /// A part of a form.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is not moved about")]
 pub enum Part<'a> {
     /// A plain field: name and value.
     Field(String, String),

@@ -1,4 +1,4 @@
-//! Who may do what: every operation of the API with what it asks for. The OpenAPI document says the same, because
+//! Who may do what: every operation of the API with what it asks for. The `OpenAPI` document says the same, because
 //! it is filled in from here.
 
 use axum::http::Method;

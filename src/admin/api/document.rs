@@ -1,4 +1,4 @@
-//! `/admin/api/v1/openapi.json`: the description of the API (OpenAPI 3.1), made from the code.
+//! `/admin/api/v1/openapi.json`: the description of the API (`OpenAPI` 3.1), made from the code.
 //!
 //! What an operation asks for, and the problems that it may answer with, are filled in here from [`access`] and
 //! from its parameters, so that handlers describe only what is their own.
@@ -75,7 +75,7 @@ pub fn of(issuer: &str) -> OpenApi {
     components.add_security_scheme(SCHEME, scheme(issuer));
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
-            complete(path, method, operation);
+            complete(path, &method, operation);
         }
     }
     document
@@ -107,15 +107,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (axum::http::Method, 
 }
 
 /// Adds what follows from the table, the path and the parameters.
-fn complete(path: &str, method: axum::http::Method, operation: &mut Operation) {
-    let access = access::of(path, &method).unwrap_or(Access::Any);
+fn complete(path: &str, method: &axum::http::Method, operation: &mut Operation) {
+    let access = access::of(path, method).unwrap_or(Access::Any);
     let changes = matches!(access, Access::May(permission) if permission.changes());
     operation.security = Some(match access {
         Access::Open => vec![],
         Access::Any => vec![SecurityRequirement::new(SCHEME, [] as [&str; 0])],
         Access::May(permission) => vec![SecurityRequirement::new(SCHEME, [permission.scope()])],
     });
-    if changes && method == axum::http::Method::POST {
+    if changes && *method == axum::http::Method::POST {
         operation.parameters.get_or_insert_with(Vec::new).push(RefOr::T(idempotency_key()));
     }
     let has = |wanted: &ParameterIn, name: Option<&str>| {

@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use self::fields::Field;
-use super::{Refusal, guard::Operator, wrong};
+use super::{Refusal, guard::Operator, queue::path_part, wrong};
 use crate::{
     audit::Reason,
     clients::{Client, Clients, manage::Refused},
@@ -72,9 +72,7 @@ impl Named {
 
 /// Where the pages of a client begin. The command line gave out ids with any printable character once.
 pub fn path_of(id: &str) -> String {
-    // What a form encodes as `+` is a space; a plus itself is %2B already.
-    let encoded: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
-    format!("/admin/clients/{}", encoded.replace('+', "%20"))
+    format!("/admin/clients/{}", path_part(id))
 }
 
 /// The client of a path, if the reader reaches one of this id.

@@ -118,7 +118,6 @@ fn insurer() -> Insurer {
             email: Some("office@kenpos.example".to_owned()),
             hours: Some("平日 9:00–17:00".to_owned()),
             hours_en: Some("Weekdays 9:00–17:00 (Japan)".to_owned()),
-            ..Contact::default()
         },
         ..Insurer::default()
     }

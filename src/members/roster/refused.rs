@@ -62,13 +62,11 @@ fn header<R: Read>(csv: &RosterCsv<R>, locale: Locale) -> Vec<String> {
 fn cells<R: Read>(csv: &RosterCsv<R>, record: &Record) -> Vec<String> {
     let ours = [Column::Line, Column::Reason];
     let columns = csv.header().map(|(column, _)| column).filter(|column| !ours.contains(column));
-    match &record.fields {
-        Ok(fields) => columns.map(|column| fields.get(column).unwrap_or_default().to_owned()).collect(),
-        Err(_) => {
-            let rest = columns.count().saturating_sub(1);
-            std::iter::once(csv.line_text()).chain(std::iter::repeat_n(String::new(), rest)).collect()
-        }
+    if let Ok(fields) = &record.fields {
+        return columns.map(|column| fields.get(column).unwrap_or_default().to_owned()).collect();
     }
+    let rest = columns.count().saturating_sub(1);
+    std::iter::once(csv.line_text()).chain(std::iter::repeat_n(String::new(), rest)).collect()
 }
 
 fn encoded(cells: &[String], shift_jis: bool) -> Vec<u8> {
