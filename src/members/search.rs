@@ -190,8 +190,9 @@ impl Members {
 
     /// The person of an identifier, or of the account of a subject.
     pub async fn subject(&self, id: &str) -> Result<Option<Subject>, Fault> {
-        // Nothing else is one; PostgreSQL would answer a NUL with an error.
-        if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+        // A subject is base64url, a person its import and a number. Nothing else is one; PostgreSQL would answer a NUL with an error.
+        if id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        {
             return Ok(None);
         }
         if let Some(person) = roster::find(&self.db, id).await? {

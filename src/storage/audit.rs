@@ -98,8 +98,9 @@ impl Position {
     /// `MILLIS.ID`, as it stands in a URL.
     pub fn parse(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('.')?;
-        // Identifiers are base64url; PostgreSQL would answer a NUL with an error.
-        let ours = id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        // Identifiers are base64url, those of persons have a dot; PostgreSQL would answer a NUL with an error.
+        let ours = id.len() <= 64
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         ours.then_some(())?;
         Some(Self { at: at.parse().ok()?, id: id.to_owned() })
     }

@@ -218,13 +218,20 @@ async fn postgres_walks_along_the_indexes_too() {
         let lines: Vec<String> =
             sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut *tx).await.unwrap();
         let plan = lines.join("\n");
+        assert!(!plan.contains("Seq Scan on roster_person"), "{plan}");
+        if matches!(key, Key::Number(..)) {
+            // A family, whichever index on the number leads to it.
+            assert!(
+                lines.iter().any(|line| line.contains("Index Cond") && line.contains(condition)),
+                "{plan}"
+            );
+            continue;
+        }
         let used = lines.iter().position(|line| line.contains(index)).unwrap_or_else(|| panic!("{plan}"));
         let bounds = lines.iter().skip(used).find(|line| line.contains("Index Cond")).unwrap();
         assert!(bounds.contains("insurer") && bounds.contains(condition), "{plan}");
-        let sorts =
-            lines.iter().any(|line| line.trim_start().starts_with("Sort") || line.contains("->  Sort"));
-        assert_eq!(sorts, index == "roster_person_by_number", "only a family is sorted: {plan}");
-        assert!(!plan.contains("Seq Scan on roster_person"), "{plan}");
+        let sorts = lines.iter().any(|line| line.trim_start().starts_with("->  Sort"));
+        assert!(!sorts, "it is in order already: {plan}");
     }
     drop(tx);
     app.finish().await;
