@@ -10,7 +10,7 @@ use crate::{
     members::Members,
     storage::{
         roster_file::FileKind,
-        roster_job::{self, Recorded, State},
+        roster_job::{self, Recorded},
         roster_staging,
         roster_undo::{self, Reverted},
     },
