@@ -214,7 +214,7 @@ async fn never_shown_again(case: &Case, field: &str, passwords: &[&str]) {
         let answer = case.send(field, typed).await;
         let here = format!("{} {field} {typed:?}", case.form);
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{here}: {}", answer.text());
-        assert_eq!(answer.select("#errors").len(), 1, "{here}: {}", answer.text());
+        assert!(!answer.select("#errors, .error").is_empty(), "{here}: {}", answer.text());
         let value = answer.form(case.form).value(field).unwrap_or_default().to_owned();
         assert_eq!(value, "", "{here}");
         assert!(!answer.text().contains(typed), "{here}");
@@ -283,7 +283,8 @@ async fn a_choice_that_no_page_offers_decides_nothing() {
     app.sql("update receipt set version = (select max(version) from document where kind = receipt.kind)")
         .await;
 
-    app.sql("update roster_person set former_login = 'email' where number = '200001'").await;
+    app.sql("update roster_person set former_login = 'email' where number = '200001' and branch = '00'")
+        .await;
     let visitor = app.http_browser();
     let login = visitor.get(&app.url("/login")).await.follow_here().await;
     let choice = log_in(&login, HANAKO.email, HANAKO.password).await;

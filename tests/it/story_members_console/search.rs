@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use kenpos_idp::{
+    members::sample::write_roster,
     operators::Role,
     storage::{
         Db,
@@ -201,8 +202,12 @@ async fn a_wrong_search_says_what_to_mend(backend: Backend) {
 async fn postgres_walks_along_the_indexes_too() {
     let app = TestApp::start(Backend::PostgresRedis).await;
     let Db::Postgres(pool) = app.db() else { panic!("no PostgreSQL") };
+    let mut csv = Vec::new();
+    write_roster(&mut csv, app.app().members.insurer("7132").unwrap(), 2000, 1).unwrap();
+    app.import_roster_of("7132", &String::from_utf8(csv).unwrap(), false).await;
+    sqlx::query("analyze").execute(pool).await.unwrap();
     let mut tx = pool.begin().await.unwrap();
-    // A table of five rows is read at once unless that is forbidden; what is left says which index serves.
+    // A small table is read at once unless that is forbidden; what is left says which index serves.
     sqlx::query("set local enable_seqscan = off").execute(&mut *tx).await.unwrap();
     for (key, index, condition) in [
         (Key::Kana("タ"), "roster_person_by_kana", "kana_folded"),
