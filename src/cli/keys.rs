@@ -83,6 +83,7 @@ impl KeysArgs {
 #[derive(Clone, Debug, Args)]
 pub struct RetireArgs {
     /// Key ID, as `keys list` shows it.
+    #[arg(allow_hyphen_values = true)]
     pub kid: String,
     /// Why, for the audit.
     #[arg(long)]

@@ -75,6 +75,7 @@ pub struct RowArgs {
     /// Which queue.
     pub queue: Name,
     /// Id, as `queue list` shows it.
+    #[arg(allow_hyphen_values = true)]
     pub id: String,
     /// Why, for the audit; without personal data.
     #[arg(long)]
@@ -91,6 +92,7 @@ pub struct RowArgs {
 #[derive(Clone, Debug, Args)]
 pub struct MarkArgs {
     /// Id of the mail, or of the mark.
+    #[arg(allow_hyphen_values = true)]
     pub id: String,
     /// Why, for the audit; without personal data.
     #[arg(long)]

@@ -41,6 +41,7 @@ pub enum WebhookCommand {
     /// Shows a webhook with its last messages.
     Show {
         /// Id, as `webhook list` shows it.
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// Print JSON.
         #[arg(long)]
@@ -49,6 +50,7 @@ pub enum WebhookCommand {
     /// Changes all that is said of a webhook but its secrets.
     Update {
         /// Id, as `webhook list` shows it.
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// What it is from now on.
         #[command(flatten)]
@@ -105,6 +107,7 @@ pub struct Why {
 #[derive(Clone, Debug, Args)]
 pub struct ActArgs {
     /// Id, as `webhook list` shows it.
+    #[arg(allow_hyphen_values = true)]
     pub id: String,
     /// Why.
     #[command(flatten)]

@@ -212,7 +212,7 @@ fn what_an_insurer_gave_says_its_language() {
     let mut found = 0;
     for Picture { name, locale, html } in pictures() {
         let document = Html::parse_document(&html);
-        let given = ".head-name, .contact-name, .contact span, .insurer-name b, #shown-insurer, #insurer option[lang]";
+        let given = ".head-name, .contact-name, .contact span, .insurer-name b, #shown-insurer[lang], #insurer option[lang]";
         for element in select(&document, given) {
             let text: String = element.text().collect();
             let lang =
@@ -370,6 +370,10 @@ fn no_text_is_left_over() {
         "mails-",
         "deliveries-",
         "bounces-clear-",
+        "roster-category-",
+        "roster-field-",
+        "roster-state-",
+        "roster-about-",
     ];
     let texts = [
         include_str!("../../templates/texts/desk.ja.ftl"),

@@ -21,7 +21,10 @@ use crate::{
 };
 
 #[derive(OpenApi)]
-#[openapi(paths(mails, retry_mail, give_up_mail, deliveries, retry_delivery, give_up_delivery))]
+#[openapi(
+    paths(mails, retry_mail, give_up_mail, deliveries, retry_delivery, give_up_delivery),
+    components(schemas(DeliveryLine, QueueState))
+)]
 pub(super) struct Doc;
 
 /// Something in a queue.

@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     /// `client_id`
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// JSON file with the fields that change, `-` for the standard input; `null` removes a field.
     #[arg(long, value_name = "FILE", required_unless_present = "fields")]
@@ -32,6 +33,7 @@ pub struct UpdateArgs {
 #[derive(Debug, Args)]
 pub struct RotateArgs {
     /// `client_id`
+    #[arg(allow_hyphen_values = true)]
     id: String,
     /// Hours that the old secret works beside the new one.
     #[arg(long, value_name = "HOURS", default_value_t = 24)]
@@ -44,6 +46,7 @@ pub struct RotateArgs {
 #[derive(Debug, Args)]
 pub struct OnlyArgs {
     /// `client_id`
+    #[arg(allow_hyphen_values = true)]
     id: String,
     #[command(flatten)]
     why: Why,

@@ -41,6 +41,7 @@ pub enum TokenCommand {
     /// Ends a token by its id; the clients that it registered stay.
     Revoke {
         /// Id, as `list` shows it.
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// Print JSON.
         #[arg(long)]

@@ -42,6 +42,7 @@ pub enum ClientCommand {
     /// Shows a relying party with all that it registered, as JSON.
     Show {
         /// `client_id`
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// Print JSON, as it does anyway.
         #[arg(long)]
