@@ -68,15 +68,15 @@ impl ReasonError {
 }
 
 impl Reason {
-    /// What was typed, on one line.
+    /// What was typed, on one line. Its length is that of the text as it was sent, which is what forms and the
+    /// description of the API tell.
     pub fn parse(text: &str) -> Result<Self, ReasonError> {
+        if text.chars().count() > MAX_REASON {
+            return Err(ReasonError::TooLong);
+        }
         let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
         let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-        match line.chars().count() {
-            0 => Err(ReasonError::Empty),
-            1..=MAX_REASON => Ok(Self(line)),
-            _ => Err(ReasonError::TooLong),
-        }
+        if line.is_empty() { Err(ReasonError::Empty) } else { Ok(Self(line)) }
     }
 
     /// The text.

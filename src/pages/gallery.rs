@@ -374,6 +374,9 @@ fn no_text_is_left_over() {
         "roster-field-",
         "roster-state-",
         "roster-about-",
+        "roster-apply-text",
+        "roster-discard-text",
+        "roster-undo-text",
     ];
     let texts = [
         include_str!("../../templates/texts/desk.ja.ftl"),

@@ -195,7 +195,7 @@ async fn one_import_of_an_insurer_at_a_time(backend: Backend) {
     // Somebody else's is under way, on a node that is alive.
     app.run(
         "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at, leased_until, attempts)
-         values ('other', '7132', 'f', 'cli:x', false, 'staging', 1, 9999999999999, 1)",
+         values ('other', '7132', 'f', 'cli:x', false, 'staging', 1, 8000000000000, 1)",
     )
     .await;
     let busy = upload(&app, &browser, true, file.as_bytes()).await;

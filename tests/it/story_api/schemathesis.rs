@@ -31,7 +31,10 @@ async fn the_api_does_what_its_description_says() {
     fs::create_dir_all(report.parent().unwrap()).unwrap();
     let mut run = Command::new(folder.join("bin/schemathesis"));
     run.arg("--config-file")
-        .arg(folder.join("schemathesis.toml"))
+        .arg(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/relying_parties/schemathesis/schemathesis.toml"),
+        )
         .args(["--no-color", "run", "--checks", "all", "--warnings", "off"])
         .args(["--header", &format!("Authorization: Bearer {}", program.token)])
         .arg(app.url(&format!("{API}/openapi.json")))

@@ -59,7 +59,8 @@ async fn a_loss_is_told_once(backend: Backend) {
         (&json!("member.eligibility_lost"), &json!("7132"))
     );
     let sub = lost["data"]["sub"].as_str().unwrap();
-    let ichiro = format!("select count(*) from member where id = '{sub}' and email = '{}'", ICHIRO.email);
+    // A statement ends up in the log, an address must not.
+    let ichiro = format!("select count(*) from member where id = '{sub}' and email like 'ichiro.%'");
     assert_eq!(app.number(&ichiro).await, 1);
     app.import_full_roster(&roster("2026-11-25", false)).await;
     app.app().members.note_losses().await.unwrap();
