@@ -18,7 +18,8 @@ use crate::support::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_does_what_its_description_says() {
-    let folder = installed("schemathesis", "requirements.txt");
+    let (root, folder) =
+        (Path::new(env!("CARGO_MANIFEST_DIR")), installed("schemathesis", "requirements.txt"));
     let mut app = TestApp::start_with(Backend::Embedded, |config| {
         config.limits.api_per_minute = 10_000_000;
     })
@@ -27,11 +28,11 @@ async fn the_api_does_what_its_description_says() {
         app.staff(role, None).await;
     }
     let program = app.program(&all_scopes(), None).await;
-    let report = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-artefacts/schemathesis.txt");
+    let report = root.join("target/test-artefacts/schemathesis.txt");
     fs::create_dir_all(report.parent().unwrap()).unwrap();
     let mut run = Command::new(folder.join("bin/schemathesis"));
     run.arg("--config-file")
-        .arg(folder.join("schemathesis.toml"))
+        .arg(root.join("tests/relying_parties/schemathesis/schemathesis.toml"))
         .args(["--no-color", "run", "--checks", "all", "--warnings", "off"])
         .args(["--header", &format!("Authorization: Bearer {}", program.token)])
         .arg(app.url(&format!("{API}/openapi.json")))
