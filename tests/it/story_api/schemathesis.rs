@@ -47,7 +47,9 @@ async fn the_api_does_what_its_description_says() {
     let tested = text.lines().find(|line| line.contains("Tested:")).unwrap_or(&text);
     let operations = kenpos_idp::admin::api::access::TABLE.len();
     assert!(tested.contains(&operations.to_string()), "{tested}");
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
     while app.queued_mails().await > 0 {
+        assert!(tokio::time::Instant::now() < deadline, "mails are left in the outbox");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     app.mailbox.forget_all().await;
