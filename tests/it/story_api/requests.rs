@@ -52,9 +52,13 @@ async fn what_is_wrong_is_said_as_a_problem() {
         whole[field] = json!(value);
         whole
     };
-    for (field, value) in
-        [("email", "no address"), ("name", " "), ("reason", "\u{3000}"), ("insurer", "9999")]
-    {
+    for (field, value) in [
+        ("email", "no address"),
+        ("name", " "),
+        ("reason", " ".repeat(501).as_str()),
+        ("reason", "\u{3000}"),
+        ("insurer", "9999"),
+    ] {
         let told = program.post("/operators", whole(field, value)).await;
         assert_eq!(told.problem(422), "invalid_fields", "{field}");
         assert_eq!(told.json["errors"][0]["pointer"], format!("#/{field}"));
