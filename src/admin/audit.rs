@@ -21,7 +21,7 @@ use crate::{
         parts::{FormErrors, InsurerChoice},
         sample,
     },
-    storage::{audit::Entry, audit::Position, audit_search::Search},
+    storage::{Position, audit::Entry, audit_search::Search},
     web::{
         PageError,
         templates::{Message, Page},
@@ -194,7 +194,7 @@ pub async fn get(
         Err(name) => (Vec::new(), FormErrors::field(name, Message::new("audit-error-date"))),
     };
     let more = cut(&mut entries, ON_A_PAGE);
-    let cursor = entries.last().filter(|_| more).map(|last| Position::of(last).to_string());
+    let cursor = entries.last().filter(|_| more).map(|last| last.position().to_string());
     let kept = [
         ("from", &*filter.from),
         ("to", &filter.to),

@@ -14,7 +14,7 @@ use crate::{
     app::App,
     fault::Fault,
     operators::log::Format,
-    storage::{audit::Position, audit_search::Search},
+    storage::{Position, audit_search::Search},
     web::{PageError, page_error::log_fault},
 };
 

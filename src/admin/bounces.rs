@@ -19,7 +19,7 @@ use crate::{
     clock::Timestamp,
     operators::Permission,
     pages::{parts::FormErrors, sample},
-    storage::{audit::Position, bounce::Bounce},
+    storage::{Position, bounce::Bounce},
     web::{
         PageError,
         templates::{Message, Page},
@@ -83,7 +83,7 @@ pub async fn get(
     let insurer = reader.scope().unwrap_or_default();
     let mut marks = reader.app().operators.bounces(insurer, before.as_ref(), limit).await?;
     let more = cut(&mut marks, ON_A_PAGE);
-    let cursor = marks.last().filter(|_| more).map(|last| format!("{}.{}", last.created_at, last.id));
+    let cursor = marks.last().filter(|_| more).map(|last| last.position().to_string());
     let page = Bounces {
         pager: Pager::new("/admin/bounces", &[], cursor.as_deref(), before.is_some()),
         marks: marks.into_iter().map(|mark| shown(&reader, mark)).collect(),

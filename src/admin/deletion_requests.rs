@@ -16,10 +16,7 @@ use crate::{
     clock::Timestamp,
     fault::Fault,
     pages::sample,
-    storage::{
-        audit::Position,
-        deletion_request::{self, Waiting},
-    },
+    storage::{Position, deletion_request},
     texts::Given,
     web::{PageError, templates::Page},
 };
@@ -74,14 +71,11 @@ pub async fn get(
 ) -> Result<Response, PageError> {
     let members = &reader.app().members;
     let after = after.ok().and_then(|Query(after)| Position::parse(&after.after));
-    let after = after.map(|at| Waiting { member_id: at.id, insurer: String::new(), requested_at: at.at });
     let limit = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
     let list = deletion_request::list(&members.db, reader.scope(), after.as_ref(), limit).await;
     let mut list = list.map_err(Fault::from)?;
     let more = cut(&mut list, ON_A_PAGE);
-    let cursor = list.last().filter(|_| more);
-    let cursor =
-        cursor.map(|last| Position { at: last.requested_at, id: last.member_id.clone() }.to_string());
+    let cursor = list.last().filter(|_| more).map(|last| last.position().to_string());
     let mut requests = Vec::with_capacity(list.len());
     for waiting in list {
         let subject = members.subject(&waiting.member_id).await?;

@@ -27,7 +27,7 @@ use crate::{
     },
     operators::Permission,
     pages::{parts::FormErrors, sample},
-    storage::audit::Position,
+    storage::Position,
     texts::{Given, Locale},
     web::{
         PageError,
@@ -297,7 +297,7 @@ pub async fn show(
     let limit = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
     let mut entries = members.timeline(&subject, before, limit).await?;
     let more = cut(&mut entries, ON_A_PAGE);
-    let cursor = entries.last().filter(|_| more).map(|last| Position::of(last).to_string());
+    let cursor = entries.last().filter(|_| more).map(|last| last.position().to_string());
     let path = format!("/admin/members/{}", subject.person.id);
     let overview = members.overview(subject).await?;
     let shown = MemberPage {

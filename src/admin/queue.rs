@@ -16,7 +16,7 @@ use crate::{
     operators::{Permission, queues::Line},
     pages::sample,
     storage::{
-        audit::Position,
+        Position,
         queue::{Filter, Shown},
     },
     web::{
@@ -217,7 +217,7 @@ async fn page(reader: &Operator, line: Line, asked: Asked, may_manage: bool) -> 
     let limit = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
     let mut rows = reader.app().operators.queue_page(line, &filter, before.as_ref(), limit).await?;
     let more = cut(&mut rows, ON_A_PAGE);
-    let cursor = rows.last().filter(|_| more).map(|last| format!("{}.{}", last.created_at, last.id));
+    let cursor = rows.last().filter(|_| more).map(|last| last.position().to_string());
     let (part, lines, name) = match line {
         Line::Mails => ("mails", vec![], "mails"),
         Line::Protocol => ("deliveries", vec!["webhooks", "protocol"], "protocol"),
@@ -240,8 +240,5 @@ async fn page(reader: &Operator, line: Line, asked: Asked, may_manage: bool) -> 
 
 /// Where a page begins: ids of this table have more characters than [`Position::parse`] knows.
 fn position(text: &str) -> Option<Position> {
-    let (at, id) = text.split_once('.')?;
-    // PostgreSQL would answer a NUL with an error.
-    (id.len() <= 600 && !id.contains('\0')).then_some(())?;
-    Some(Position { at: at.parse().ok()?, id: id.to_owned() })
+    Position::parse_if(text, |id| id.len() <= 600 && !id.contains('\0'))
 }

@@ -11,10 +11,9 @@ use super::{
     paging::{Pager, cut},
 };
 use crate::{
-    clock::Timestamp,
     operators::Permission,
     pages::sample,
-    storage::roster_job::Recorded,
+    storage::{Position, roster_job::Recorded},
     texts::{Given, Locale},
     web::{PageError, templates::Page},
 };
@@ -100,15 +99,12 @@ pub async fn get(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, PageError> {
     let after = wanted.map(|Query(wanted)| wanted.after).unwrap_or_default();
-    let before = after
-        .split_once('.')
-        .and_then(|(at, id)| Some((Timestamp::from_millis(at.parse().ok()?), id)))
-        .filter(|(_, id)| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()));
+    let fits = |id: &str| id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let before = Position::parse_if(&after, fits);
     let limit = i64::try_from(ON_A_PAGE + 1).unwrap_or(i64::MAX);
-    let mut imports = reader.app().members.roster_imports(reader.scope(), before, limit).await?;
+    let mut imports = reader.app().members.roster_imports(reader.scope(), before.as_ref(), limit).await?;
     let more = cut(&mut imports, ON_A_PAGE);
-    let cursor = imports.last().filter(|_| more);
-    let cursor = cursor.map(|last| format!("{}.{}", last.started_at.millis(), last.id));
+    let cursor = imports.last().filter(|_| more).map(|last| last.position().to_string());
     let mut lines = Vec::with_capacity(imports.len());
     for import in imports {
         lines.push(line(&reader, import).await?);

@@ -55,10 +55,8 @@ pub async fn list(app: &App, insurer: Option<&str>, json: bool, out: &mut impl W
                 "state": member.state.as_str(),
             }));
         }
-        last = match page.into_iter().next_back() {
-            Some(waiting) => Some(waiting),
-            None => break,
-        };
+        let Some(waiting) = page.last() else { break };
+        last = Some(waiting.position());
     }
     if json {
         writeln!(out, "{}", serde_json::to_string_pretty(&shown)?)?;

@@ -17,7 +17,6 @@ use crate::{
     app::App,
     audit::Act,
     members::{operator, search::Wanted},
-    storage::audit::Position,
 };
 
 /// Lines of the history that are read at once.
@@ -105,7 +104,7 @@ pub async fn timeline(app: &App, args: &TimelineArgs, out: &mut impl Write) -> a
     loop {
         let page = app.members.timeline(&subject, before.as_ref(), AT_ONCE).await?;
         let Some(last) = page.last() else { break };
-        before = Some(Position::of(last));
+        before = Some(last.position());
         lines.extend(page.iter().map(operator::line));
     }
     if args.json {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::{Entropy, Timestamp},
     crypto::MasterKey,
-    storage::{Db, On, StorageError, Tx, client as table, client::ClientRow},
+    storage::{Db, On, Position, StorageError, Tx, client as table, client::ClientRow},
     texts::Locale,
 };
 
@@ -107,6 +107,11 @@ impl Client {
         }
         let works = self.secrets.iter().any(|secret| secret.is_valid(now));
         if works { None } else { self.add_secret(master, entropy, now) }
+    }
+
+    /// Its place in the list of clients.
+    pub fn position(&self) -> Position {
+        Position { at: self.created_at.millis(), id: self.id.clone() }
     }
 
     /// The secrets that work, the newest first.

@@ -14,7 +14,7 @@ use crate::{
     clock::Timestamp,
     config::Insurer,
     egress::Egress,
-    storage::{StorageError, Tx, client as table},
+    storage::{Position, StorageError, Tx, client as table},
 };
 
 /// Longest time that an old secret works beside a new one.
@@ -85,32 +85,10 @@ pub struct Done {
     pub secret: Option<String>,
 }
 
-/// Where a page of clients ends: when its last client was registered, and as what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    at: i64,
-    id: String,
-}
-
-impl Position {
-    /// `MILLIS.ID`, as it stands in a URL.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (at, id) = text.split_once('.')?;
-        let fits = id.len() <= 200 && id.bytes().all(|b| matches!(b, 0x20..=0x7e));
-        fits.then_some(())?;
-        Some(Self { at: at.parse().ok()?, id: id.to_owned() })
-    }
-
-    /// The end of a page that ends with this client.
-    pub fn of(client: &Client) -> Self {
-        Self { at: client.created_at.millis(), id: client.id.clone() }
-    }
-}
-
-impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.at, self.id)
-    }
+/// The place in the list that stands in a URL: a `client_id` has any character that one may have (RFC 6749
+/// appendix A.1).
+pub fn position(text: &str) -> Option<Position> {
+    Position::parse_if(text, |id| id.len() <= 200 && id.bytes().all(|b| matches!(b, 0x20..=0x7e)))
 }
 
 /// Which clients are looked for.

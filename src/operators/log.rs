@@ -12,7 +12,8 @@ use crate::{
     fault::Fault,
     members::csv_cell::inert,
     storage::{
-        audit::{Entry, Position},
+        Position,
+        audit::Entry,
         audit_chain,
         audit_search::{self, Search},
     },
@@ -157,7 +158,7 @@ impl Operators {
     ) -> Result<Option<(Vec<u8>, Position)>, Fault> {
         let entries = self.audit_page(search, before, BATCH).await?;
         let Some(last) = entries.last() else { return Ok(None) };
-        let position = Position::of(last);
+        let position = last.position();
         Ok(Some((format.lines(&entries), position)))
     }
 

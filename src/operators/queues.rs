@@ -10,7 +10,7 @@ use crate::{
     fault::Fault,
     mail::outbox::BOUNCES,
     storage::{
-        audit::Position,
+        Position,
         bounce::{self, Bounce},
         delivery::{self, DELIVERIES, WEBHOOK, WEBHOOKS},
         outbox::MAILS,

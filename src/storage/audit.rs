@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::{
-    Db, On, StorageError,
+    Db, On, Position, StorageError,
     db::{execute, query},
 };
 
@@ -29,6 +29,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Its place in a list.
+    pub fn position(&self) -> Position {
+        Position { at: self.at, id: self.id.clone() }
+    }
+
     /// The person of the roster that it is about, if its detail names one.
     fn person(&self) -> Option<String> {
         let detail: serde_json::Value = serde_json::from_str(&self.detail).ok()?;
@@ -83,38 +88,6 @@ pub async fn of_member(
         member_id,
         limit
     )
-}
-
-/// Where a page of lines ends: the line that it ended with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// When, in milliseconds since the epoch.
-    pub at: i64,
-    /// Identifier of the line.
-    pub id: String,
-}
-
-impl Position {
-    /// `MILLIS.ID`, as it stands in a URL.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (at, id) = text.split_once('.')?;
-        // Identifiers are base64url, those of persons have a dot; PostgreSQL would answer a NUL with an error.
-        let ours = id.len() <= 64
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-        ours.then_some(())?;
-        Some(Self { at: at.parse().ok()?, id: id.to_owned() })
-    }
-
-    /// Where a page that ends with this line ends.
-    pub fn of(entry: &Entry) -> Self {
-        Self { at: entry.at, id: entry.id.clone() }
-    }
-}
-
-impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.at, self.id)
-    }
 }
 
 /// The newest `limit` lines of a member's own history since `since`, before `before` if it is given:

@@ -2,11 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{
-    On, StorageError,
-    audit::{Entry, Position},
-    db::query,
-};
+use super::{On, Position, StorageError, audit::Entry, db::query};
 
 /// Which lines; an empty text asks for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

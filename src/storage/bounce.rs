@@ -2,8 +2,7 @@
 //! address is kept as a keyed hash and in its masked form, never as itself.
 
 use super::{
-    On, StorageError,
-    audit::Position,
+    On, Position, StorageError,
     db::{execute, query, query_scalar},
 };
 use crate::clock::Timestamp;
@@ -23,6 +22,13 @@ pub struct Bounce {
     pub kind: String,
     /// When it was marked, in milliseconds.
     pub created_at: i64,
+}
+
+impl Bounce {
+    /// Its place in the list.
+    pub fn position(&self) -> Position {
+        Position { at: self.created_at, id: self.id.clone() }
+    }
 }
 
 /// Whom a mail was for: masked, and as a keyed hash.

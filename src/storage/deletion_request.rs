@@ -2,7 +2,7 @@
 //! anything; the office decides.
 
 use super::{
-    On, StorageError,
+    On, Position, StorageError,
     db::{execute, query, query_scalar},
     instant,
 };
@@ -42,14 +42,21 @@ pub struct Waiting {
     pub requested_at: i64,
 }
 
+impl Waiting {
+    /// Its place in the list.
+    pub fn position(&self) -> Position {
+        Position { at: self.requested_at, id: self.member_id.clone() }
+    }
+}
+
 /// Up to `limit` requests, of one insurer or of all, the oldest first, after the one at `after`.
 pub async fn list(
     on: impl Into<On<'_>>,
     insurer: Option<&str>,
-    after: Option<&Waiting>,
+    after: Option<&Position>,
     limit: i64,
 ) -> Result<Vec<Waiting>, StorageError> {
-    let (at, id) = after.map_or((i64::MIN, ""), |last| (last.requested_at, last.member_id.as_str()));
+    let (at, id) = after.map_or((i64::MIN, ""), |after| (after.at, after.id.as_str()));
     query!(
         on,
         fetch_all,

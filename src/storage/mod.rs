@@ -24,6 +24,7 @@ pub mod operator;
 pub mod operator_credential;
 pub mod outbox;
 pub mod pairwise_subject;
+pub mod position;
 pub mod preference;
 pub mod profile;
 pub mod queue;
@@ -41,6 +42,7 @@ pub mod webhook;
 pub mod webhook_event;
 
 pub use db::{Db, On, StorageError, Tx};
+pub use position::Position;
 
 use crate::{clock::Timestamp, texts::Locale};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::AssertSqlSafe;
 
 use super::{
-    audit::Position,
+    Position,
     db::{On, StorageError, execute, query},
 };
 use crate::clock::Timestamp;
@@ -162,6 +162,13 @@ pub struct Shown {
     pub created_at: i64,
     /// When it was out or given up, in milliseconds.
     pub finished_at: Option<i64>,
+}
+
+impl Shown {
+    /// Its place in the list.
+    pub fn position(&self) -> Position {
+        Position { at: self.created_at, id: self.id.clone() }
+    }
 }
 
 /// Which rows; an empty text asks for all.

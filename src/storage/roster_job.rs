@@ -4,7 +4,7 @@
 //! dead changes nothing any more.
 
 use super::{
-    Db, StorageError,
+    Db, Position, StorageError,
     db::{On, execute, query},
     instant,
     roster_import::{Counts, Import},
@@ -113,6 +113,13 @@ pub struct Recorded {
     pub undoable: bool,
     /// Number of the present lease.
     pub lease: i64,
+}
+
+impl Recorded {
+    /// Its place in the list of imports.
+    pub fn position(&self) -> Position {
+        Position { at: self.started_at.millis(), id: self.id.clone() }
+    }
 }
 
 /// About the undo of an import.

@@ -141,11 +141,7 @@ async fn a_phone_goes_from_a_forgotten_password_to_a_new_one() {
     let mut app = TestApp::start(Backend::Embedded).await;
     app.activate(&HANAKO).await;
     let browser = Browser::phone().await;
-    let keep = async |page: &str| {
-        browser.screenshot(&format!("recovery-{page}")).await;
-        let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-        assert_eq!(browser.script(wide).await, 0, "{page} is wider than the phone");
-    };
+    let keep = async |page: &str| browser.keep(&format!("recovery-{page}")).await;
     browser.open(&app.url("/login")).await;
     browser.click("#forgot-login-id").await;
     browser.fill("#email", "hanako@").await;

@@ -159,6 +159,21 @@ impl Browser {
         self.picture(name).await.unwrap_or_else(|error| panic!("no screenshot {name}: {error}"))
     }
 
+    /// A [`Browser::screenshot`] of a page that fits its window: nothing needs scrolling sideways (WCAG 2.2, 1.4.10).
+    pub async fn keep(&self, name: &str) {
+        self.screenshot(name).await;
+        let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(self.script(wide).await, 0, "{name} is wider than the window");
+    }
+
+    /// The same in light and in dark colours, `{name}-light` and `{name}-dark`.
+    pub async fn keep_both(&self, name: &str) {
+        for (scheme, dark) in [("dark", true), ("light", false)] {
+            self.prefer_dark(dark).await;
+            self.keep(&format!("{name}-{scheme}")).await;
+        }
+    }
+
     /// The page as a printer gets it, in `target/test-artefacts/{name}.pdf`.
     pub async fn print(&self, name: &str) -> PathBuf {
         let options = json!({ "preferCSSPageSize": true, "printBackground": true });

@@ -11,6 +11,7 @@ use totp_rs::Totp;
 
 use super::{
     app::TestApp,
+    browser::Browser,
     http_browser::{HttpBrowser, Page},
     log,
 };
@@ -38,6 +39,17 @@ impl Staff {
     pub async fn sign_in_with(&self, app: &TestApp, browser: &HttpBrowser) -> Page {
         app.clock.advance(STEP);
         give(&browser.get(&app.url("/admin/sign-in")).await, &self.email, PASSWORD, &self.code(app)).await
+    }
+
+    /// Signs in on a real browser with a code that was not used yet, and waits for the console.
+    pub async fn sign_in_on(&self, app: &TestApp, browser: &Browser) {
+        app.clock.advance(STEP);
+        browser.open(&app.url("/admin/sign-in")).await;
+        browser.fill("#email", &self.email).await;
+        browser.fill("#password", PASSWORD).await;
+        browser.fill("#code", &self.code(app)).await;
+        browser.click("#sign-in").await;
+        browser.wait_for("#nav-dashboard").await;
     }
 
     /// A browser in which the operator is signed in.

@@ -15,10 +15,7 @@ use super::{
 use crate::{
     audit::chain,
     operators::log::{days, utc},
-    storage::{
-        audit::{Entry, Position},
-        audit_search::Search,
-    },
+    storage::{Position, audit::Entry, audit_search::Search},
 };
 
 /// Days that are searched unless the request says otherwise, today included.
@@ -155,7 +152,7 @@ pub async fn search(
     let part = paging.of(&caller, "audit", &format!("{search:?}"))?;
     let before = part.after.as_deref().and_then(Position::parse);
     let read = caller.app().operators.audit_page(&search, before.as_ref(), part.to_read()).await?;
-    Ok(Json(part.page(&caller, read, |entry| Position::of(entry).to_string(), AuditLine::from)))
+    Ok(Json(part.page(&caller, read, |entry| entry.position().to_string(), AuditLine::from)))
 }
 
 /// The end of the chain of the audit.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     oidc::resource::API,
     operators::{log::utc, queues::Line},
-    storage::{audit::Position, bounce},
+    storage::{Position, bounce},
 };
 
 #[derive(OpenApi)]
@@ -59,8 +59,7 @@ pub async fn list(caller: Caller, Query(paging): Query<Paging>) -> Result<Respon
     let before = part.after.as_deref().and_then(Position::parse);
     let insurer = caller.scope().unwrap_or_default();
     let read = caller.app().operators.bounces(insurer, before.as_ref(), part.to_read()).await?;
-    let position = |mark: &bounce::Bounce| format!("{}.{}", mark.created_at, mark.id);
-    let page = part.page(&caller, read, position, BouncingAddress::from);
+    let page = part.page(&caller, read, |mark| mark.position().to_string(), BouncingAddress::from);
     Ok(part.linked(&caller, &format!("{API}/bounces"), page))
 }
 

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{
-    Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{Json, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{OpenApi, ToSchema};
@@ -16,12 +12,12 @@ use super::{
     paging::{Page, Paging},
     problem::{FieldError, Kind, Problem},
     read::{Body, Id, Query, Why, act, reason},
-    version::{tagged, unchanged},
+    version::{created, tagged, unchanged},
 };
 use crate::{
     clients::{
         self, Clients, Metadata,
-        manage::{Done, Outcome, Position, Refused, Search},
+        manage::{Done, Outcome, Refused, Search, position},
     },
     clock::Timestamp,
     fault::Fault,
@@ -168,12 +164,12 @@ fn within(caller: &Caller, before: &Metadata, after: &Metadata) -> Result<(), Pr
 )]
 pub async fn list(caller: Caller, Query(paging): Query<Paging>) -> Result<Response, Problem> {
     let part = paging.of(&caller, "clients", "")?;
-    let after = part.after.as_deref().and_then(Position::parse);
+    let after = part.after.as_deref().and_then(position);
     let limit = usize::try_from(part.to_read()).unwrap_or_default();
     let search = Search { text: "", insurer: caller.scope() };
     let read = rules(&caller).search(search, after.as_ref(), limit).await.map_err(Fault::from)?;
     let now = caller.app().now();
-    let page = part.page(&caller, read, |one| Position::of(one).to_string(), |one| Client::of(&one, now));
+    let page = part.page(&caller, read, |one| one.position().to_string(), |one| Client::of(&one, now));
     Ok(part.linked(&caller, &format!("{API}/clients"), page))
 }
 
@@ -214,12 +210,9 @@ pub async fn register(caller: Caller, Body(asked): Body<Registration>) -> Result
     within(&caller, &Metadata::default(), &metadata)?;
     let by = act(&caller.actor, &why);
     let done = outcome(rules(&caller).create(asked.client_id, metadata, by).await)?;
-    let location = caller.app().config().server.url(&format!("{API}/clients/{}", done.client.id));
-    let mut response = tagged(StatusCode::CREATED, &told(&caller, done));
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let path = format!("{API}/clients/{}", done.client.id);
+    let made = told(&caller, done);
+    Ok(created(&caller, &path, &made, &made))
 }
 
 fn told(caller: &Caller, done: Done) -> ClientWithSecret {
@@ -236,7 +229,7 @@ fn told(caller: &Caller, done: Done) -> ClientWithSecret {
         headers(("ETag" = String, description = "Version of the relying party")))),
 )]
 pub async fn get(caller: Caller, Id(id): Id) -> Result<Response, Problem> {
-    Ok(tagged(StatusCode::OK, &Client::of(&find(&caller, &id).await?, caller.app().now())))
+    Ok(tagged(&Client::of(&find(&caller, &id).await?, caller.app().now())))
 }
 
 /// What changes.

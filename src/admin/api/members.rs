@@ -25,13 +25,7 @@ use crate::{
     },
     oidc::resource::API,
     operators::log::utc,
-    storage::{
-        audit::Position,
-        consent::Consent,
-        deletion_request::{self, Waiting},
-        document::Receipt,
-        member_search::Found,
-    },
+    storage::{Position, consent::Consent, deletion_request, document::Receipt, member_search::Found},
 };
 
 #[derive(OpenApi)]
@@ -395,7 +389,7 @@ pub async fn timeline(caller: Caller, Id(id): Id, Query(paging): Query<Paging>) 
     let part = paging.of(&caller, "timeline", &subject.person.id)?;
     let before = part.after.as_deref().and_then(Position::parse);
     let read = caller.app().members.timeline(&subject, before.as_ref(), part.to_read()).await?;
-    let page = part.page(&caller, read, |entry| Position::of(entry).to_string(), AuditLine::from);
+    let page = part.page(&caller, read, |entry| entry.position().to_string(), AuditLine::from);
     Ok(part.linked(&caller, &format!("{API}/members/{}/timeline", subject.person.id), page))
 }
 
@@ -422,18 +416,18 @@ pub struct DeletionRequest {
 )]
 pub async fn deletion_requests(caller: Caller, Query(paging): Query<Paging>) -> Result<Response, Problem> {
     let part = paging.of(&caller, "deletion-requests", "")?;
-    let after = part.after.as_deref().and_then(Position::parse).map(|at| Waiting {
-        member_id: at.id,
-        insurer: String::new(),
-        requested_at: at.at,
-    });
+    let after = part.after.as_deref().and_then(Position::parse);
     let db = &caller.app().members.db;
     let read = deletion_request::list(db, caller.scope(), after.as_ref(), part.to_read()).await?;
-    let position = |one: &Waiting| Position { at: one.requested_at, id: one.member_id.clone() }.to_string();
-    let page = part.page(&caller, read, position, |one| DeletionRequest {
-        subject: one.member_id,
-        insurer: one.insurer,
-        requested_at: utc(one.requested_at),
-    });
+    let page = part.page(
+        &caller,
+        read,
+        |one| one.position().to_string(),
+        |one| DeletionRequest {
+            subject: one.member_id,
+            insurer: one.insurer,
+            requested_at: utc(one.requested_at),
+        },
+    );
     Ok(part.linked(&caller, &format!("{API}/deletion-requests"), page))
 }

@@ -1,10 +1,6 @@
 //! `/admin/api/v1/operators`: who works here, and what administrators do about it.
 
-use axum::{
-    Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{Json, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
@@ -13,7 +9,7 @@ use super::{
     paging::{Page, Paging},
     problem::{FieldError, Kind, Problem},
     read::{Body, Id, Query, Why, act, reason},
-    version::{tagged, unchanged},
+    version::{created, tagged, unchanged},
 };
 use crate::{
     clock::Timestamp,
@@ -254,12 +250,8 @@ pub async fn invite(caller: Caller, Body(asked): Body<Invitation>) -> Result<Res
     };
     let operators = &caller.app().operators;
     let (operator, _) = operators.invite(&new, true, act(&caller.actor, &why)).await?.map_err(refusal)?;
-    let mut response = tagged(StatusCode::CREATED, &shown(&caller, &operator.id).await?);
-    let location = caller.app().config().server.url(&format!("{API}/operators/{}", operator.id));
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let made = shown(&caller, &operator.id).await?;
+    Ok(created(&caller, &format!("{API}/operators/{}", operator.id), &made, &made))
 }
 
 /// Shows an operator
@@ -272,7 +264,7 @@ pub async fn invite(caller: Caller, Body(asked): Body<Invitation>) -> Result<Res
         headers(("ETag" = String, description = "Version of the operator")))),
 )]
 pub async fn get(caller: Caller, Id(id): Id) -> Result<Response, Problem> {
-    Ok(tagged(StatusCode::OK, &shown(&caller, &id).await?))
+    Ok(tagged(&shown(&caller, &id).await?))
 }
 
 /// Another role.
@@ -317,7 +309,7 @@ pub async fn role(
     let rights = (asked.role.into(), asked.insurer.as_deref());
     let operators = &caller.app().operators;
     operators.change_role(&target, rights, act(&caller.actor, &why)).await?.map_err(refusal)?;
-    Ok(tagged(StatusCode::OK, &shown(&caller, &id).await?))
+    Ok(tagged(&shown(&caller, &id).await?))
 }
 
 /// Disables an operator

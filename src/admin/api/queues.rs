@@ -15,7 +15,7 @@ use crate::{
     oidc::resource::API,
     operators::{log::utc, queues::Line, queues::Refused},
     storage::{
-        audit::Position,
+        Position,
         queue::{Filter, Shown},
     },
 };
@@ -193,10 +193,10 @@ async fn page(
         insurer: caller.scope().unwrap_or_default().to_owned(),
         ..Filter::default()
     };
-    let before = part.after.as_deref().and_then(position);
+    let before = part.after.as_deref().and_then(|text| Position::parse_if(text, |_| true)); // sealed by us
     let operators = &caller.app().operators;
     let read = operators.queue_page(line, &filter, before.as_ref(), part.to_read()).await?;
-    let page = part.page(caller, read, |row| format!("{}.{}", row.created_at, row.id), Queued::from);
+    let page = part.page(caller, read, |row| row.position().to_string(), Queued::from);
     let (path, more) = match line {
         Line::Mails => ("mails", ""),
         Line::Webhooks => ("deliveries", "line=webhooks&"),
@@ -204,12 +204,6 @@ async fn page(
     };
     let state = if state.is_empty() { String::new() } else { format!("state={state}&") };
     Ok(part.linked_with(caller, &format!("{API}/{path}"), &format!("{more}{state}"), page))
-}
-
-/// Where a page begins; what was sealed by us has the form.
-fn position(text: &str) -> Option<Position> {
-    let (at, id) = text.split_once('.')?;
-    Some(Position { at: at.parse().ok()?, id: id.to_owned() })
 }
 
 pub(super) fn refusal(refused: Refused) -> Problem {

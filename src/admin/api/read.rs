@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::problem::{FieldError, Kind, Problem};
 use crate::{
     app::App,
-    audit::{Act, Actor, Reason, ReasonError, act::MAX_REASON},
+    audit::{Act, Actor, Reason},
 };
 
 /// A body of JSON. Its type has `#[serde(deny_unknown_fields)]`.
@@ -113,10 +113,7 @@ pub struct Why {
 
 /// The reason of an act.
 pub fn reason(text: &str) -> Result<Reason, Problem> {
-    // As it was sent, too: what the rule folds away would make the description untrue.
-    let read =
-        if text.chars().count() > MAX_REASON { Err(ReasonError::TooLong) } else { Reason::parse(text) };
-    read.map_err(|error| Problem::field("/reason", "invalid", error.to_string()))
+    Reason::parse(text).map_err(|error| Problem::field("/reason", "invalid", error.to_string()))
 }
 
 /// An act: who does it and why.

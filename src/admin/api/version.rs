@@ -8,7 +8,10 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::problem::{Kind, Problem};
+use super::{
+    guard::Caller,
+    problem::{Kind, Problem},
+};
 use crate::crypto::digest;
 
 /// The entity tag of a thing: a hash of what is shown of it.
@@ -18,10 +21,23 @@ pub fn tag(view: &impl Serialize) -> String {
 }
 
 /// A thing with its entity tag.
-pub fn tagged(status: StatusCode, view: &impl Serialize) -> Response {
-    let mut response = (status, Json(view)).into_response();
+pub fn tagged(view: &impl Serialize) -> Response {
+    let mut response = Json(view).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag(view)) {
         response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// A thing that was just made, at `path`: where it is, and its entity tag. `told` may say more of it than it will
+/// ever show again, such as a secret.
+pub fn created(caller: &Caller, path: &str, told: &impl Serialize, thing: &impl Serialize) -> Response {
+    let mut response = (StatusCode::CREATED, Json(told)).into_response();
+    let location = caller.app().config().server.url(path);
+    for (name, value) in [(header::LOCATION, location), (header::ETAG, tag(thing))] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

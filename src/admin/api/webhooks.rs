@@ -1,10 +1,6 @@
 //! `/admin/api/v1/webhooks`: systems that are told of what happens.
 
-use axum::{
-    Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{Json, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
@@ -13,7 +9,7 @@ use super::{
     paging::Page,
     problem::{Kind, Problem},
     read::{Body, Id, Why, act, reason},
-    version::{tag, tagged, unchanged},
+    version::{created, tagged, unchanged},
 };
 use crate::{
     clients::webhook::{EventKind, OVERLAP, Webhook as Stored},
@@ -202,15 +198,7 @@ pub async fn add(caller: Caller, Body(asked): Body<WantedWebhook>) -> Result<Res
     let added = operators.add_webhook(wanted, act(&caller.actor, &why)).await?;
     let (stored, secret) = added.map_err(refusal)?;
     let made = WebhookWithSecret { webhook: view(&caller, &stored), secret, old_secret_until: None };
-    let mut response = tagged(StatusCode::CREATED, &made);
-    let location = caller.app().config().server.url(&format!("{API}/webhooks/{}", stored.id));
-    let headers = [(header::LOCATION, location), (header::ETAG, tag(&made.webhook))];
-    for (name, value) in headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    Ok(response)
+    Ok(created(&caller, &format!("{API}/webhooks/{}", stored.id), &made, &made.webhook))
 }
 
 /// Shows a webhook
@@ -223,7 +211,7 @@ pub async fn add(caller: Caller, Body(asked): Body<WantedWebhook>) -> Result<Res
         headers(("ETag" = String, description = "Version of the webhook")))),
 )]
 pub async fn get(caller: Caller, Id(id): Id) -> Result<Response, Problem> {
-    Ok(tagged(StatusCode::OK, &view(&caller, &find(&caller, &id).await?)))
+    Ok(tagged(&view(&caller, &find(&caller, &id).await?)))
 }
 
 /// Changes a webhook
@@ -251,7 +239,7 @@ pub async fn change(
     let wanted = wanted(&caller, asked)?;
     let operators = &caller.app().operators;
     operators.change_webhook(stored, wanted, act(&caller.actor, &why)).await?.map_err(refusal)?;
-    Ok(tagged(StatusCode::OK, &view(&caller, &find(&caller, &id).await?)))
+    Ok(tagged(&view(&caller, &find(&caller, &id).await?)))
 }
 
 /// Gives a webhook a new secret

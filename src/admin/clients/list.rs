@@ -14,7 +14,7 @@ use crate::{
     },
     clients::{
         ApplicationType, AuthMethod, Client,
-        manage::{Position, Search},
+        manage::{Search, position},
     },
     fault::Fault,
     operators::Permission,
@@ -162,12 +162,12 @@ pub async fn get(
 ) -> Result<Response, PageError> {
     let Asked { q, after } = asked.map(|Query(asked)| asked).unwrap_or_default();
     let query: String = q.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
-    let after = Position::parse(&after);
+    let after = position(&after);
     let search = Search { text: &query, insurer: reader.scope() };
     let found = rules(&reader).search(search, after.as_ref(), ON_A_PAGE + 1).await;
     let mut found = found.map_err(Fault::from)?;
     let more = cut(&mut found, ON_A_PAGE);
-    let cursor = found.last().filter(|_| more).map(|last| Position::of(last).to_string());
+    let cursor = found.last().filter(|_| more).map(|last| last.position().to_string());
     let page = ClientsPage {
         clients: found.iter().map(|client| Row::of(&reader, client)).collect(),
         pager: Pager::new("/admin/clients", &[("q", &query)], cursor.as_deref(), after.is_some()),

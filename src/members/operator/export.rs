@@ -12,7 +12,8 @@ use crate::{
         device::{Browser, System},
     },
     storage::{
-        audit::{self, Entry, Position, Whose},
+        Position,
+        audit::{self, Entry, Whose},
         held::{self, By},
     },
 };
@@ -72,7 +73,7 @@ impl Members {
         loop {
             let page = self.timeline(subject, before.as_ref(), BATCH).await?;
             let Some(last) = page.last() else { return Ok(Value::Array(lines)) };
-            before = Some(Position::of(last));
+            before = Some(last.position());
             lines.extend(page.iter().map(line));
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     fault::Fault,
     members::Members,
     storage::{
+        Position,
         roster_file::FileKind,
         roster_job::{self, Recorded},
         roster_staging,
@@ -40,10 +41,10 @@ impl Members {
     pub async fn roster_imports(
         &self,
         insurer: Option<&str>,
-        before: Option<(Timestamp, &str)>,
+        before: Option<&Position>,
         limit: i64,
     ) -> Result<Vec<Recorded>, Fault> {
-        let before = before.map_or((i64::MAX, ""), |(at, id)| (at.millis(), id));
+        let before = before.map_or((i64::MAX, ""), |before| (before.at, &*before.id));
         Ok(roster_job::page(&self.db, insurer.unwrap_or_default(), before, limit).await?)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     fault::Fault,
     members::device::{Browser, Device, System},
     pages::sample,
-    storage::audit::{self, Position},
+    storage::{Position, audit},
     web::{PageError, Visit, templates::Page},
 };
 
@@ -106,7 +106,7 @@ pub async fn get(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Pa
     // One more than is shown tells whether there is another page.
     let more = lines.len() > ON_A_PAGE;
     lines.truncate(ON_A_PAGE);
-    let older = lines.last().filter(|_| more).map(|line| Position::of(line).to_string());
+    let older = lines.last().filter(|_| more).map(|line| line.position().to_string());
     let mut entries = Vec::with_capacity(lines.len());
     for line in &lines {
         entries.push(entry(&account, line).await?);

@@ -10,13 +10,7 @@ use crate::support::{
 const NEW: &str = "しろくまと海辺で7回踊る";
 
 async fn keep(browser: &Browser, name: &str) {
-    for (scheme, dark) in [("light", false), ("dark", true)] {
-        browser.prefer_dark(dark).await;
-        browser.screenshot(&format!("account-{name}-{scheme}")).await;
-    }
-    browser.prefer_dark(false).await;
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.script(wide).await, 0, "{name} is wider than the phone");
+    browser.keep_both(&format!("account-{name}")).await;
 }
 
 async fn go(browser: &Browser, link: &str) {

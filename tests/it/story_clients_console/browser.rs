@@ -2,32 +2,17 @@
 //! page. A screenshot of each page is left in `target/test-artefacts`, on a desk and on a phone.
 
 use kenpos_idp::{clients::Client, operators::Role};
-use serde_json::json;
 
 use crate::support::{
     app::{Backend, TestApp},
     browser::Browser,
     members::HANAKO,
-    operators::{PASSWORD, STEP, Staff},
     relying_party::Registered,
     web_app::WebApp,
 };
 
-/// A picture of a page that fits its window.
 async fn keep(browser: &Browser, name: &str) {
-    browser.screenshot(&format!("clients-{name}")).await;
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.script(wide).await, json!(0), "{name} needs scrolling sideways");
-}
-
-async fn sign_in(app: &TestApp, browser: &Browser, staff: &Staff) {
-    app.clock.advance(STEP);
-    browser.open(&app.url("/admin/sign-in")).await;
-    browser.fill("#email", &staff.email).await;
-    browser.fill("#password", PASSWORD).await;
-    browser.fill("#code", &staff.code(app)).await;
-    browser.click("#sign-in").await;
-    browser.wait_for("#nav-clients").await;
+    browser.keep(&format!("clients-{name}")).await;
 }
 
 async fn sign_in_as_member(browser: &Browser) {
@@ -43,7 +28,7 @@ async fn a_client_registered_in_the_console_signs_members_in() {
     app.activate(&HANAKO).await;
     let staff = app.staff(Role::ClientManager, None).await;
     let browser = Browser::desktop().await;
-    sign_in(&app, &browser, &staff).await;
+    staff.sign_in_on(&app, &browser).await;
     browser.click("#nav-clients").await;
     keep(&browser, "list").await;
     browser.click("#register").await;
@@ -81,7 +66,7 @@ async fn a_client_registered_in_the_console_signs_members_in() {
     browser.close().await;
 
     let phone = Browser::phone().await;
-    sign_in(&app, &phone, &staff).await;
+    staff.sign_in_on(&app, &phone).await;
     for (name, path) in [("list", "/admin/clients"), ("new", "/admin/clients/new")] {
         phone.open(&app.url(path)).await;
         keep(&phone, &format!("{name}-phone")).await;

@@ -14,13 +14,7 @@ use crate::support::{
 const LOGO: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 48"><path fill="#c0392b" d="M24 4l5 12 13-4-6 12 8 8-14 2 2 12-8-7-8 7 2-12-14-2 8-8-6-12 13 4z"/><text x="52" y="33" font-size="24" textLength="92" lengthAdjust="spacingAndGlyphs" font-family="sans-serif" fill="#333">MOMIJI</text></svg>"##;
 
 async fn keep(browser: &Browser, name: &str) {
-    for (scheme, dark) in [("light", false), ("dark", true)] {
-        browser.prefer_dark(dark).await;
-        browser.screenshot(&format!("insurers-{name}-{scheme}")).await;
-    }
-    browser.prefer_dark(false).await;
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.script(wide).await, 0, "{name} is wider than the window");
+    browser.keep_both(&format!("insurers-{name}")).await;
     let broken = "return [...document.images].filter(i => !i.complete || !i.naturalWidth).length";
     assert_eq!(browser.script(broken).await, 0, "{name} has a picture that does not load");
 }

@@ -2,35 +2,20 @@
 //! and the printed letter are left in `target/test-artefacts`.
 
 use kenpos_idp::operators::Role;
-use serde_json::json;
 
 use crate::support::{
     app::{Backend, MINUTE, TestApp, on_both_backends},
     browser::Browser,
     journey::{complete, log_in},
     members::HANAKO,
-    operators::{PASSWORD, STEP, Staff},
 };
 
 on_both_backends! {
     an_operator_resets_a_member_who_then_activates_again
 }
 
-/// A picture of a page that fits its window.
 async fn keep(browser: &Browser, name: &str) {
-    browser.screenshot(&format!("console-members-{name}")).await;
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.script(wide).await, json!(0), "{name} needs scrolling sideways");
-}
-
-async fn sign_in(app: &TestApp, browser: &Browser, staff: &Staff) {
-    app.clock.advance(STEP);
-    browser.open(&app.url("/admin/sign-in")).await;
-    browser.fill("#email", &staff.email).await;
-    browser.fill("#password", PASSWORD).await;
-    browser.fill("#code", &staff.code(app)).await;
-    browser.click("#sign-in").await;
-    browser.wait_for("#nav-members").await;
+    browser.keep(&format!("console-members-{name}")).await;
 }
 
 /// From the search to the page of Hanako.
@@ -85,7 +70,7 @@ async fn an_operator_resets_a_member_who_then_activates_again(backend: Backend) 
     .await;
     let staff = app.staff(Role::Office, Some("7132")).await;
     let desk = Browser::desktop().await;
-    sign_in(&app, &desk, &staff).await;
+    staff.sign_in_on(&app, &desk).await;
     look_up(&desk, "").await;
 
     // Once from the letter to the end, once more after the reset.
@@ -119,7 +104,7 @@ async fn an_operator_resets_a_member_who_then_activates_again(backend: Backend) 
     desk.close().await;
 
     let small = Browser::phone().await;
-    sign_in(&app, &small, &staff).await;
+    staff.sign_in_on(&app, &small).await;
     look_up(&small, "-phone").await;
     for act in ["reset", "email", "freeze"] {
         small.click(&format!("#to-{act}")).await;

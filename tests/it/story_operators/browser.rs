@@ -2,7 +2,6 @@
 //! left in `target/test-artefacts`.
 
 use kenpos_idp::operators::Role;
-use serde_json::json;
 use totp_rs::{Builder, Secret};
 
 use super::create;
@@ -13,11 +12,8 @@ use crate::support::{
     operators::{PASSWORD, STEP, code_of},
 };
 
-/// A picture of a page that fits its window.
 async fn keep(browser: &Browser, name: &str) {
-    browser.screenshot(&format!("console-{name}")).await;
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.script(wide).await, json!(0), "{name} needs scrolling sideways");
+    browser.keep(&format!("console-{name}")).await;
 }
 
 #[tokio::test]

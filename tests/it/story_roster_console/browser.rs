@@ -4,30 +4,15 @@
 use std::io::Write as _;
 
 use kenpos_idp::operators::Role;
-use serde_json::json;
 
 use super::HEADER;
 use crate::support::{
     app::{Backend, TestApp},
     browser::Browser,
-    operators::{PASSWORD, STEP, Staff},
 };
 
-/// A picture of a page that fits its window.
 async fn keep(browser: &Browser, name: &str) {
-    browser.screenshot(&format!("roster-{name}")).await;
-    let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(browser.script(wide).await, json!(0), "{name} needs scrolling sideways");
-}
-
-async fn sign_in(app: &TestApp, staff: &Staff, browser: &Browser) {
-    app.clock.advance(STEP);
-    browser.open(&app.url("/admin/sign-in")).await;
-    browser.fill("#email", &staff.email).await;
-    browser.fill("#password", PASSWORD).await;
-    browser.fill("#code", &staff.code(app)).await;
-    browser.click("#sign-in").await;
-    browser.wait_for("#nav-roster").await;
+    browser.keep(&format!("roster-{name}")).await;
 }
 
 #[tokio::test]
@@ -39,7 +24,7 @@ async fn an_operator_imports_a_roster_and_undoes_it() {
                 91,300001,一般被保険者,アオガワ アキト,1970-01-01,\n91,300002,一般被保険者,山,1970-01-01,\n";
     write!(file, "{HEADER}{rows}").unwrap();
     for (browser, suffix) in [(Browser::desktop().await, ""), (Browser::phone().await, "-phone")] {
-        sign_in(&app, &staff, &browser).await;
+        staff.sign_in_on(&app, &browser).await;
         browser.click("#nav-roster").await;
         browser.wait_for("#upload").await;
         keep(&browser, &format!("list{suffix}")).await;
