@@ -77,7 +77,7 @@ pub enum DeviceState {
     Allowed {
         /// The grant that it will give.
         grant: Box<Grant>,
-        /// Name of the session that it was allowed in; it must still stand when the device comes.
+        /// `sid` of the session that it was allowed in; it must still stand when the device comes.
         session: String,
     },
     /// The member refused.
@@ -202,10 +202,11 @@ pub async fn entered(app: &App, id: &str, sid: &str) -> Result<Option<FoundDevic
 /// The member allows it; false when it was decided at the same time.
 pub async fn allow(app: &App, device: &FoundDevice, signed_in: &SignedIn) -> Result<bool, Fault> {
     let asked = &device.found.value;
-    let session = signed_in.name.clone();
+    let session = signed_in.session.sid.clone();
+    let sub = grant::subject(app, &device.client, &signed_in.member.id, None).await?;
     let grant = Grant {
         resource: asked.resource.clone(),
-        ..grant::begin(app, &device.client, signed_in, asked.scope.clone()).await?
+        ..grant::begin(app, &device.client, signed_in, sub, asked.scope.clone())
     };
     let state = DeviceState::Allowed { grant: Box::new(grant), session };
     swap(app, device, DeviceAuthorization { state, ..asked.clone() }).await
