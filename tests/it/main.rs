@@ -23,6 +23,7 @@ mod budgets;
 mod command_line;
 mod conformance;
 mod corners;
+mod counts;
 mod docs;
 mod house;
 mod mail;
