@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     admin,
@@ -20,17 +20,23 @@ use crate::{
         session_management, token, userinfo,
     },
     pages,
-    web::{assets, headers, hosts, logos, page_error, page_error::PageError, trace},
+    web::{
+        assets,
+        deadline::{self, Deadlines},
+        headers, hosts, logos, page_error,
+        page_error::PageError,
+        trace,
+    },
 };
 
 /// The provider as a service.
 pub fn router(app: App) -> Router {
     let server = &app.config().server;
     let limit = DefaultBodyLimit::max(server.body_limit_bytes);
-    let timeout = TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Duration::from_secs(server.request_timeout_seconds),
-    );
+    let deadlines = Deadlines {
+        body: Duration::from_secs(server.body_timeout_seconds),
+        answer: Duration::from_secs(server.request_timeout_seconds),
+    };
     let guard = from_fn_with_state(app.clone(), admin::guard::check);
     Router::new()
         .merge(protocol(&app))
@@ -44,7 +50,7 @@ pub fn router(app: App) -> Router {
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
         .layer(limit)
-        .layer(timeout)
+        .layer(from_fn_with_state(deadlines, deadline::keep))
         .merge(uploads(&app).route_layer(guard))
         .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
@@ -219,14 +225,12 @@ fn console() -> Router<App> {
 fn uploads(app: &App) -> Router<App> {
     use admin::roster_new;
     let settings = &app.config().roster;
-    let timeout = TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Duration::from_secs(settings.upload_timeout_seconds),
-    );
+    let whole = Duration::from_secs(settings.upload_timeout_seconds);
+    let deadlines = Deadlines { body: whole, answer: whole };
     Router::new()
         .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
         .layer(DefaultBodyLimit::max(settings.upload_limit_bytes))
-        .layer(timeout)
+        .layer(from_fn_with_state(deadlines, deadline::keep))
 }
 
 fn clients_of_the_console() -> Router<App> {
