@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     story_operators::matrix::second_insurer,
     support::{
-        app::{Backend, TestApp, on_both_backends},
+        app::{Backend, MINUTE, TestApp, on_both_backends},
         members::HANAKO,
     },
 };
@@ -18,6 +18,7 @@ async fn the_audit_is_exported_as_it_is_found(backend: Backend) {
     let mut app = TestApp::start_with(backend, |config| config.insurers.push(second_insurer())).await;
     app.activate(&HANAKO).await;
     let program = app.program("admin:audit.read", Some("7132")).await;
+    app.clock.advance(MINUTE);
     let csv = program.post("/audit/export", json!({ "action": "member.activated" })).await.done(200);
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     let text = csv.json.as_str().unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::story_operators::matrix::two_insurers;
 use crate::support::{
     api::{Program, Told},
-    app::{Backend, TestApp, on_both_backends},
+    app::{Backend, MINUTE, TestApp, on_both_backends},
     attack::good_request,
     journey::{allow, log_in},
     members::HANAKO,
@@ -121,14 +121,15 @@ async fn a_relying_party_is_found_by_name_and_deleted(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     let program = app.program(WRITE, None).await;
     let mut ids = Vec::new();
-    for name in ["からだ手帳", "からだ日記", "てくてく"] {
+    for name in ["みまもり手帳", "みまもり日記", "てくてく"] {
         let mut wanted = registration();
         wanted["metadata"]["client_name"] = json!(name);
+        app.clock.advance(MINUTE);
         ids.push(
             program.post("/clients", wanted).await.done(201).json["client_id"].as_str().unwrap().to_owned(),
         );
     }
-    let page = program.get("/clients?search=%E3%81%8B%E3%82%89%E3%81%A0&limit=1").await.done(200);
+    let page = program.get("/clients?search=%E3%81%BF%E3%81%BE%E3%82%82%E3%82%8A&limit=1").await.done(200);
     assert_eq!(page.json["items"][0]["client_id"], json!(ids[1]), "the newest first: {}", page.json);
     let link = page.header("link").trim_start_matches('<').split('>').next().unwrap().to_owned();
     let next = program.get(link.split("/admin/api/v1").nth(1).unwrap()).await.done(200);
