@@ -204,6 +204,13 @@ async fn next(
         None => Known::default(),
     };
     let signed_in = signed_in.map(|(signed_in, _)| signed_in);
+    let known = match signed_in {
+        // Only who has just signed in is asked: others cost nothing.
+        Some(SignedIn { session, member, .. }) if progress.signed_in.as_ref() == Some(&session.sid) => {
+            Known { email_bounces: app.members.email_bounces(member.email.as_deref()).await?, ..known }
+        }
+        _ => known,
+    };
     let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
     let progress = Progress { turned_away, ..progress };
     Ok(decide::next(request, signed_in, &known, &progress, app.now()))
@@ -223,7 +230,7 @@ async fn known(
         None => false,
     };
     let allowed = beside.consent.as_ref().map(Permission::given).unwrap_or_default();
-    Ok(Known { allowed, is_another, documents_due: beside.documents_due })
+    Ok(Known { allowed, is_another, documents_due: beside.documents_due, ..Known::default() })
 }
 
 async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
@@ -236,6 +243,7 @@ fn path_of(page: &Next, id: &str) -> String {
         Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
         Next::Documents => format!("/documents/{id}"),
+        Next::Email => format!("/login/{id}/email"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }
