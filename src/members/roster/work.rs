@@ -84,17 +84,24 @@ impl Members {
         Ok(true)
     }
 
-    /// A database that is away comes back, and the lease ends; what goes wrong again and again is given up.
+    /// What a database that comes back mends is tried again at once, anything else when the lease ends; what goes
+    /// wrong again and again is given up.
     async fn give_up_or_wait(&self, import: &Recorded, error: &ImportError) -> Result<(), Fault> {
-        let passing = matches!(error, ImportError::Storage(StorageError::Unavailable(_)));
-        if passing || import.lease < MOST_TRIES {
+        let lease = (&*import.id, import.lease);
+        if matches!(error, ImportError::Storage(StorageError::Unavailable(_))) {
+            tracing::warn!(import = import.id, %error, "a step of a roster import failed; it is tried again");
+            sleep(POLL).await;
+            // A deadlock or a restart is over by now; if not, the lease ends by itself.
+            return Ok(roster_job::release(&self.db, lease).await?);
+        }
+        if import.lease < MOST_TRIES {
             tracing::warn!(import = import.id, %error, "a step of a roster import failed; it is tried again");
             return Ok(());
         }
         tracing::error!(import = import.id, %error, "a roster import is given up");
         let problem = Listed { line: 0, text: "roster-file-failed".to_owned(), args: BTreeMap::new() };
         let problem = serde_json::to_string(&problem).map_err(Fault::internal)?;
-        Ok(roster_job::give_up(&self.db, (&import.id, import.lease), &problem, self.clock.now()).await?)
+        Ok(roster_job::give_up(&self.db, lease, &problem, self.clock.now()).await?)
     }
 }
 
