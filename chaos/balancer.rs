@@ -53,7 +53,6 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
-    pub node: usize,
 }
 
 struct Slot {
@@ -125,7 +124,7 @@ impl Balancer {
             if status >= 500 || status == 429 || status == 408 {
                 return Err(Trouble::Status(status));
             }
-            return Ok(Answer { status, headers, body, node: number });
+            return Ok(Answer { status, headers, body });
         }
         Err(Trouble::Refused)
     }

@@ -42,23 +42,24 @@ impl Browser {
     }
 
     /// Sends the form `css` of a page with these fields changed.
-    pub async fn submit(
-        &mut self,
-        page: &Page,
-        css: &str,
-        changes: &[(&str, &str)],
-    ) -> Result<End, Trouble> {
+    pub async fn submit(&mut self, page: &Page, css: &str, changes: &[(&str, &str)]) -> Result<End, Trouble> {
         let (action, mut fields) = page.form(css).ok_or_else(|| page.unexpected(css))?;
         for (name, value) in changes {
             fields.retain(|(field, _)| field != name);
             fields.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let body = serde_html_form::to_string(&fields).map_err(|error| Trouble::Unexpected(error.to_string()))?;
+        let body =
+            serde_html_form::to_string(&fields).map_err(|error| Trouble::Unexpected(error.to_string()))?;
         let action = if action.is_empty() { page.path.clone() } else { action };
         self.go(Method::POST, action, Some(body)).await
     }
 
-    async fn go(&mut self, mut method: Method, mut path: String, mut body: Option<String>) -> Result<End, Trouble> {
+    async fn go(
+        &mut self,
+        mut method: Method,
+        mut path: String,
+        mut body: Option<String>,
+    ) -> Result<End, Trouble> {
         for _ in 0..12 {
             let inside = path.strip_prefix(ISSUER).unwrap_or(&path).to_owned();
             if !inside.starts_with('/') {
@@ -69,7 +70,9 @@ impl Browser {
             let location = answer.headers.get("location").and_then(|to| to.to_str().ok());
             match location.filter(|_| (300..400).contains(&answer.status)) {
                 Some(location) => path = location.to_owned(),
-                None => return Ok(End::Page(Page { status: answer.status, path: inside, body: answer.body })),
+                None => {
+                    return Ok(End::Page(Page { status: answer.status, path: inside, body: answer.body }));
+                }
             }
             if !matches!(answer.status, 307 | 308) {
                 (method, body) = (Method::GET, None);
@@ -149,7 +152,9 @@ fn field(element: ElementRef<'_>) -> Option<(String, String)> {
     let kind = element.attr("type").unwrap_or_default();
     let value = match (element.value().name(), kind) {
         (_, "submit" | "button" | "file") => return None,
-        (_, "checkbox" | "radio") => element.attr("checked").and(element.attr("value").or(Some("on")))?.to_owned(),
+        (_, "checkbox" | "radio") => {
+            element.attr("checked").and(element.attr("value").or(Some("on")))?.to_owned()
+        }
         ("select", _) => {
             let chosen = element.select(&selector("option[selected]")).next();
             chosen.or_else(|| element.select(&selector("option")).next())?.attr("value")?.to_owned()

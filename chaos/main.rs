@@ -29,7 +29,7 @@ use tokio::time::sleep;
 /// Load before the fault.
 const BEFORE: Duration = Duration::from_secs(4);
 /// Load after it.
-const AFTER: Duration = Duration::from_secs(10);
+const AFTER: Duration = Duration::from_secs(16);
 /// How long what is under way may take to end.
 const LAST: Duration = Duration::from_secs(120);
 
@@ -89,7 +89,10 @@ fn main() -> ExitCode {
         }
         outcomes
     });
-    println!("\n{:18}{:>6}{:>7}{:>8}{:>12}{:>10}", "scenario", "done", "wrong", "errors", "pause", "recovery");
+    println!(
+        "\n{:18}{:>6}{:>7}{:>8}{:>12}{:>10}",
+        "scenario", "done", "wrong", "errors", "pause", "recovery"
+    );
     outcomes.iter().for_each(tell);
     if let Some(file) = arguments.json {
         let text = serde_json::to_string_pretty(&outcomes).expect("JSON");
@@ -126,6 +129,10 @@ async fn run(name: &'static str, about: &'static str, old: Option<&PathBuf>) -> 
     sleep(BEFORE).await;
     let over = scenarios::strike(name, &mut stage).await;
     sleep(AFTER).await;
+    let (recovery, pause) = {
+        let sums = stage.load.ledger.sums();
+        (sums.recovery(over), sums.longest_pause())
+    };
     stage.load.stop();
     for flow in crowd {
         match tokio::time::timeout(LAST, flow).await {
@@ -133,10 +140,6 @@ async fn run(name: &'static str, about: &'static str, old: Option<&PathBuf>) -> 
             _ => stage.load.ledger.wrong("a flow does not come to its end"),
         }
     }
-    let (recovery, pause) = {
-        let sums = stage.load.ledger.sums();
-        (sums.recovery(over), sums.longest_pause())
-    };
     let database = if name == "sqlite-full" {
         let shown = stage.disk().join("kenpos.sqlite");
         format!("sqlite://{}", shown.display())

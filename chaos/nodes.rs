@@ -110,5 +110,4 @@ impl Node {
         let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
         log.lines().filter(|line| line.contains("panicked at")).count()
     }
-
 }

@@ -36,7 +36,10 @@ pub const ALL: &[(&str, &str)] = &[
     ("redis-cluster", "kill -9 of one of three Redis Cluster masters; its replica takes over"),
     ("smtp-down", "the relay is away for an hour of the nodes' clock"),
     ("clock-jump", "the nodes' clock jumps 5 min ahead, back, 5 min behind, back, 5 s each"),
-    ("rolling-upgrade", "nodes are replaced one after the other; the old one is killed and returns meanwhile"),
+    (
+        "rolling-upgrade",
+        "nodes are replaced one after the other; the old one is killed and returns meanwhile",
+    ),
     ("sqlite-kill", "one node on SQLite: five times kill -9 while it writes, started again at once"),
     ("sqlite-full", "one node on SQLite: its disk is full for 10 s"),
 ];
@@ -57,7 +60,7 @@ pub async fn build(name: &str, old: Option<&PathBuf>) -> Stage {
         program: old.filter(|_| upgrade).cloned().unwrap_or_else(|| super::nodes::PROGRAM.into()),
         fake_time: matches!(name, "smtp-down" | "clock-jump"),
         small_disk: (name == "sqlite-full").then_some(DISK),
-        mail_patience: Duration::from_secs(if name == "smtp-down" { 180 } else { 30 }),
+        mail_patience: Duration::from_secs(if name == "smtp-down" { 180 } else { 8 }),
     })
     .await
 }
@@ -144,8 +147,8 @@ async fn relay_down(stage: &mut Stage) {
         stage.set_clock(step * 300);
     }
     stage.relay_up().await;
-    // The waits have doubled up to half an hour; the clock goes on until the next attempts are due.
-    for step in 13..=19 {
+    // The waits have doubled up to an hour; the clock goes on until the next attempts are due.
+    for step in 13..=26 {
         sleep(Duration::from_secs(2)).await;
         stage.set_clock(step * 300);
     }

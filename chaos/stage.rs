@@ -67,7 +67,10 @@ pub struct Load {
     pub app: Credentials,
     pub program: Credentials,
     pub received: Received,
+    /// How long a newcomer waits for the mail before beginning again.
     pub mail_patience: Duration,
+    /// Whether the nodes' clock jumps: a code may then end between its first and its second use.
+    pub clock_jumps: bool,
     people: Mutex<VecDeque<Person>>,
     stopped: AtomicBool,
 }
@@ -154,6 +157,7 @@ impl Stage {
             program,
             received: smtp.received().clone(),
             mail_patience: wanted.mail_patience,
+            clock_jumps: wanted.fake_time,
             people: Mutex::new(people),
             stopped: AtomicBool::new(false),
         });
@@ -178,11 +182,6 @@ impl Stage {
         let (new, file) = (self.directory.path().join("clock.new"), clock_file(self.directory.path()));
         fs::write(&new, format!("{seconds:+}\n")).expect("the clock's file");
         fs::rename(new, file).expect("the clock's file");
-    }
-
-    pub fn redis(&mut self) -> &mut Redis {
-        let Cache::Single(redis) = &mut self.cache else { panic!("there is no single Redis") };
-        redis
     }
 
     pub fn postgres(&mut self) -> &mut Postgres {
@@ -317,7 +316,8 @@ fn small_disk(recipe: &mut Recipe, folder: &Path, megabytes: u32) {
         shift 2 && exec "$@""#;
     fs::create_dir(folder.join("disk")).expect("a folder");
     let [folder, size] = [folder.display().to_string(), megabytes.to_string()];
-    let wrapper = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", &folder, &size];
+    let wrapper =
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh", &folder, &size];
     recipe.wrapper = wrapper.map(str::to_owned).to_vec();
     let database = format!("sqlite://{folder}/disk/kenpos.sqlite");
     recipe.environment.insert("KENPOS_DATABASE__URL".to_owned(), database);

@@ -91,7 +91,8 @@ impl Server {
     pub fn end_in_order(mut self) {
         self.signal("TERM");
         let start = Instant::now();
-        while start.elapsed() < PATIENCE && self.shell.try_wait().expect("the shell can be waited for").is_none()
+        while start.elapsed() < PATIENCE
+            && self.shell.try_wait().expect("the shell can be waited for").is_none()
         {
             sleep(Duration::from_millis(20));
         }
@@ -102,7 +103,8 @@ impl Server {
         let mut parents = vec![self.shell.id().to_string()];
         let mut found = Vec::new();
         let all = fs::read_dir("/proc").expect("/proc").flatten();
-        let all: Vec<_> = all.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok()).collect();
+        let all: Vec<_> =
+            all.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok()).collect();
         while let Some(parent) = parents.pop() {
             for stat in &all {
                 // `PID (NAME) STATE PARENT …` (proc(5))
@@ -461,11 +463,16 @@ impl Postgres {
         run(Command::new(postgres_program("psql")).arg("-X").args(arguments))
     }
 
+    /// `HOST:PORT` of the server.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Creates a database and gives its URL.
     pub fn create_database(&self, name: &str) -> String {
         let created = self.psql("postgres", &format!("create database \"{name}\""));
         assert!(created.status.success(), "create database: {}", String::from_utf8_lossy(&created.stderr));
-        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
+        format!("postgres://postgres@{}/{name}", self.address())
     }
 
     /// See [`Server::signal`].
@@ -476,7 +483,9 @@ impl Postgres {
     /// Runs a program of PostgreSQL, such as `pg_dump`, against the server.
     pub fn tool(&self, name: &str, arguments: &[&str]) -> Output {
         let port = self.port.to_string();
-        run(Command::new(postgres_program(name)).args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"]).args(arguments))
+        run(Command::new(postgres_program(name))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"])
+            .args(arguments))
     }
 
     /// Ends the server at once.
