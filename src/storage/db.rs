@@ -15,6 +15,9 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
+/// A connection of the network that was idle for so long is asked whether it still stands before it is used.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
+
 /// The schema, compiled into the binary: what both engines are told alike, and what each is told alone.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -187,6 +190,7 @@ impl Db {
             let pool = SqlitePoolOptions::new()
                 .max_connections(if memory { 1 } else { connections })
                 .acquire_timeout(Duration::from_secs(5))
+                .test_before_acquire(false)
                 .connect_with(options)
                 .await?;
             Ok(Self::Sqlite(pool))
@@ -198,6 +202,17 @@ impl Db {
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(3))
                 .after_release(|connection, _| Box::pin(is_alive(connection)))
+                .test_before_acquire(false)
+                .before_acquire(|connection, meta| {
+                    Box::pin(async move {
+                        // A connection that just served needs no question; one that the server closed
+                        // meanwhile must not fail a request.
+                        if meta.idle_for >= ASKED_AFTER {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_lazy_with(options);
             Ok(Self::Postgres(pool))
         } else {

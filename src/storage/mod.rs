@@ -39,6 +39,7 @@ pub mod roster_staging;
 pub mod roster_undo;
 pub mod sign_in_failure;
 pub mod signing_key;
+pub mod standing;
 pub mod webhook;
 pub mod webhook_event;
 

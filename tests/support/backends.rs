@@ -406,7 +406,13 @@ impl Postgres {
 
     /// Creates a cluster and starts its server, which trades safety against a power cut for speed.
     pub fn start() -> Self {
-        Self::start_with(&["fsync=off", "full_page_writes=off", "max_connections=200"])
+        Self::start_with(&[
+            "fsync=off",
+            "full_page_writes=off",
+            "max_connections=200",
+            // Counts statements, for what a flow costs.
+            "shared_preload_libraries=pg_stat_statements",
+        ])
     }
 
     /// Creates a cluster whose server has its own defaults, as for measurements.
@@ -486,6 +492,13 @@ impl Postgres {
         run(Command::new(postgres_program(name))
             .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"])
             .args(arguments))
+    }
+
+    /// What a statement gives, a line a row.
+    pub fn query(&self, database: &str, statement: &str) -> String {
+        let output = self.psql(database, statement);
+        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Ends the server at once.

@@ -12,6 +12,8 @@ mod respond;
 pub mod response_type;
 mod source;
 
+use std::sync::Arc;
+
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery},
@@ -116,7 +118,7 @@ fn no_request(
 }
 
 /// The client of a request. Without one there is nobody to answer to but the person at the browser.
-async fn client_of(app: &App, params: &Params) -> Result<Client, PageError> {
+async fn client_of(app: &App, params: &Params) -> Result<Arc<Client>, PageError> {
     let refuse = |text| refused(&PageRefusal { parameter: "client_id", text });
     if !params.is_clear("client_id") {
         return Err(refuse("error-client-unknown"));
