@@ -198,7 +198,9 @@ impl Stage {
     /// Takes what lies on the small disk off it, as a power cut would leave it.
     pub fn save_disk(&self) {
         self.nodes[0].signal("STOP");
-        for file in fs::read_dir(self.disk()).expect("the small disk").flatten() {
+        let files = fs::read_dir(self.disk()).expect("the small disk").flatten();
+        // The index of the log is made anew from the log.
+        for file in files.filter(|file| !file.path().to_string_lossy().ends_with("-shm")) {
             fs::copy(file.path(), self.directory.path().join(file.file_name())).expect("a copy");
         }
         self.nodes[0].signal("CONT");

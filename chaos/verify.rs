@@ -15,9 +15,9 @@ use super::{
 const MAILS: Duration = Duration::from_secs(90);
 
 /// Looks at everything; what is wrong goes into the ledger.
-pub async fn all(stage: &Stage, database: &str) {
+pub async fn all(stage: &Stage) {
     used_up(stage).await;
-    let db = Db::open(database, 2).await.expect("the database");
+    let db = Db::open(&stage.database, 2).await.expect("the database");
     mails(stage, &db).await;
     registrations(stage, &db).await;
     acts(stage, &db).await;
