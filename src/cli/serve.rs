@@ -22,7 +22,7 @@ use crate::{
         recovery, registration, sign_in_failure, webhook_event,
     },
     web::{
-        connection::{Patience, Site},
+        connection::{Guests, Patience, Site},
         tls::{Tls, TlsError},
     },
 };
@@ -68,7 +68,8 @@ impl Running {
         if let Some(tls) = tls.clone() {
             tasks.spawn(tls.follow(stop.clone()));
         }
-        let site = Site { router: routes::router(app.clone()), tls, patience: patience(&app) };
+        let router = routes::router(app.clone());
+        let site = Site { router, tls, patience: patience(&app), guests: guests(&app) };
         tasks.spawn(site.serve(listener, stop.clone()));
         let outbox = app.members.outbox.clone();
         let quit = stop.clone();
@@ -88,7 +89,8 @@ impl Running {
 
     /// Serves another site until this provider stops, in HTTP; used for `/metrics`.
     pub fn also(&self, router: Router, listener: TcpListener) {
-        let site = Site { router, tls: None, patience: patience(&self.app) };
+        let (patience, guests) = (patience(&self.app), guests(&self.app));
+        let site = Site { router, tls: None, patience, guests };
         self.tasks.spawn(site.serve(listener, self.stop.clone()));
     }
 
@@ -112,7 +114,14 @@ fn patience(app: &App) -> Patience {
         most: server.max_connections,
         head: Duration::from_secs(server.header_timeout_seconds),
         idle: Duration::from_secs(server.idle_timeout_seconds),
+        head_bytes: server.header_limit_bytes,
+        head_fields: server.header_fields,
     }
+}
+
+fn guests(app: &App) -> Guests {
+    let server = &app.config().server;
+    Guests::new(server.max_connections_per_address, &server.trusted_proxies)
 }
 
 /// Sweeps and measures until told to stop. A failure is logged and tried again next time.

@@ -10,6 +10,7 @@ pub mod csv_cell;
 pub mod device;
 pub mod documents;
 pub mod email_address;
+mod familiar;
 pub mod insurer_number;
 pub mod kana;
 pub mod limits;

@@ -220,13 +220,17 @@ async fn a_database_that_falls_silent_is_left_for_its_successor() {
     .await;
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
     let mut hold = pool.begin().await.unwrap();
-    sqlx::query("lock table outbox, client in access exclusive mode").execute(&mut *hold).await.unwrap();
-    let waiting = "select count(*) from pg_stat_activity
-                   where wait_event_type = 'Lock' and datname = current_database()";
+    sqlx::query("lock table outbox, registration in access exclusive mode")
+        .execute(&mut *hold)
+        .await
+        .unwrap();
+    // The worker of the outbox, and a request.
+    let waiting = "select count(distinct query) from pg_stat_activity
+                   where wait_event_type = 'Lock' and datname = current_database()
+                     and (query like 'update outbox %' or query like '%from registration where token_hash%')";
     let request = app.http_browser();
-    let authorize = app.url(&format!("/authorize?client_id={}&response_type=code", app.client.id));
-    let answer = tokio::spawn(async move { request.get(&authorize).await });
-    // The worker of the outbox, and the request.
+    let link = app.url(&format!("/registration/link/{}", "x".repeat(43)));
+    let answer = tokio::spawn(async move { request.get(&link).await });
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.unwrap() < 2 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }

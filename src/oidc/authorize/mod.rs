@@ -204,6 +204,13 @@ async fn next(
         Some(signed_in) => known(app, client, request, signed_in).await?,
         None => Known::default(),
     };
+    let known = match signed_in {
+        // Only who has just signed in is asked: others cost nothing.
+        Some(SignedIn { name, member, .. }) if progress.signed_in.as_ref() == Some(name) => {
+            Known { email_bounces: app.members.email_bounces(member.email.as_deref()).await?, ..known }
+        }
+        _ => known,
+    };
     let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
     let progress = Progress { turned_away, ..progress };
     Ok(decide::next(request, signed_in, &known, &progress, app.now()))
@@ -222,7 +229,7 @@ async fn known(
         None => false,
     };
     let allowed = allowed.as_ref().map(Permission::given).unwrap_or_default();
-    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await? })
+    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await?, ..Known::default() })
 }
 
 async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
@@ -235,6 +242,7 @@ fn path_of(page: &Next, id: &str) -> String {
         Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
         Next::Documents => format!("/documents/{id}"),
+        Next::Email => format!("/login/{id}/email"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }

@@ -30,7 +30,7 @@ async fn another_node_checks_what_a_dead_one_began(backend: Backend) {
     let browser = app.staff(Role::Office, Some("7132")).await.browser(&app).await;
     let members = app.app().members.clone();
     let insurer = members.insurer("7132").unwrap();
-    let about = Announced { insurer, file_name: "a.csv", complete: false, locale: Locale::Ja };
+    let about = Announced { id: None, insurer, file_name: "a.csv", complete: false, locale: Locale::Ja };
     let mut coming = members.begin_roster_upload(about, &Actor::command_line("x")).await.unwrap().unwrap();
     coming.push(file(3).as_bytes()).await.unwrap();
     // A node took it at once, staged two rows and died.
