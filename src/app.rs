@@ -1,6 +1,12 @@
 //! What a handler may use.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use crate::{
     clients::{self, Client, ClientKeys},
@@ -54,6 +60,8 @@ pub struct Parts {
     pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
+    /// Whether this node is about to stop.
+    leaving: AtomicBool,
 }
 
 impl Deref for App {
@@ -162,12 +170,23 @@ impl App {
             templates,
             logos,
             texts,
+            leaving: AtomicBool::new(false),
         })))
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.members.config
+    }
+
+    /// From now on `/readyz` says that this node is not to be given requests any more; it still answers them.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`App::leave`] was called.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// The present.

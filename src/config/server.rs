@@ -28,6 +28,8 @@ pub struct Server {
     pub request_timeout_seconds: u64,
     /// Bytes that a request body may have.
     pub body_limit_bytes: usize,
+    /// Seconds between the signal to stop and the end of listening, in which `/readyz` says that the node leaves.
+    pub leave_seconds: u64,
     /// Seconds that requests under way get at shutdown.
     pub drain_seconds: u64,
     /// Connections at once; one more waits until another ends.
@@ -61,6 +63,7 @@ impl Default for Server {
             trusted_proxies: Vec::new(),
             request_timeout_seconds: 20,
             body_limit_bytes: 64 * 1024,
+            leave_seconds: 5,
             drain_seconds: 20,
             max_connections: 4096,
             header_timeout_seconds: 10,

@@ -21,12 +21,14 @@ use kenpos_idp::{
 };
 use serde_json::{Value, json};
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "docs/operators.md",
     "docs/api.md",
     "docs/app-developers.md",
     "docs/contributors.md",
+    "docs/runbook.md",
+    "docs/sizing.md",
     "keys/README.md",
 ];
 
