@@ -5,6 +5,7 @@ pub mod activation_notice;
 pub mod audit;
 pub mod audit_chain;
 pub mod audit_search;
+pub mod backup;
 pub mod bounce;
 pub mod client;
 pub mod client_registration;

@@ -21,8 +21,10 @@ use kenpos_idp::{
 };
 use serde_json::{Value, json};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
+    "docs/backup.md",
+    "docs/faults.md",
     "docs/operators.md",
     "docs/api.md",
     "docs/app-developers.md",
