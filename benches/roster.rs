@@ -2,7 +2,8 @@
 //!
 //! A made-up roster of that many people (always the same ones) is imported into a fresh SQLite file and into a
 //! PostgreSQL server of its own, each by a process of its own, so that its peak memory is its own too. Then the
-//! same file is imported once more, which changes nothing, and members are looked up by login ID.
+//! same file is imported once more, which changes nothing. Last everybody gets an account, and people are looked
+//! for as sign-ins and the office look for them. A roster of 10,000 goes first, and the growth is printed.
 
 #[path = "../tests/support/backends.rs"]
 mod backends;
@@ -22,13 +23,21 @@ use kenpos_idp::{
         roster::{Category, Outcome, RosterImport},
         sample::{SamplePeople, write_roster},
     },
-    storage::{Db, roster},
+    storage::{
+        Db,
+        member_search::{self, Key},
+        roster,
+    },
 };
 
 /// The same seed gives the same people.
 const SEED: u64 = 1;
-/// Members that are looked up.
-const LOOKUPS: usize = 5_000;
+/// People that are looked for in each way.
+const SEARCHES: usize = 5_000;
+/// Rows of a page of the office's search.
+const PAGE: i64 = 51;
+/// The roster that a larger one is compared with.
+const SMALL: usize = 10_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -41,23 +50,51 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         return runtime.block_on(measure(&url, Path::new(&value("--file").unwrap_or_default()), rows));
     }
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("roster.csv");
-    write_roster(BufWriter::new(File::create(&file)?), &insurer(), rows, SEED)?;
-    println!("{rows} rows, {} MB", fs::metadata(&file)?.len() / 1_000_000);
-    let postgres = backends::Postgres::start_with_defaults();
-    let sqlite = format!("sqlite://{}", directory.path().join("bench.sqlite").display());
-    for (engine, url) in [("SQLite", sqlite), ("PostgreSQL", postgres.create_database("bench"))] {
-        println!("\n{engine}");
-        let status = Command::new(std::env::current_exe()?)
-            .args(["--rows", &rows.to_string(), "--import-into", &url, "--file"])
-            .arg(&file)
-            .status()?;
-        if !status.success() {
-            return Err(format!("the import into {engine} failed").into());
+    let small = measure_both_engines(SMALL.min(rows))?;
+    if rows <= SMALL {
+        return Ok(());
+    }
+    let large = measure_both_engines(rows)?;
+    println!("\nmedian at {rows} people against {SMALL}");
+    for ((engine, small), (_, large)) in small.iter().zip(&large) {
+        for ((what, before), (_, after)) in small.iter().zip(large) {
+            println!("  {engine}, {what}: {:.2} ×", after / before);
         }
     }
     Ok(())
+}
+
+/// Median of each way to look for people, in microseconds.
+type Medians = Vec<(String, f64)>;
+
+/// Measures with that many people; the medians of each engine.
+fn measure_both_engines(rows: usize) -> Result<Vec<(&'static str, Medians)>, Box<dyn std::error::Error>> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("roster.csv");
+    write_roster(BufWriter::new(File::create(&file)?), &insurer(), rows, SEED)?;
+    println!("\n{rows} rows, {:.1} MB", f64::from(u32::try_from(fs::metadata(&file)?.len())?) / 1e6);
+    let postgres = backends::Postgres::start_with_defaults();
+    let sqlite = format!("sqlite://{}", directory.path().join("bench.sqlite").display());
+    let mut measured = Vec::new();
+    for (engine, url) in [("SQLite", sqlite), ("PostgreSQL", postgres.create_database("bench"))] {
+        println!("\n{engine}");
+        let output = Command::new(std::env::current_exe()?)
+            .args(["--rows", &rows.to_string(), "--import-into", &url, "--file"])
+            .arg(&file)
+            .stderr(std::process::Stdio::inherit())
+            .output()?;
+        let said = String::from_utf8(output.stdout)?;
+        print!("{said}");
+        if !output.status.success() {
+            return Err(format!("the import into {engine} failed").into());
+        }
+        let medians = said.lines().filter_map(|line| {
+            let (what, figures) = line.trim().strip_prefix("look for ")?.split_once(": median ")?;
+            Some((what.to_owned(), figures.split(' ').next()?.parse().ok()?))
+        });
+        measured.push((engine, medians.collect()));
+    }
+    Ok(measured)
 }
 
 fn insurer() -> Insurer {
@@ -97,23 +134,60 @@ async fn measure(url: &str, file: &Path, rows: usize) -> Result<(), Box<dyn std:
         assert_eq!(report.counts.added + report.counts.unchanged, u64::try_from(rows)?);
     }
     println!("  peak memory of the importing process: {} MiB", peak_memory()? / 1024);
-    look_up(&db, &insurer, rows).await
+    give_accounts(&db).await?;
+    look_for_people(&db, &insurer, rows).await
 }
 
-/// Looks members up by login ID, spread over the whole roster.
-async fn look_up(db: &Db, insurer: &Insurer, rows: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let step = (rows / LOOKUPS).max(1);
-    let people = SamplePeople::new(insurer, SEED).take(rows).step_by(step);
-    let mut times = Vec::with_capacity(LOOKUPS);
-    for person in people.filter(|person| person.category == Category::Insured) {
-        let began = Instant::now();
-        let found = roster::find_insured(db, &insurer.code, &person.symbol, &person.number).await?;
-        times.push(began.elapsed());
-        assert!(found.is_some());
+/// Gives everybody an account with an address of their own.
+async fn give_accounts(db: &Db) -> Result<(), sqlx::Error> {
+    let insert = "insert into member (id, insurer, person_id, state, email, email_key, email_verified_at,
+                                      locale, activated_at, created_at, updated_at)
+                  select 'm' || id, insurer, id, 'active', address, address, 1, 'ja', 1, 1, 1
+                  from (select id, insurer, 'u' || symbol || number || '.' || id || '@mail.example' as address
+                        from roster_person) as people";
+    match db {
+        Db::Sqlite(pool) => {
+            sqlx::query(insert).execute(pool).await?;
+            sqlx::query("analyze").execute(pool).await?;
+        }
+        Db::Postgres(pool) => {
+            sqlx::query(insert).execute(pool).await?;
+            sqlx::query("vacuum analyze").execute(pool).await?;
+        }
     }
-    times.sort_unstable();
-    let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
-    println!("  look-up by login ID: median {} µs, p99 {} µs ({} look-ups)", at(50), at(99), times.len());
+    Ok(())
+}
+
+/// Looks for people, spread over the whole roster.
+async fn look_for_people(db: &Db, insurer: &Insurer, rows: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let step = (rows / SEARCHES).max(1);
+    let people: Vec<_> = SamplePeople::new(insurer, SEED).take(rows).step_by(step).collect();
+    let code = insurer.code.as_str();
+    let mut times = [const { Vec::new() }; 4];
+    for person in &people {
+        let address = format!("u{}{}", person.symbol, person.number);
+        // Short enough for a full page in a small roster too.
+        let start: String = person.kana.folded().chars().take(2).collect();
+        if person.category == Category::Insured {
+            let began = Instant::now();
+            let found = roster::find_insured(db, code, &person.symbol, &person.number).await?;
+            times[0].push(began.elapsed());
+            assert!(found.is_some());
+        }
+        let keys = [Key::Number(&person.symbol, &person.number), Key::Kana(&start), Key::Email(&address)];
+        for (times, key) in times[1..].iter_mut().zip(keys) {
+            let began = Instant::now();
+            let found = member_search::page(db, code, key, None, PAGE).await?;
+            times.push(began.elapsed());
+            assert!(!found.is_empty());
+        }
+    }
+    let ways = ["the person of a login ID", "number", "name", "address"];
+    for (what, mut times) in ways.into_iter().zip(times) {
+        times.sort_unstable();
+        let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
+        println!("  look for {what}: median {} µs, p99 {} µs ({} times)", at(50), at(99), times.len());
+    }
     Ok(())
 }
 

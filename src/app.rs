@@ -3,13 +3,13 @@
 use std::{
     ops::Deref,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use crate::{
-    clients::{self, Client, ClientKeys},
+    clients::{self, Client, ClientCache, ClientKeys},
     clock::{Clock, Entropy, Timestamp},
     config::Config,
     crypto::{MasterKey, MasterKeyError, PasswordError, Passwords},
@@ -23,6 +23,7 @@ use crate::{
     },
     oidc::{
         cors::Origins,
+        published::Published,
         signing::{Signing, SigningError},
     },
     operators::Operators,
@@ -48,6 +49,10 @@ pub struct Parts {
     pub signing: Signing,
     /// The way out to the servers of relying parties.
     pub egress: Egress,
+    /// The metadata of the provider, which only the configuration decides.
+    pub discovery: OnceLock<Published>,
+    /// Clients that were asked for lately.
+    pub clients: ClientCache,
     /// Public keys of clients.
     pub client_keys: ClientKeys,
     /// The origins whose pages may read answers to programs.
@@ -164,6 +169,8 @@ impl App {
             operators,
             signing,
             egress,
+            discovery: OnceLock::new(),
+            clients: ClientCache::default(),
             client_keys,
             client_logos,
             cors: Origins::default(),
@@ -194,8 +201,8 @@ impl App {
         self.members.clock.now()
     }
 
-    /// The enabled client of a `client_id`.
-    pub async fn client(&self, id: &str) -> Result<Option<Client>, Fault> {
-        Ok(Client::find(&self.members.db, id).await?)
+    /// The enabled client of a `client_id`; a change made by another node is seen within a second.
+    pub async fn client(&self, id: &str) -> Result<Option<Arc<Client>>, Fault> {
+        Ok(self.clients.find(&self.members.db, id).await?)
     }
 }

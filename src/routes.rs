@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     admin,
@@ -20,18 +20,25 @@ use crate::{
         session_management, token, userinfo,
     },
     pages,
-    web::{assets, headers, hosts, logos, page_error, page_error::PageError, trace},
+    web::{
+        assets,
+        deadline::{self, Deadlines},
+        headers, hosts, logos, page_error,
+        page_error::PageError,
+        trace,
+    },
 };
 
 /// The provider as a service.
 pub fn router(app: App) -> Router {
     let server = &app.config().server;
     let limit = DefaultBodyLimit::max(server.body_limit_bytes);
-    let timeout = TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Duration::from_secs(server.request_timeout_seconds),
-    );
+    let deadlines = Deadlines {
+        body: Duration::from_secs(server.body_timeout_seconds),
+        answer: Duration::from_secs(server.request_timeout_seconds),
+    };
     let guard = from_fn_with_state(app.clone(), admin::guard::check);
+    let api_guard = from_fn_with_state(app.clone(), admin::api::guard::check);
     Router::new()
         .merge(protocol(&app))
         .merge(hosted_pages())
@@ -39,13 +46,14 @@ pub fn router(app: App) -> Router {
         .merge(
             api()
                 .route_layer(from_fn_with_state(app.clone(), admin::api::idempotency::keep))
-                .route_layer(from_fn_with_state(app.clone(), admin::api::guard::check)),
+                .route_layer(api_guard.clone()),
         )
         .merge(operations())
         .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
         .layer(limit)
-        .layer(timeout)
+        .layer(from_fn_with_state(deadlines, deadline::keep))
         .merge(uploads(&app).route_layer(guard))
+        .merge(api_uploads(&app).route_layer(api_guard))
         .layer(from_fn_with_state(app.clone(), hosts::lead))
         .layer(CatchPanicLayer::custom(page_error::caught_panic))
         .layer(from_fn_with_state(app.clone(), admin::api::problem::render))
@@ -87,8 +95,8 @@ fn protocol(app: &App) -> Router<App> {
 
 fn hosted_pages() -> Router<App> {
     use pages::{
-        account, cancel, confirm, consent, details, documents, done, eligibility, insurer, link, login_id,
-        login_number, logo, new_documents, new_login_id, not_mine, other_members, password,
+        account, bouncing_email, cancel, confirm, consent, details, documents, done, eligibility, insurer,
+        link, login_id, login_number, logo, new_documents, new_login_id, not_mine, other_members, password,
         registration_start, select_account, sent,
     };
     Router::new()
@@ -103,6 +111,7 @@ fn hosted_pages() -> Router<App> {
         .route("/login/{interaction}/number", get(login_number::get).post(login_number::post))
         .route("/login/{interaction}/password", get(password::get).post(password::post))
         .route("/login/{interaction}/account", get(select_account::get).post(select_account::post))
+        .route("/login/{interaction}/email", get(bouncing_email::get).post(bouncing_email::post))
         .route("/login/{interaction}/new-login-id", get(new_login_id::get).post(new_login_id::post))
         .route("/registration", get(registration_start::get))
         .route("/registration/eligibility", get(eligibility::enter))
@@ -218,15 +227,23 @@ fn console() -> Router<App> {
 /// What takes large files, with limits of its own.
 fn uploads(app: &App) -> Router<App> {
     use admin::roster_new;
-    let settings = &app.config().roster;
-    let timeout = TimeoutLayer::with_status_code(
-        StatusCode::SERVICE_UNAVAILABLE,
-        Duration::from_secs(settings.upload_timeout_seconds),
-    );
     Router::new()
         .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
-        .layer(DefaultBodyLimit::max(settings.upload_limit_bytes))
-        .layer(timeout)
+        .layer(DefaultBodyLimit::max(app.config().roster.upload_limit_bytes))
+        .layer(from_fn_with_state(for_an_upload(app), deadline::keep))
+}
+
+/// The same in the API, whose handler counts the bytes itself.
+fn api_uploads(app: &App) -> Router<App> {
+    use admin::api::roster_upload;
+    Router::new()
+        .route("/admin/api/v1/roster/imports/{import}", put(roster_upload::put))
+        .layer(from_fn_with_state(for_an_upload(app), deadline::keep))
+}
+
+fn for_an_upload(app: &App) -> Deadlines {
+    let whole = Duration::from_secs(app.config().roster.upload_timeout_seconds);
+    Deadlines { body: whole, answer: whole }
 }
 
 fn clients_of_the_console() -> Router<App> {
@@ -269,7 +286,8 @@ fn desk() -> Router<App> {
 /// there answers nobody.
 fn api() -> Router<App> {
     use admin::api::{
-        audit, clients, document, insurers, member_acts, members, numbers, operators, own, problem,
+        audit, audit_export, client_acts, clients, document, insurers, member_acts, members, numbers,
+        operators, own, problem,
     };
     desk_api()
         .route("/admin/api/v1/openapi.json", get(document::get))
@@ -278,13 +296,15 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/insurers", get(insurers::list))
         .route("/admin/api/v1/numbers", get(numbers::get))
         .route("/admin/api/v1/audit/search", post(audit::search))
+        .route("/admin/api/v1/audit/export", post(audit_export::export))
         .route("/admin/api/v1/audit/verify", post(audit::verify))
         .route("/admin/api/v1/clients", get(clients::list).post(clients::register))
         .route("/admin/api/v1/clients/{client}", get(clients::get).patch(clients::change))
-        .route("/admin/api/v1/clients/{client}/secret", post(clients::rotate_secret))
-        .route("/admin/api/v1/clients/{client}/end-old-secrets", post(clients::end_old_secrets))
-        .route("/admin/api/v1/clients/{client}/disable", post(clients::disable))
-        .route("/admin/api/v1/clients/{client}/enable", post(clients::enable))
+        .route("/admin/api/v1/clients/{client}/secret", post(client_acts::rotate_secret))
+        .route("/admin/api/v1/clients/{client}/end-old-secrets", post(client_acts::end_old_secrets))
+        .route("/admin/api/v1/clients/{client}/disable", post(client_acts::disable))
+        .route("/admin/api/v1/clients/{client}/enable", post(client_acts::enable))
+        .route("/admin/api/v1/clients/{client}/delete", post(client_acts::delete))
         .route("/admin/api/v1/members/search", post(members::search))
         .route("/admin/api/v1/members/{member}", get(members::get))
         .route("/admin/api/v1/members/{member}/timeline", get(members::timeline))
@@ -309,10 +329,16 @@ fn api() -> Router<App> {
         .route("/admin/api/v1/operators/{operator}/reset", post(operators::reset))
 }
 
-/// Documents, queues, webhooks and keys, in the API.
+/// Documents, queues, webhooks, keys and the roster, in the API.
 fn desk_api() -> Router<App> {
-    use admin::api::{bounces, documents, keys, queues, webhooks};
+    use admin::api::{bounces, documents, keys, queues, roster, roster_acts, webhooks};
     Router::new()
+        .route("/admin/api/v1/roster/imports", get(roster::list))
+        .route("/admin/api/v1/roster/imports/{import}", get(roster::get))
+        .route("/admin/api/v1/roster/imports/{import}/refused-rows", get(roster::refused))
+        .route("/admin/api/v1/roster/imports/{import}/apply", post(roster_acts::apply))
+        .route("/admin/api/v1/roster/imports/{import}/discard", post(roster_acts::discard))
+        .route("/admin/api/v1/roster/imports/{import}/undo", get(roster::would_undo).post(roster_acts::undo))
         .route("/admin/api/v1/documents", get(documents::list))
         .route("/admin/api/v1/mails", get(queues::mails))
         .route("/admin/api/v1/mails/{mail}/retry", post(queues::retry_mail))

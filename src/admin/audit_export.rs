@@ -60,6 +60,11 @@ pub async fn post(OperatorForm(operator, form): OperatorForm<ExportForm>) -> Res
     };
     let search = filter.search(&operator).map_err(|_| bad())?;
     operator.app().operators.note_export(&operator.actor, &search, format).await?;
+    Ok(answer(operator.app().clone(), search, format))
+}
+
+/// The file, part by part. That it leaves was noted.
+pub fn answer(app: App, search: Search, format: Format) -> Response {
     let name = match format {
         Format::Csv => "attachment; filename=\"audit.csv\"",
         Format::Json => "attachment; filename=\"audit.jsonl\"",
@@ -72,11 +77,11 @@ pub async fn post(OperatorForm(operator, form): OperatorForm<ExportForm>) -> Res
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
     ];
-    let progress = Progress { app: operator.app().clone(), search, format, before: None };
+    let progress = Progress { app, search, format, before: None };
     let head = stream::iter([Ok::<Bytes, Fault>(format.head().into())]);
     let parts = stream::try_unfold(progress, next_part);
     let body = Body::from_stream(futures_util::StreamExt::chain(head, parts));
-    Ok((headers, body).into_response())
+    (headers, body).into_response()
 }
 
 async fn next_part(mut progress: Progress) -> Result<Option<(Bytes, Progress)>, Fault> {

@@ -75,6 +75,8 @@ pub struct MemberPage {
     pub email: Option<String>,
     /// Whether the address is whole.
     pub email_shown: bool,
+    /// Whether mails to it do not arrive.
+    pub email_bounces: bool,
     /// A new address that waits for its link, masked.
     pub new_email: Option<String>,
     /// When the registration ended, in words.
@@ -153,6 +155,7 @@ impl Page for MemberPage {
             paused: Some(at()),
             email: Some("h***@mail.example".to_owned()),
             email_shown: false,
+            email_bounces: true,
             new_email: Some("t***@mail.example".to_owned()),
             activated: Some(at()),
             deletion: Some(at()),
@@ -182,6 +185,7 @@ impl Page for MemberPage {
             temporary: "none",
             paused: None,
             email: None,
+            email_bounces: false,
             new_email: None,
             activated: None,
             deletion: None,
@@ -339,6 +343,7 @@ fn page(reader: &Operator, overview: &Overview) -> MemberPage {
         paused: overview.paused_until.map(say),
         email: overview.email.clone(),
         email_shown: false,
+        email_bounces: overview.email_bounces,
         new_email: overview.new_email.as_ref().map(|(email, _)| email.clone()),
         activated: member.as_ref().and_then(|member| member.activated_at).map(say),
         deletion: overview.deletion_requested_at.map(say),

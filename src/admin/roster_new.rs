@@ -116,8 +116,13 @@ async fn take(
         return Ok(Err(wrong("insurer", Message::new("roster-new-error-insurer"))));
     };
     reader.reach(Some(&insurer.code))?;
-    let about =
-        Announced { insurer, file_name: &file.name, complete: chosen.full, locale: reader.visit.locale };
+    let about = Announced {
+        id: None,
+        insurer,
+        file_name: &file.name,
+        complete: chosen.full,
+        locale: reader.visit.locale,
+    };
     let mut upload = match members.begin_roster_upload(about, &reader.actor).await? {
         Ok(upload) => upload,
         Err(refused) => return Ok(Err(refusal(refused))),
@@ -143,7 +148,10 @@ async fn take(
 fn refusal(refused: UploadRefused) -> Refusal {
     match refused {
         UploadRefused::Empty => wrong("file", Message::new("roster-new-error-file")),
-        UploadRefused::Busy => (StatusCode::CONFLICT, FormErrors::form(Message::new("roster-error-busy"))),
+        // The id is ours: nobody has it.
+        UploadRefused::Busy | UploadRefused::IdTaken => {
+            (StatusCode::CONFLICT, FormErrors::form(Message::new("roster-error-busy")))
+        }
         UploadRefused::File(error) => {
             let mut message = Message::new(error.text_id());
             for (name, value) in error.args() {

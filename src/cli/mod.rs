@@ -41,7 +41,7 @@ use crate::{
         roster::RosterImport,
     },
     oidc::signing::Signing,
-    storage::Db,
+    storage::{self, Db},
     telemetry::{self, traces::Traces},
     texts::{Locale, Texts},
 };
@@ -70,6 +70,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Brings the schema of the database up to date.
     Migrate,
+    /// Writes a copy of the `SQLite` database, also while the server runs; for PostgreSQL there is `pg_dump`.
+    Backup {
+        /// File to write; it must not exist.
+        file: PathBuf,
+    },
     /// Lists, rotates or withdraws the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -291,6 +296,17 @@ impl Cli {
                     as_json,
                     out,
                 )?;
+            }
+            Command::Backup { file: target } => {
+                // As it is: a backup comes before a migration.
+                let config = Config::load(file)?;
+                let db = Db::open(&config.database.url, config.database.connections).await?;
+                let bytes = storage::backup::write(&db, &target).await?;
+                db.close().await;
+                let sentence = format!("a copy of the database is in {} ({bytes} bytes)", target.display());
+                let shown =
+                    || json!({ "done": "copied", "bytes": bytes, "file": target.display().to_string() });
+                output::tell(&sentence, shown, as_json, out)?;
             }
             Command::Keys(KeysCommand::List { json }) => {
                 keys::list(&Tools::open(file).await?.db, json, out).await?;

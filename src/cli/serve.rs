@@ -26,7 +26,7 @@ use crate::{
     },
     telemetry::figures::begin_funnel,
     web::{
-        connection::{Patience, Site},
+        connection::{Guests, Patience, Site},
         tls::{Tls, TlsError},
     },
 };
@@ -72,7 +72,8 @@ impl Running {
         if let Some(tls) = tls.clone() {
             tasks.spawn(tls.follow(stop.clone()));
         }
-        let site = Site { router: routes::router(app.clone()), tls, patience: patience(&app) };
+        let router = routes::router(app.clone());
+        let site = Site { router, tls, patience: patience(&app), guests: guests(&app) };
         tasks.spawn(site.serve(listener, stop.clone()));
         let outbox = app.members.outbox.clone();
         let quit = stop.clone();
@@ -95,7 +96,8 @@ impl Running {
 
     /// Serves another site until this provider stops, in HTTP; used for `/metrics`.
     pub fn also(&self, router: Router, listener: TcpListener) {
-        let site = Site { router, tls: None, patience: patience(&self.app) };
+        let (patience, guests) = (patience(&self.app), guests(&self.app));
+        let site = Site { router, tls: None, patience, guests };
         self.tasks.spawn(site.serve(listener, self.stop.clone()));
     }
 
@@ -119,7 +121,14 @@ fn patience(app: &App) -> Patience {
         most: server.max_connections,
         head: Duration::from_secs(server.header_timeout_seconds),
         idle: Duration::from_secs(server.idle_timeout_seconds),
+        head_bytes: server.header_limit_bytes,
+        head_fields: server.header_fields,
     }
+}
+
+fn guests(app: &App) -> Guests {
+    let server = &app.config().server;
+    Guests::new(server.max_connections_per_address, &server.trusted_proxies)
 }
 
 /// Sweeps and measures until told to stop. A failure is logged and tried again next time.

@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, time::Duration};
 
 use super::{
+    cache,
     metadata::Metadata,
     redirect_uri,
     secret::{self, StoredSecret},
@@ -144,25 +145,30 @@ impl Client {
         self.add_secret(master, entropy, now)
     }
 
-    // Whatever is written to the table is written by the three functions below: what is kept of clients
-    // elsewhere, such as a copy in memory, has to be looked after here alone.
+    // Whatever is written to the table is written by the three functions below, which say so to those who keep
+    // clients in memory.
 
     /// Stores a client that is not there yet; [`StorageError::Conflict`] if its id is taken.
     pub async fn insert(&self, on: impl Into<On<'_>>, now: Timestamp) -> Result<(), StorageError> {
-        table::insert(on, &self.row(now)).await
+        let inserted = table::insert(on, &self.row(now)).await;
+        cache::changed();
+        inserted
     }
 
     /// Stores changed metadata or secrets over the state that they were made from; false when somebody else
     /// changed or deleted the client since.
     pub async fn save(&mut self, on: impl Into<On<'_>>, now: Timestamp) -> Result<bool, StorageError> {
         let saved = table::update(on, &self.row(now)).await?;
+        cache::changed();
         self.version += i64::from(saved);
         Ok(saved)
     }
 
     /// Deletes it for ever; its tokens are worth nothing from now on. False if it is gone already.
     pub async fn delete(&self, tx: &mut Tx) -> Result<bool, StorageError> {
-        table::delete(tx, &self.id).await
+        let deleted = table::delete(tx, &self.id).await;
+        cache::changed();
+        deleted
     }
 
     fn row(&self, now: Timestamp) -> ClientRow {

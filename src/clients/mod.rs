@@ -1,5 +1,6 @@
 //! Relying parties: what they registered and what they may do.
 
+pub mod cache;
 pub mod client;
 pub mod keys;
 pub mod logos;
@@ -13,6 +14,7 @@ pub mod sector;
 pub mod values;
 pub mod webhook;
 
+pub use cache::ClientCache;
 pub use client::Client;
 pub use keys::{ClientKeys, ClientKeysError};
 pub use logos::Logos;

@@ -142,7 +142,8 @@ pub async fn update(
 pub async fn delete(by: Registrar<'_>, client: &Client) -> Result<(), StorageError> {
     let mut tx = by.db.begin().await?;
     if client.delete(&mut tx).await? {
-        audit::record(&mut tx, by.entropy, by.now, acted("client.deleted", &client.id)).await?;
+        let event = acted("client.deleted", &client.id).with_insurer(client.metadata.insurer.as_deref());
+        audit::record(&mut tx, by.entropy, by.now, event).await?;
         tx.commit().await?;
     }
     Ok(())

@@ -26,17 +26,25 @@ pub struct Server {
     pub trusted_proxies: Vec<IpNet>,
     /// Seconds that a request may take.
     pub request_timeout_seconds: u64,
+    /// Seconds in which the body of a request must have come.
+    pub body_timeout_seconds: u64,
     /// Bytes that a request body may have.
     pub body_limit_bytes: usize,
     /// Seconds between the signal to stop and the end of listening, in which `/readyz` says that the node leaves.
     pub leave_seconds: u64,
     /// Seconds that requests under way get at shutdown.
     pub drain_seconds: u64,
+    /// Octets that the head of a request may have: its first line and all header fields.
+    pub header_limit_bytes: u32,
+    /// Header fields that a request may have.
+    pub header_fields: usize,
     /// Connections at once; one more waits until another ends.
     pub max_connections: usize,
+    /// Connections at once of one address (IPv6: its /64), unless it is a trusted proxy; one more is closed.
+    pub max_connections_per_address: usize,
     /// Seconds for a TLS handshake, and for the head of a request from its first byte.
     pub header_timeout_seconds: u64,
-    /// Seconds that a connection may be idle between two requests.
+    /// Seconds that a connection may be idle between two requests, or not take any more of an answer.
     pub idle_timeout_seconds: u64,
     /// Whether browsers are told to use https for every subdomain of the issuer's host too (RFC 6797 §6.1.2).
     pub hsts_include_subdomains: bool,
@@ -62,10 +70,14 @@ impl Default for Server {
             metrics_listen: None,
             trusted_proxies: Vec::new(),
             request_timeout_seconds: 20,
+            body_timeout_seconds: 10,
             body_limit_bytes: 64 * 1024,
             leave_seconds: 5,
             drain_seconds: 20,
+            header_limit_bytes: 32 * 1024,
+            header_fields: 100,
             max_connections: 4096,
+            max_connections_per_address: 512,
             header_timeout_seconds: 10,
             idle_timeout_seconds: 75,
             hsts_include_subdomains: false,
@@ -107,11 +119,28 @@ impl Server {
             "must be 1024 to 4194304",
         );
         problems.require(
-            (1..=1_000_000).contains(&self.max_connections),
-            "server.max_connections",
-            "must be 1 to 1000000",
+            (8 * 1024..=1024 * 1024).contains(&self.header_limit_bytes),
+            "server.header_limit_bytes",
+            "must be 8192 to 1048576",
         );
+        // The parser of HTTP/1.1 takes no more than 100.
+        problems.require(
+            (16..=100).contains(&self.header_fields),
+            "server.header_fields",
+            "must be 16 to 100",
+        );
+        for (name, most) in [
+            ("max_connections", self.max_connections),
+            ("max_connections_per_address", self.max_connections_per_address),
+        ] {
+            problems.require(
+                (1..=1_000_000).contains(&most),
+                &format!("server.{name}"),
+                "must be 1 to 1000000",
+            );
+        }
         for (name, seconds) in [
+            ("body_timeout_seconds", self.body_timeout_seconds),
             ("header_timeout_seconds", self.header_timeout_seconds),
             ("idle_timeout_seconds", self.idle_timeout_seconds),
         ] {

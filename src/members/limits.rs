@@ -54,6 +54,12 @@ impl Members {
         .await
     }
 
+    /// Takes one guess from the budget of a client address alone.
+    pub(super) async fn spend_guess_at_home(&self, address: IpAddr) -> Result<Budget, Fault> {
+        let (address, _) = address_keys(address);
+        self.spend([(format!("guess:address:{address}"), self.config.limits.per_address)]).await
+    }
+
     /// Takes one visit that leaves a record behind from the budget of a client address.
     pub async fn spend_visit(&self, address: IpAddr) -> Result<Budget, Fault> {
         let (address, _) = address_keys(address);

@@ -105,6 +105,8 @@ pub struct Overview {
     pub paused_until: Option<Timestamp>,
     /// The address of the account, or else of the roster, masked.
     pub email: Option<String>,
+    /// Whether the office learnt that mails to it do not arrive.
+    pub email_bounces: bool,
     /// A new address that waits for its link, masked, and until when.
     pub new_email: Option<(String, Timestamp)>,
     /// Since when the member waits for the deletion of the account.
@@ -128,7 +130,9 @@ impl Members {
         let standing = Standing::of(subject.member.as_ref().map(|member| member.state));
         let known = subject.person.email.as_ref().map(super::EmailAddress::as_str);
         let email = subject.member.as_ref().and_then(|member| member.email.as_deref()).or(known);
+        let email_bounces = self.email_bounces(email).await?;
         let mut overview = Overview {
+            email_bounces,
             login_id,
             standing,
             paused_until,

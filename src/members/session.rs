@@ -13,8 +13,8 @@ use crate::{
     ephemeral::{Found, Record},
     fault::Fault,
     storage::{
-        member::{self, Member, MemberState},
-        roster,
+        member::{Member, MemberState},
+        standing::{self, Standing},
     },
 };
 
@@ -133,9 +133,11 @@ impl Members {
         Ok(Some(signed_in))
     }
 
-    /// Whether the session of this name still stands; used when its cookie is not at hand.
+    /// Whether the session of this name is there and neither over nor idle too long; used when its cookie is
+    /// not at hand. Whether its member may use it is for [`Members::standing`] to say.
     pub async fn session_stands(&self, name: &str) -> Result<bool, Fault> {
-        Ok(self.session_by_name(name).await?.is_some())
+        let found = self.ephemeral.get::<Session>(name).await?;
+        Ok(found.is_some_and(|found| self.in_time(&found.value)))
     }
 
     async fn session_by_name(&self, name: &str) -> Result<Option<(Found<Session>, SignedIn)>, Fault> {
@@ -165,13 +167,23 @@ impl Members {
         member_id: &str,
         since: Timestamp,
     ) -> Result<Option<(Member, Person)>, Fault> {
-        let Some(member) = member::find(&self.db, member_id).await? else { return Ok(None) };
-        if member.state != MemberState::Active {
-            return Ok(None);
-        }
-        let Some(person) = roster::find(&self.db, &member.person_id).await? else { return Ok(None) };
-        let holds = since >= self.valid_from(&member, &person) && self.is_eligible(&person);
-        Ok(holds.then_some((member, person)))
+        let standing = self.standing_with(member_id, "", since).await?;
+        Ok(standing.map(|standing| (standing.member, standing.person)))
+    }
+
+    /// The same with what the member said and allows a client.
+    pub async fn standing_with(
+        &self,
+        member_id: &str,
+        client_id: &str,
+        since: Timestamp,
+    ) -> Result<Option<Standing>, Fault> {
+        let found = standing::find(&self.db, member_id, client_id).await?;
+        Ok(found.filter(|Standing { member, person, .. }| {
+            member.state == MemberState::Active
+                && since >= self.valid_from(member, person)
+                && self.is_eligible(person)
+        }))
     }
 
     /// Whether a session is neither over nor idle too long.

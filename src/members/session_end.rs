@@ -58,7 +58,8 @@ impl Members {
     /// ended, and then it must be given none.
     pub async fn note_party(&self, name: &str, party: &Party) -> Result<bool, Fault> {
         for _ in 0..TRIES {
-            let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(false) };
+            let found = self.ephemeral.get::<Session>(name).await?;
+            let Some(found) = found.filter(|found| self.in_time(&found.value)) else { return Ok(false) };
             if found.parties.contains(party) {
                 return Ok(true);
             }

@@ -83,45 +83,48 @@ impl Members {
         activation_code: &str,
         address: IpAddr,
     ) -> Result<SignIn, Fault> {
-        if self.spend_guess(address).await? == Budget::Spent {
+        let id_key = self.guess_key(typed);
+        let familiar = self.familiar(&id_key, address).await?;
+        if self.spend_sign_in(address, familiar.is_some()).await? == Budget::Spent {
             return Ok(SignIn::Limited);
         }
         let insurer = self.insurer_of(typed).or(within);
         let policy = self.policy_for(insurer);
         let code = insurer.map_or("", |insurer| insurer.code.as_str());
-        if self.insurer_budget(code).await? == Budget::Spent {
-            return Ok(SignIn::Limited);
-        }
-        let id_key = self.guess_key(typed);
+        // So many failed at this insurer that what still opens is a member's own password alone, of which each
+        // ID allows few guesses: a flood must not keep the members out.
+        let flooded = self.insurer_budget(code).await? == Budget::Spent;
         // What may fail comes before the guess is counted: an outage or a full queue costs nobody a guess.
         let accounts = self.accounts(typed, insurer).await?;
         let code_required = self.code_required(code, &policy).await?;
         let admitted = accounts.iter().map(|_| self.passwords.admit()).collect::<Result<Vec<_>, _>>()?;
-        if !self.begin_guess(&id_key, &policy).await? {
+        let Some(leave) = self.begin_sign_in(&id_key, familiar, &policy).await? else {
             return Ok(SignIn::Paused);
-        }
+        };
         let (account, hits) = self.pick(accounts, admitted, &password).await?;
         let temporary = self.is_temporary(&account, &policy, &password);
         // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
-        let person = account.person.as_ref().filter(|_| temporary && !activation_code.is_empty());
+        let person = account.person.as_ref().filter(|_| temporary && !flooded && !activation_code.is_empty());
         let tried = person.map_or("", |person| person.id.as_str());
         let code_right = self.code_opens(tried, activation_code).await?;
         let outcome = match hits {
+            0 if flooded => SignIn::Limited,
             0 | 1 => self.judge(&account, hits == 1, temporary && (code_right || !code_required)),
             _ => SignIn::SeveralInsurers,
         };
-        if matches!(outcome, SignIn::Wrong) {
+        if matches!(outcome, SignIn::Wrong | SignIn::Limited) {
             // As it was compared, or full-width digits would be a spray that nobody counts.
             self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;
             self.write_failure(&account, &policy, address).await?;
             metrics::counter!("kenpos_sign_in_failures_total").increment(1);
         } else {
-            self.forget_guesses(&id_key).await?;
+            self.end_sign_in(&id_key, leave).await?;
         }
         if let SignIn::Activate(person) = &outcome {
             self.notify_start(person).await?;
         }
         if let SignIn::Welcome(member) = &outcome {
+            self.make_familiar(&id_key, address).await?;
             self.refresh_hash(member, &password).await;
         }
         Ok(outcome)

@@ -3,7 +3,7 @@
 //! Either kind is stored under its own text, so that it can be looked up, revoked and introspected alike, and
 //! a JWT of ours that we do not know any more is worth nothing here.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ pub struct Standing {
     /// The token.
     pub token: AccessToken,
     /// Its client.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The grant and the member behind it; none for a client that speaks for itself.
     pub behind: Option<(Grant, Holder)>,
 }

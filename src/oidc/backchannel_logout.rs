@@ -30,7 +30,7 @@ pub async fn note(app: &App, client: &Client, sub: &str, session: &str) -> Resul
         return app.members.session_stands(session).await;
     }
     let party = Party { client_id: client.id.clone(), sub: sub.to_owned(), back_channel };
-    Ok(app.members.session_stands(session).await? && app.members.note_party(session, &party).await?)
+    app.members.note_party(session, &party).await
 }
 
 /// Takes messages of the queue to relying parties.

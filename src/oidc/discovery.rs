@@ -1,16 +1,12 @@
 //! Metadata: OIDC Discovery 1.0 §3 and RFC 8414 §2. Only what is there is named.
 
-use axum::{
-    Json,
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde_json::{Map, Value, json};
 
 use super::{
     authorize::request::{Prompt, ResponseMode},
     claims,
+    published::Published,
     registration::{grant_types, response_types},
     scope::Scope,
     session_management,
@@ -27,8 +23,8 @@ use crate::{
 const ASSERTION_ALGORITHMS: [&str; 5] = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
 
 /// GET `/.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`
-pub async fn get(State(app): State<App>) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(metadata(&app))).into_response()
+pub async fn get(State(app): State<App>, headers: HeaderMap) -> Response {
+    app.discovery.get_or_init(|| Published::new(&metadata(&app).into())).answer(&headers)
 }
 
 fn metadata(app: &App) -> Map<String, Value> {

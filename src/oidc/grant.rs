@@ -20,11 +20,7 @@ use crate::{
         roster::Person,
         session::{AAL1, SignedIn},
     },
-    storage::{
-        consent,
-        member::Member,
-        profile::{self, Profile},
-    },
+    storage::{member::Member, profile::Profile, standing::Standing},
 };
 
 /// How long the refresh token before the current one still works, because the answer that carried the
@@ -181,32 +177,30 @@ impl Grant {
         Ok(())
     }
 
-    /// Looks again at everything that the grant rests on: the member is active, eligible and has not
-    /// signed out everywhere since, and still allows the client what it has; the client is for members of the
-    /// insurer. `client` is the grant's own, which the request has found enabled.
+    /// Looks again at everything that the grant rests on: its session, where it was not made for the member's
+    /// absence (OIDC Core §11), and what [`Grant::allowed`] looks at.
     pub async fn holder(&self, app: &App, client: &Client) -> Result<Option<Holder>, Fault> {
-        let Some((member, person)) = app.members.standing(&self.member_id, self.created_at).await? else {
-            return Ok(None);
-        };
-        if client.id != self.client_id || !client.admits(&member.insurer) {
-            return Ok(None);
-        }
-        // What was not granted for the member's absence ends with the session (OIDC Core §11).
         let offline = self.scope.has(Scope::OfflineAccess);
         if !offline && !app.members.sid_stands(&self.sid).await? {
             return Ok(None);
         }
-        let consent = consent::find(&app.members.db, &self.member_id, &self.client_id).await?;
-        // What was granted before a withdrawal stays dead when the member allows the client again.
-        let holds = consent.is_some_and(|consent| {
-            consent.first_granted_at <= self.created_at.millis()
-                && Permission::needed(&self.scope, &self.claims).within(&Permission::given(&consent))
-        });
-        if !holds {
-            return Ok(None);
-        }
-        let profile = profile::find(&app.members.db, &self.member_id).await?;
-        Ok(Some(Holder { member, person, profile }))
+        self.allowed(app, client).await
+    }
+
+    /// Who stands behind the grant, if that still allows it: the member is active, eligible and has not signed
+    /// out everywhere since, and still allows the client what it has; the client is for members of the insurer.
+    /// `client` is the grant's own, which the request has found enabled.
+    pub async fn allowed(&self, app: &App, client: &Client) -> Result<Option<Holder>, Fault> {
+        let standing = app.members.standing_with(&self.member_id, &self.client_id, self.created_at).await?;
+        let Some(Standing { member, person, profile, consent }) = standing else { return Ok(None) };
+        let holds = client.id == self.client_id
+            && client.admits(&member.insurer)
+            && consent.is_some_and(|consent| {
+                // What was granted before a withdrawal stays dead when the member allows the client again.
+                consent.first_granted_at <= self.created_at.millis()
+                    && Permission::needed(&self.scope, &self.claims).within(&Permission::given(&consent))
+            });
+        Ok(holds.then_some(Holder { member, person, profile }))
     }
 
     /// Makes the grant good from now on: stores it under a fresh identifier, which it returns, with a refresh

@@ -41,6 +41,9 @@ pub struct Interaction {
     pub account_chosen: bool,
     /// Whether it was allowed within this interaction (`prompt=consent`).
     pub consented: bool,
+    /// Whether it was asked within this interaction about the address that bounces.
+    #[serde(default)]
+    pub email_asked: bool,
     /// A first-time registration under way; this never yields a session by itself.
     pub registration: Option<Draft>,
     /// When it began.
@@ -72,6 +75,7 @@ impl Interaction {
             signed_in: None,
             account_chosen: false,
             consented: false,
+            email_asked: false,
             registration: None,
             created_at: now,
             expires_at: now.plus(life),

@@ -6,6 +6,8 @@
 
 mod frontchannel;
 
+use std::sync::Arc;
+
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery},
@@ -41,7 +43,7 @@ const LEADING_ON: [&str; 2] = ["post_logout_redirect_uri", "state"];
 
 /// What a logout request turned out to be.
 struct LogoutRequest {
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     /// `sid` of a genuine hint, in a request with nothing wrong in it.
     sid: Option<String>,
     /// Where to go afterwards, registered by the client.
@@ -89,7 +91,7 @@ async fn logout(mut visit: Visit, params: &Params, confirmed: bool) -> Result<Re
         return ask(&visit, params, &request);
     }
     let ended = match signed_in {
-        Some(signed_in) => end(&mut visit, &signed_in, request.client.as_ref()).await?,
+        Some(signed_in) => end(&mut visit, &signed_in, request.client.as_deref()).await?,
         None => None,
     };
     leave(&visit, &request, params.get("state"), ended).await
@@ -142,7 +144,7 @@ fn ask(visit: &Visit, params: &Params, request: &LogoutRequest) -> Result<Respon
         .filter(useful)
         .filter_map(|name| Some(HiddenField { name: name.to_owned(), value: params.get(name)?.to_owned() }))
         .collect();
-    let client = request.client.as_ref();
+    let client = request.client.as_deref();
     let page = Logout { client: client.map(|client| client.name_in(visit.locale).to_owned()), fields };
     let targets = client.map(Client::form_targets).unwrap_or_default();
     Ok(visit.show(&page).leads_to(targets).render()?)
@@ -178,7 +180,7 @@ async fn leave(
         Some(target) if frames.is_empty() => Ok(visit.redirect(&target)?),
         target => {
             let onward = target.map(ExternalUrl::registered);
-            let service = service(visit, request.client.as_ref());
+            let service = service(visit, request.client.as_deref());
             let origins = frontchannel::origins(&frames);
             let page = LoggedOut { service, frames, onward };
             Ok(visit.show(&page).framing(origins).render()?)

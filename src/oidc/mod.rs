@@ -18,6 +18,7 @@ pub mod jwks;
 pub mod logout;
 pub mod permission;
 mod posted;
+pub mod published;
 pub mod registration;
 pub mod resource;
 pub mod revoke;

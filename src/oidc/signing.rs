@@ -10,6 +10,7 @@ use tokio::{
 
 use serde_json::{Value, json};
 
+use super::published::Published;
 use crate::{
     audit::{self, Act, Event},
     clock::{Clock, Entropy},
@@ -88,8 +89,15 @@ struct Inner {
     clock: Clock,
     entropy: Entropy,
     settings: config::Keys,
-    /// The rows as they were read, and the ring they make.
-    current: watch::Sender<(Vec<KeyRecord>, Arc<Keyring>)>,
+    current: watch::Sender<Current>,
+}
+
+/// The rows as they were read last, and what they make.
+#[derive(Debug, Default)]
+struct Current {
+    records: Vec<KeyRecord>,
+    ring: Arc<Keyring>,
+    published: Arc<Published>,
 }
 
 impl Signing {
@@ -112,7 +120,12 @@ impl Signing {
 
     /// The keyring of this moment.
     pub fn current(&self) -> Arc<Keyring> {
-        Arc::clone(&self.0.current.borrow().1)
+        Arc::clone(&self.0.current.borrow().ring)
+    }
+
+    /// Its public keys, as they are published.
+    pub fn published(&self) -> Arc<Published> {
+        Arc::clone(&self.0.current.borrow().published)
     }
 
     /// Reads the keys again if the table changed, and deletes those that were retired long enough ago;
@@ -125,7 +138,7 @@ impl Signing {
             signing_key::delete_retired(db, expired).await?;
             records = signing_key::list(db).await?;
         }
-        if records == current.borrow().0 {
+        if records == current.borrow().records {
             return Ok(false);
         }
         let (records, keys): (Vec<_>, Vec<_>) = signing_key::load(db, master)
@@ -136,7 +149,9 @@ impl Signing {
                 (record, (key, state))
             })
             .unzip();
-        current.send_replace((records, Arc::new(Keyring::new(keys))));
+        let ring = Keyring::new(keys);
+        let published = Arc::new(Published::new(ring.jwks()));
+        current.send_replace(Current { records, ring: Arc::new(ring), published });
         Ok(true)
     }
 

@@ -1,5 +1,7 @@
 //! What the handlers of one interaction share: the interaction, its client, and in whose name they speak.
 
+use std::sync::Arc;
+
 use axum::{http::StatusCode, response::Response};
 
 use super::parts::{AboutClient, InsurerChoice};
@@ -31,7 +33,7 @@ pub struct Flow {
     /// The interaction.
     pub found: Found<Interaction>,
     /// The client that the person came from.
-    pub client: Option<Client>,
+    pub client: Option<Arc<Client>>,
     /// Portal code of the insurer whose members alone may sign in to that client.
     pub bound: Option<String>,
 }
@@ -97,7 +99,7 @@ impl Flow {
 
     /// A page in the insurer's name, whose forms may lead back to the client.
     pub fn show<'a, P: Page>(&'a self, page: &'a P) -> Reply<'a, P> {
-        let targets = self.client.as_ref().map(Client::form_targets).unwrap_or_default();
+        let targets = self.client.as_deref().map(Client::form_targets).unwrap_or_default();
         let reply = self.visit.show(page).leads_to(targets);
         match self.insurer() {
             Some(insurer) => reply.brand(Brand::insurer(insurer, self.visit.locale)),

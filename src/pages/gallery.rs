@@ -85,6 +85,7 @@ fn pictures() -> Vec<Picture> {
         eligibility::Eligibility,
         documents::Documents,
         new_documents::NewDocuments,
+        bouncing_email::BouncingEmail,
         new_login_id::NewLoginId,
         not_mine::NotMine,
         details::Details,

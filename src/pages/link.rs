@@ -118,7 +118,7 @@ async fn done(mut visit: Visit, member: &Member, registration: &Registration) ->
         Some(id) => visit.app().client(id).await?,
         None => None,
     };
-    let page = Done::Elsewhere { service: service(&visit, client.as_ref()), sign_in: false };
+    let page = Done::Elsewhere { service: service(&visit, client.as_deref()), sign_in: false };
     let brand = brand_of(&visit, Some(&member.insurer));
     Ok(visit.show(&page).brand(brand).without_referrer().render()?)
 }
@@ -143,7 +143,7 @@ async fn page(
         Some(id) => app.client(id).await?,
         None => None,
     };
-    let targets = client.as_ref().map(Client::form_targets).unwrap_or_default();
+    let targets = client.as_deref().map(Client::form_targets).unwrap_or_default();
     let page = Link { token, errors };
     let brand = brand_of(visit, registration.as_ref().map(|registration| registration.insurer.as_str()));
     let reply = visit.show(&page).brand(brand).leads_to(targets);

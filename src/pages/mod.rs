@@ -3,10 +3,12 @@
 //! In the order of a first registration: [`login_id`] (or [`login_number`]) and [`password`], or else
 //! [`registration_start`] and [`eligibility`]; then [`documents`], [`details`], [`confirm`], [`sent`],
 //! [`link`], [`done`], and at last [`consent`]. [`recovery`] is for those who forgot something,
-//! [`new_documents`] and [`new_login_id`] for those whose documents or login ID changed, [`not_mine`] for those
+//! [`new_documents`] and [`new_login_id`] for those whose documents or login ID changed, [`bouncing_email`] for
+//! those to whom mails do not arrive, [`not_mine`] for those
 //! in whose name somebody else registers.
 
 pub mod account;
+pub mod bouncing_email;
 pub mod cancel;
 pub mod confirm;
 pub mod consent;

@@ -66,7 +66,7 @@ pub async fn get(visit: Visit, Query(from): Query<From>) -> Result<Response, Pag
         None => None,
     };
     let bound = match found.as_ref().and_then(|found| found.value.client_id()) {
-        Some(id) => visit.app().client(id).await?.and_then(|client| client.metadata.insurer),
+        Some(id) => visit.app().client(id).await?.and_then(|client| client.metadata.insurer.clone()),
         None => None,
     };
     let config = visit.app().config();

@@ -84,6 +84,16 @@ pub async fn clear(on: impl Into<On<'_>>, id: &str) -> Result<bool, StorageError
     Ok(execute!(on, "delete from bounce where id = $1", id)? == 1)
 }
 
+/// Takes the mark of an address away; its id, if there was one.
+pub async fn clear_of(on: impl Into<On<'_>>, recipient_mac: &str) -> Result<Option<String>, StorageError> {
+    query_scalar!(
+        on,
+        fetch_optional,
+        "delete from bounce where recipient_mac = $1 returning id",
+        recipient_mac
+    )
+}
+
 /// Whether an address is marked.
 pub async fn is_marked(on: impl Into<On<'_>>, recipient_mac: &str) -> Result<bool, StorageError> {
     let found: i64 =

@@ -130,6 +130,60 @@ impl TryFrom<Row> for Member {
     }
 }
 
+/// The same columns, where another table stands beside this one.
+macro_rules! prefixed {
+    () => {
+        "id as member_id, insurer as member_insurer, person_id as member_person_id, state as member_state,
+         email as member_email, email_verified_at as member_email_verified_at, kana as member_kana,
+         password_hash as member_password_hash, sessions_valid_from as member_sessions_valid_from,
+         locale as member_locale, activated_by as member_activated_by,
+         activated_at as member_activated_at, updated_at as member_updated_at"
+    };
+}
+pub(super) use prefixed;
+
+/// What they give.
+#[derive(sqlx::FromRow)]
+#[allow(clippy::struct_field_names, reason = "the names are those of the columns")]
+pub(super) struct Prefixed {
+    member_id: String,
+    member_insurer: String,
+    member_person_id: String,
+    member_state: String,
+    member_email: Option<String>,
+    member_email_verified_at: Option<i64>,
+    member_kana: Option<String>,
+    member_password_hash: Option<String>,
+    member_sessions_valid_from: i64,
+    member_locale: String,
+    member_activated_by: Option<String>,
+    member_activated_at: Option<i64>,
+    member_updated_at: i64,
+}
+
+impl TryFrom<Prefixed> for Member {
+    type Error = StorageError;
+
+    fn try_from(row: Prefixed) -> Result<Self, StorageError> {
+        Row {
+            id: row.member_id,
+            insurer: row.member_insurer,
+            person_id: row.member_person_id,
+            state: row.member_state,
+            email: row.member_email,
+            email_verified_at: row.member_email_verified_at,
+            kana: row.member_kana,
+            password_hash: row.member_password_hash,
+            sessions_valid_from: row.member_sessions_valid_from,
+            locale: row.member_locale,
+            activated_by: row.member_activated_by,
+            activated_at: row.member_activated_at,
+            updated_at: row.member_updated_at,
+        }
+        .try_into()
+    }
+}
+
 /// The account with this subject.
 pub async fn find(on: impl Into<On<'_>>, id: &str) -> Result<Option<Member>, StorageError> {
     let row: Option<Row> =

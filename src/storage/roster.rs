@@ -163,6 +163,7 @@ macro_rules! columns {
          email, lost_at, temporary_since, temporary_void_at, former_login, stopped_at"
     };
 }
+pub(super) use columns;
 
 /// A row as it is read.
 #[derive(sqlx::FromRow)]

@@ -7,7 +7,6 @@ use std::{
     time::Instant,
 };
 
-use sqlx::{Database, Pool, pool::PoolConnection};
 use tracing::{Instrument as _, Span, instrument::Instrumented};
 
 use super::{Db, StorageError};
@@ -77,13 +76,13 @@ impl Statement {
         Self { span, started: Instant::now() }
     }
 
-    /// A connection of the pool, once one is free.
-    pub(crate) async fn connection<DB: Database>(
+    /// What is waited for before the statement can run: a connection of the pool.
+    pub(crate) async fn waits<T>(
         &mut self,
-        pool: &Pool<DB>,
-    ) -> Result<PoolConnection<DB>, sqlx::Error> {
+        connection: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
         let wait = Wait::begin();
-        let acquired = pool.acquire().instrument(self.span.clone()).await;
+        let acquired = connection.instrument(self.span.clone()).await;
         drop(wait);
         metrics::histogram!("kenpos_sql_wait_seconds").record(self.started.elapsed().as_secs_f64());
         self.started = Instant::now();

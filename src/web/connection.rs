@@ -1,37 +1,46 @@
 //! Connections: taken up to a cap, over TLS where there is a certificate, in HTTP/1.1 and HTTP/2, and ended
-//! when they dawdle over a request's head or idle.
+//! when they dawdle over a request's head, idle, or leave an answer where it is.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
+mod activity;
+mod guests;
+#[cfg(test)]
+mod tests;
+
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, StatusCode},
+    response::{IntoResponse as _, Response},
 };
-
-use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::body::{Body as _, Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
     service::TowerToHyperService,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::util::ServiceExt as _;
 
+use self::activity::{Activity, LongAnswer, UnderWay, Watched};
+pub use self::guests::Guests;
 use super::tls::Tls;
 
 /// Requests of one HTTP/2 connection under way at once.
 const STREAMS: u32 = 100;
 /// Pause after a connection could not be taken, for want of file descriptors for example.
 const BREATHER: Duration = Duration::from_millis(100);
+/// Octets of an answer that leave at once: the system's buffers take them, however slow the client is.
+const SHORT: u64 = 16 * 1024;
 
 /// What a connection may do.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +49,12 @@ pub struct Patience {
     pub most: usize,
     /// For the TLS handshake, and for the head of a request from its first byte.
     pub head: Duration,
-    /// Between two requests.
+    /// Between two requests, and for a client to take some more of an answer.
     pub idle: Duration,
+    /// Octets that the head of a request may have.
+    pub head_bytes: u32,
+    /// Header fields that a request may have.
+    pub head_fields: usize,
 }
 
 /// A site on a listener.
@@ -53,6 +66,8 @@ pub struct Site {
     pub tls: Option<Tls>,
     /// See [`Patience`].
     pub patience: Patience,
+    /// How many of one address are taken; who is one too many is hung up on.
+    pub guests: Guests,
 }
 
 impl Site {
@@ -67,10 +82,14 @@ impl Site {
             };
             match taken {
                 Ok((stream, peer, permit)) => {
+                    let Some(guest) = self.guests.enter(peer.ip()) else {
+                        tracing::debug!("an address has too many connections");
+                        continue;
+                    };
                     let (site, stop) = (self.clone(), stop.clone());
                     connections.spawn(async move {
                         site.welcome(stream, peer, stop).await;
-                        drop(permit);
+                        drop((guest, permit));
                     });
                 }
                 Err(error) => {
@@ -102,19 +121,25 @@ impl Site {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Activity::new();
-        let (router, requests) = (self.router, activity.clone());
-        let service = tower::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        let (router, requests, most_fields) = (self.router, activity.clone(), self.patience.head_fields);
+        let service = tower::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
             let (router, under_way) = (router.clone(), requests.begin());
             async move {
+                if request.headers().len() > most_fields {
+                    return Ok(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response());
+                }
                 let answer = router.oneshot(request.map(Body::new)).await;
-                drop(under_way);
-                answer
+                answer.map(|answer| until_taken(answer, under_way))
             }
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().header_read_timeout(None); // Activity is stricter: it also minds the time before
-        builder.http2().max_concurrent_streams(STREAMS);
+        let head_bytes = self.patience.head_bytes;
+        builder
+            .http1()
+            .header_read_timeout(None) // Activity is stricter: it also minds the time before
+            .max_buf_size(usize::try_from(head_bytes).unwrap_or(usize::MAX));
+        builder.http2().max_concurrent_streams(STREAMS).max_header_list_size(head_bytes);
         let io = TokioIo::new(Watched { stream, activity: activity.clone() });
         let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
         let mut tired = pin!(activity.tired(self.patience));
@@ -134,6 +159,15 @@ impl Site {
     }
 }
 
+/// The answer, with which the request ends: at once if it is short, else when it was taken.
+fn until_taken(answer: Response, under_way: UnderWay) -> Response {
+    if answer.body().size_hint().exact().is_some_and(|octets| octets <= SHORT) {
+        return answer;
+    }
+    let being_taken = under_way.answered();
+    answer.map(|body| Body::new(LongAnswer { body, _being_taken: being_taken }))
+}
+
 fn log(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
@@ -147,106 +181,4 @@ async fn take(
     let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, permit))
-}
-
-/// What a connection is doing; clones share it.
-#[derive(Clone)]
-struct Activity(Arc<watch::Sender<Doing>>);
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Doing {
-    /// Requests that are being answered.
-    under_way: usize,
-    /// Whether bytes came that are no whole request yet; so it begins, before the first request.
-    reading: bool,
-}
-
-impl Activity {
-    fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Doing { under_way: 0, reading: true })))
-    }
-
-    fn begin(&self) -> UnderWay {
-        self.0.send_modify(|doing| *doing = Doing { under_way: doing.under_way + 1, reading: false });
-        UnderWay(self.clone())
-    }
-
-    /// Bytes came.
-    fn read(&self) {
-        self.0.send_if_modified(|doing| {
-            let news = doing.under_way == 0 && !doing.reading;
-            doing.reading |= news;
-            news
-        });
-    }
-
-    /// Waits until nothing was under way for too long.
-    async fn tired(&self, patience: Patience) {
-        let mut doing = self.0.subscribe();
-        loop {
-            let Doing { under_way, reading } = *doing.borrow_and_update();
-            let limit = if reading { patience.head } else { patience.idle };
-            if under_way > 0 {
-                let _ = doing.changed().await;
-            } else if time::timeout(limit, doing.changed()).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// A request that is being answered.
-struct UnderWay(Activity);
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.0.send_modify(|doing| doing.under_way -= 1);
-    }
-}
-
-/// A stream that tells when bytes come.
-struct Watched<S> {
-    stream: S,
-    activity: Activity,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.read();
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
 }

@@ -6,6 +6,7 @@ pub mod colour;
 pub mod connection;
 pub mod cookies;
 pub mod csrf;
+pub mod deadline;
 pub mod error_page;
 pub mod file_form;
 pub mod form;

@@ -159,6 +159,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/select_account.html", include_str!("../../templates/pages/select_account.html")),
     ("pages/registration_start.html", include_str!("../../templates/pages/registration_start.html")),
     ("pages/documents.html", include_str!("../../templates/pages/documents.html")),
+    ("pages/bouncing_email.html", include_str!("../../templates/pages/bouncing_email.html")),
     ("pages/new_documents.html", include_str!("../../templates/pages/new_documents.html")),
     ("pages/new_login_id.html", include_str!("../../templates/pages/new_login_id.html")),
     ("pages/not_mine.html", include_str!("../../templates/pages/not_mine.html")),

@@ -79,7 +79,7 @@ clients-disable-text = Nobody can log in to it any more, and the tokens that it 
 clients-enable-title = Enable the app again
 clients-enable-text = Members can log in again, and tokens that are still in time work again.
 clients-delete-title = Delete the app
-clients-delete-text = Erases the registration and what members allowed it. This cannot be undone. The audit stays.
+clients-delete-text = Erases the registration and what members allowed it. Its tokens and secrets are void. This cannot be undone. The audit stays.
 clients-end-old-secrets-title = End the old secret
 clients-end-old-secrets-text = Only the newest secret works then. An app that still uses an old one fails at once.
 

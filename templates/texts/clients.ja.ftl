@@ -79,7 +79,7 @@ clients-disable-text = だれもこのアプリにログインできなくなり
 clients-enable-title = アプリの利用を再開する
 clients-enable-text = ふたたびログインできるようになります。期限内のトークンも使えるようになります。
 clients-delete-title = アプリを削除する
-clients-delete-text = 登録と、会員がこのアプリに与えた同意を消します。元に戻せません。監査ログは残ります。
+clients-delete-text = 登録と、会員がこのアプリに与えた同意を消します。発行済みのトークンとシークレットは使えなくなります。元に戻せません。監査ログは残ります。
 clients-end-old-secrets-title = 古いシークレットを無効にする
 clients-end-old-secrets-text = いちばん新しいシークレットだけが使えるようになります。古いものを使っているアプリは、すぐにログインできなくなります。
 

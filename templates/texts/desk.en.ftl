@@ -26,6 +26,16 @@ dashboard-queue-deliveries = Messages to apps
 dashboard-queue-webhooks = Webhooks
 
 account-bounces = Mails to your e-mail address do not arrive. Please register a new address.
+bouncing-title = Check your e-mail address
+bouncing-lead = Mails to your e-mail address did not arrive. Please register a new address. You can also do so later.
+bouncing-now = Your e-mail address
+bouncing-change = Register a new address
+bouncing-otherwise = Go on without
+bouncing-right = I get mail at this address
+bouncing-right-hint = Choose this if, for example, you have mended your mail settings. We send to this address again.
+bouncing-later = Later
+bouncing-later-hint = We ask again at your next login. You can also change it in your account, at “Change e-mail address”.
+bouncing-next = Continue to the service
 
 queue-created = Added
 queue-age = { $hours } hours ago
@@ -50,7 +60,7 @@ queue-retry-text = It is tried within seconds, without waiting for the next atte
 queue-give-up-title = Give up
 queue-give-up-text = It is not sent, and its content is erased. This cannot be undone.
 queue-bounce-title = Mark as bounced
-queue-bounce-text = For when the notice of a mailer daemon came back. Nothing is sent to this address any more, and at the next login the member's account page asks for a new address.
+queue-bounce-text = For when the notice of a mailer daemon came back. Nothing is sent to this address any more, and the member is asked for a new address at the next login and on the account page.
 queue-error-waiting = It was sent or given up already, or is being sent at this moment.
 queue-error-address = The address of this mail is not on record.
 queue-kind-confirm_registration = Confirm a registration

@@ -26,6 +26,16 @@ dashboard-queue-deliveries = アプリへの通知
 dashboard-queue-webhooks = Webhook
 
 account-bounces = ご登録のメールアドレスにお知らせが届きません。新しいメールアドレスを登録してください。
+bouncing-title = メールアドレスのご確認
+bouncing-lead = ご登録のメールアドレスにお知らせが届きませんでした。新しいメールアドレスを登録してください。あとで手続きすることもできます。
+bouncing-now = ご登録のメールアドレス
+bouncing-change = 新しいメールアドレスを登録する
+bouncing-otherwise = 登録しないで進む
+bouncing-right = このメールアドレスで受け取れます
+bouncing-right-hint = 受信の設定を直した場合などに選んでください。このメールアドレスへの送信を再開します。
+bouncing-later = あとで手続きする
+bouncing-later-hint = 次回のログイン時にもう一度おたずねします。アカウントの「メールアドレスの変更」からも手続きできます。
+bouncing-next = サービスに進む
 
 queue-created = 受付
 queue-age = { $hours }時間前
@@ -50,7 +60,7 @@ queue-retry-text = 次回の予定を待たずに、数秒のうちに送信を�
 queue-give-up-title = 送信を取りやめる
 queue-give-up-text = 送信せず、内容を消去します。元に戻せません。
 queue-bounce-title = 不達にする
-queue-bounce-text = 不達の知らせ(MAILER-DAEMON)が届いたときに使います。このメールアドレス宛ての送信をすべて止め、会員には次回のログイン時に、アカウントの画面で新しいメールアドレスの登録をお願いします。
+queue-bounce-text = 不達の知らせ(MAILER-DAEMON)が届いたときに使います。このメールアドレス宛ての送信をすべて止め、会員には次回のログイン時とアカウントの画面で、新しいメールアドレスの登録をお願いします。
 queue-error-waiting = 送信済み・断念済みか、ちょうど送信しているところです。
 queue-error-address = このメールの宛先は記録されていません。
 queue-kind-confirm_registration = 初回登録の確認

@@ -47,6 +47,7 @@ members-temporary-open = Works
 members-temporary-with_code = Works together with an activation code
 members-temporary-replaced = Replaced by the member’s own
 members-temporary-void = Does not work (must be issued again)
+members-email-bounces = Mails to this address do not arrive (it bounces).
 members-new-email = Change to { $email } waits for its confirmation
 members-deletion-waits = The member asks for the deletion of the account ({ $at }).
 members-stopped = No registration may begin, because somebody reported one or the office stopped it.

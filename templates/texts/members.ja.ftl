@@ -47,6 +47,7 @@ members-temporary-open = 使える
 members-temporary-with_code = 登録用コードとあわせて使える
 members-temporary-replaced = 本人のパスワードに変更済み
 members-temporary-void = 使えない(再発行が必要)
+members-email-bounces = このメールアドレスにはお知らせが届きません(不達)。
 members-new-email = 変更先 { $email } の確認待ち
 members-deletion-waits = 退会の申請があります({ $at })。
 members-stopped = 「身に覚えのない登録」の申し出または事務局の操作により、初回登録を止めています。

@@ -109,7 +109,7 @@ async fn what_only_operators_grant_cannot_be_had_by_asking() {
     )
     .await;
     assert_eq!((asked.status, asked.text("scope")), (StatusCode::CREATED, "email openid"));
-    let stored = app.app().client(asked.text("client_id")).await.unwrap().unwrap().metadata;
+    let stored = app.app().client(asked.text("client_id")).await.unwrap().unwrap().metadata.clone();
     assert!(!stored.health_insurance_business && !stored.pkce_optional && !stored.allows("insured_number"));
     assert!(
         stored.sector.is_none() && stored.introspects.is_empty() && stored.access_token_lifetime.is_none()

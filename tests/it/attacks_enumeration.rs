@@ -1,5 +1,6 @@
 //! Who asks about a known person and who asks about nobody get the same answer, octet for octet. How long the
-//! answers took is written to `target/test-artefacts/enumeration.txt` for a person to judge; no test can.
+//! answers took is written to `target/test-artefacts/enumeration.txt` for a person to judge; no test can. With more
+//! rounds, as in `ENUMERATION_ROUNDS=100 cargo test --test it attacks_enumeration`, the statistics there mean something.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 use reqwest::{Method, StatusCode};
 
 use crate::support::{
-    app::{Backend, TestApp},
+    app::{Backend, DAY, TestApp},
     family::{Relative, SAKURA, inquire},
     http_browser::{HttpBrowser, Page},
     journey::{give_login_id, register},
@@ -18,8 +19,14 @@ use crate::support::{
     recovery::{send_login_id_form, send_password_form},
 };
 
-/// Questions of each kind; a member gets no more than five mails of recovery a day.
-const ROUNDS: usize = 5;
+/// A member gets no more mails of recovery a day.
+const MAILS_A_DAY: usize = 5;
+
+/// Questions of each kind.
+fn rounds() -> usize {
+    let wished = std::env::var("ENUMERATION_ROUNDS").ok();
+    wished.map_or(MAILS_A_DAY, |rounds| rounds.parse().expect("ENUMERATION_ROUNDS is a number"))
+}
 
 /// An answer without what is the request's own.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,6 +79,40 @@ fn median(answers: &[(Shape, Duration)]) -> Duration {
     times[times.len() / 2]
 }
 
+/// The Mann-Whitney U test, two-sided: the share of pairs in which the known one is slower, and the probability of a
+/// share at least so far from one half if both were alike (normal approximation).
+#[expect(clippy::cast_precision_loss, reason = "there are some hundreds at most")]
+fn rank_sums(known: &[(Shape, Duration)], unknown: &[(Shape, Duration)]) -> (f64, f64) {
+    let pairs = known.iter().flat_map(|(_, one)| unknown.iter().map(move |(_, other)| (one, other)));
+    let slower: f64 = pairs
+        .map(|(one, other)| match one.cmp(other) {
+            std::cmp::Ordering::Greater => 1.0,
+            std::cmp::Ordering::Equal => 0.5,
+            std::cmp::Ordering::Less => 0.0,
+        })
+        .sum();
+    let (n, m) = (known.len() as f64, unknown.len() as f64);
+    let z = (slower - n * m / 2.0).abs() / (n * m * (n + m + 1.0) / 12.0).sqrt();
+    (slower / (n * m), two_sided(z))
+}
+
+/// The probability that a normal variable is further from its mean than `z` deviations (Abramowitz and Stegun
+/// 26.2.17).
+fn two_sided(z: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.231_641_9 * z);
+    let powers = [0.319_381_530, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
+    let series = powers.iter().rev().fold(0.0, |sum, factor| (sum + factor) * t);
+    let density = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    (2.0 * density * series).clamp(0.0, 1.0)
+}
+
+#[test]
+fn the_statistics_are_those_of_the_tables() {
+    for (z, p) in [(0.0, 1.0), (1.0, 0.3173), (1.96, 0.05), (3.29, 0.001)] {
+        assert!((two_sided(z) - p).abs() < 0.0005, "{z}: {}", two_sided(z));
+    }
+}
+
 impl Question {
     async fn ask(&mut self, known: bool, own: &[&str], answer: impl Future<Output = Page>) {
         let begin = Instant::now();
@@ -86,10 +127,11 @@ impl Question {
         for (other, _) in self.known.iter().chain(&self.unknown) {
             assert_eq!(first, other, "{name}: answers can be told apart");
         }
+        let (effect, p) = rank_sums(&self.known, &self.unknown);
         let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
         let (known, unknown) = (milliseconds(median(&self.known)), milliseconds(median(&self.unknown)));
         let (status, octets) = (first.status.as_u16(), first.octets);
-        format!("{name:<38} {status:>6} {octets:>7} {known:>9.2} {unknown:>9.2}\n")
+        format!("{name:<38} {status:>6} {octets:>7} {known:>9.2} {unknown:>9.2} {effect:>7.2} {p:>7.3}\n")
     }
 }
 
@@ -100,7 +142,7 @@ async fn login(app: &TestApp, someone: &Someone) -> Page {
 
 async fn login_ids(app: &TestApp, known: &Someone) -> (Question, Question) {
     let (mut identifiers, mut passwords) = (Question::default(), Question::default());
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         for someone in [known, &NOBODY] {
             let is_known = someone.login_id == known.login_id;
             let start = app.http_browser().get(&app.url("/login")).await.follow_here().await;
@@ -118,7 +160,10 @@ async fn login_ids(app: &TestApp, known: &Someone) -> (Question, Question) {
 /// 「パスワードをお忘れの方」 and 「ログインIDをお忘れの方」: whoever is known gets a mail, the page is the same.
 async fn forgotten(app: &mut TestApp) -> (Question, Question) {
     let (mut password, mut login_id) = (Question::default(), Question::default());
-    for _ in 0..ROUNDS {
+    for round in 0..rounds() {
+        if round > 0 && round % MAILS_A_DAY == 0 {
+            app.clock.advance(DAY);
+        }
         for (known, one, other) in [(true, HANAKO, ICHIRO), (false, NOBODY, NOBODY)] {
             let page = app.http_browser().get(&app.url("/recovery/password")).await;
             password.ask(known, &[], send_password_form(&page, one.login_id, one.born)).await;
@@ -134,7 +179,7 @@ async fn forgotten(app: &mut TestApp) -> (Question, Question) {
 /// 資格照会 with another birth date.
 async fn eligibility(app: &TestApp) -> Question {
     let mut question = Question::default();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         for (known, number) in [(true, SAKURA.number), (false, "300001")] {
             let someone = Someone { born: "19710101", ..SAKURA.someone };
             let page = app.eligibility(&app.http_browser()).await;
@@ -154,7 +199,7 @@ async fn resend(app: &mut TestApp) -> Question {
     let real = waiting.url.path_segments().unwrap().nth(1).unwrap().to_owned();
     let made_up = real.chars().rev().collect::<String>();
     let mut question = Question::default();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds() {
         for (known, interaction) in [(true, real.as_str()), (false, made_up.as_str())] {
             let browser: HttpBrowser = app.http_browser();
             let start = browser.get(&app.url("/login")).await.follow_here().await;
@@ -194,8 +239,8 @@ async fn answers_about_somebody_and_about_nobody_are_the_same() {
     app.activate(&HANAKO).await;
     app.activate(&ICHIRO).await;
     let mut report = format!(
-        "{:<38} {:>6} {:>7} {:>9} {:>9}\n",
-        "question, asked in turns", "status", "octets", "known ms", "nobody ms"
+        "{:<38} {:>6} {:>7} {:>9} {:>9} {:>7} {:>7}\n",
+        "question, asked in turns", "status", "octets", "known ms", "nobody ms", "slower", "p"
     );
     let (identifier, password) = login_ids(&app, &HANAKO).await;
     report += &identifier.line("login ID of a member");
@@ -207,7 +252,13 @@ async fn answers_about_somebody_and_about_nobody_are_the_same() {
     report += &forgot_login_id.line("forgotten login ID");
     report += &eligibility(&app).await.line("eligibility with a wrong birth date");
     report += &resend(&mut app).await.line("resend of a registration");
-    writeln!(report, "\nMedians of {ROUNDS} each, on a machine that did other work too.").unwrap();
+    let rounds = rounds();
+    writeln!(
+        report,
+        "\nMedians of {rounds} each, on a machine that did other work too. `slower`: how often an answer about somebody \
+         took longer than one about nobody; 0.5 tells nothing. `p`: how likely that is by chance (Mann-Whitney U test)."
+    )
+    .unwrap();
     println!("{report}");
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-artefacts");
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,5 +1,7 @@
 //! What is counted, and what is not: visits, mails, names, failures, alarms.
 
+use std::net::IpAddr;
+
 use clap::Parser;
 use futures_util::future::join_all;
 use kenpos_idp::{
@@ -8,6 +10,7 @@ use kenpos_idp::{
         client::{self, CreateArgs},
     },
     clock::Entropy,
+    members::{login_id, sign_in::SignIn},
 };
 use reqwest::StatusCode;
 
@@ -24,6 +27,7 @@ on_both_backends! {
     clicks_are_no_mails
     parallel_names_do_not_outrun_the_limit
     failed_sign_ins_are_counted_by_the_hour
+    a_flood_of_guesses_keeps_no_member_out
     a_spray_of_addresses_alarms_and_stops_nobody
     a_spray_of_addresses_at_one_insurer_is_its_alarm
     an_alarm_lasts_while_the_spray_goes_on
@@ -129,6 +133,42 @@ async fn failed_sign_ins_are_counted_by_the_hour(backend: Backend) {
     let shown: Vec<_> = history.select("#history > li.alarming").iter().map(|li| li.text.clone()).collect();
     assert_eq!(shown.len(), 2, "{shown:?}");
     assert!(shown[1].contains("3回") && shown[1].contains("10時15分"), "{shown:?}");
+    app.finish().await;
+}
+
+async fn a_flood_of_guesses_keeps_no_member_out(backend: Backend) {
+    let small = |config: &mut kenpos_idp::config::Config| config.limits.per_insurer = 8;
+    let mut app = TestApp::start_with(backend, small).await;
+    app.activate(&HANAKO).await;
+    let home = IpAddr::from([192, 0, 2, 1]);
+    let elsewhere = IpAddr::from([203, 0, 113, 9]);
+    let sign_in = async |app: &TestApp, someone: &Someone, password: &str, address: IpAddr| {
+        let typed = login_id::parse(someone.login_id, &app.app().config().insurers).unwrap();
+        app.app().members.sign_in(&typed, None, password.into(), "", address).await.unwrap()
+    };
+    assert!(matches!(sign_in(&app, &HANAKO, HANAKO.password, home).await, SignIn::Welcome(_)));
+    // The ID pauses for strangers, and not where its member signed in before.
+    for _ in 0..5 {
+        assert!(matches!(sign_in(&app, &HANAKO, "wrong", elsewhere).await, SignIn::Wrong));
+    }
+    assert!(matches!(sign_in(&app, &HANAKO, HANAKO.password, elsewhere).await, SignIn::Paused));
+    assert!(matches!(sign_in(&app, &HANAKO, HANAKO.password, home).await, SignIn::Welcome(_)));
+    assert!(matches!(sign_in(&app, &HANAKO, HANAKO.password, elsewhere).await, SignIn::Paused));
+    // There, too, it is five.
+    for _ in 0..5 {
+        let wrong = sign_in(&app, &HANAKO, "wrong", home).await;
+        assert!(matches!(wrong, SignIn::Wrong | SignIn::Limited), "{wrong:?}");
+    }
+    assert!(matches!(sign_in(&app, &HANAKO, HANAKO.password, home).await, SignIn::Paused));
+    // The insurer's budget is spent: a password of one's own opens, a birth date does not.
+    app.clock.advance(MINUTE * 31);
+    for n in 0..8 {
+        let nobody = Someone { login_id: ["7132-999000001", "7132-999000002"][n % 2], ..NOBODY };
+        sign_in(&app, &nobody, "wrong", elsewhere).await;
+    }
+    assert!(matches!(sign_in(&app, &ICHIRO, ICHIRO.born, home).await, SignIn::Limited));
+    assert!(matches!(sign_in(&app, &HANAKO, "wrong", elsewhere).await, SignIn::Limited));
+    assert!(matches!(sign_in(&app, &HANAKO, HANAKO.password, elsewhere).await, SignIn::Welcome(_)));
     app.finish().await;
 }
 

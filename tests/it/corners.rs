@@ -155,6 +155,7 @@ async fn what_a_client_may_have_is_looked_at_again() {
         scope.clone_into(&mut metadata.scope);
         row.metadata = serde_json::to_string(&metadata).unwrap();
         assert!(client::update(app.db(), &row).await.unwrap());
+        app.app().clients.clear();
     };
     allow_only("openid offline_access").await;
     assert!(rp.userinfo(&tokens).await.unwrap().get("email").is_none(), "no longer registered for it");

@@ -21,14 +21,19 @@ use kenpos_idp::{
 };
 use serde_json::{Value, json};
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
+    "docs/backup.md",
+    "docs/faults.md",
     "docs/operators.md",
     "docs/api.md",
     "docs/app-developers.md",
     "docs/contributors.md",
     "docs/runbook.md",
     "docs/sizing.md",
+    "docs/limits.md",
+    "docs/attacks.md",
+    "docs/dependencies.md",
     "keys/README.md",
 ];
 
@@ -183,6 +188,91 @@ fn the_example_names_every_key_and_its_default() {
         assert!(!known || told.get(&key) == defaults.get(&key), "another default of {key}");
         assert!(told.get(&key) != Some(&Value::Null), "{key} is not in its section");
     }
+}
+
+/// The cells of the rows of all tables.
+fn rows(text: &str) -> impl Iterator<Item = Vec<String>> {
+    let rows = text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("|---"));
+    rows.map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect())
+}
+
+fn in_code(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_limits_are_those_of_the_configuration() {
+    let known = documented();
+    let is_limit = |key: &str| {
+        let name = key.rsplit('.').next().unwrap_or_default();
+        let sections = ["limits.", "server.", "roster.", "mail.", "egress.", "ephemeral."];
+        let limiting = ["timeout", "limit", "max_", "drain", "_fields"];
+        key.starts_with("limits.")
+            || ["passwords.concurrent", "passwords.queue"].contains(&key)
+            || ["login_failures", "login_pause_minutes", "temporary_password_failures"].contains(&name)
+            || (sections.iter().any(|section| key.starts_with(section))
+                && limiting.iter().any(|part| name.contains(part)))
+    };
+    let mut told = BTreeSet::new();
+    for cells in rows(&read("docs/limits.md")) {
+        let Some(key) = cells.get(1).and_then(|cell| in_code(cell).next()) else { continue };
+        assert_eq!(Some(&cells[2]), known.get(key), "default of {key}");
+        told.insert(key.to_owned());
+    }
+    let missing: Vec<_> = known.keys().filter(|key| is_limit(key) && !told.contains(*key)).collect();
+    assert!(missing.is_empty(), "docs/limits.md does not tell of {missing:?}");
+    assert!(told.len() > 30, "{told:?}");
+}
+
+#[test]
+fn the_dependencies_with_c_are_those_of_the_lock_file() {
+    let lock = read("Cargo.lock");
+    let builds_c = |package: &&str| {
+        let tools = ["cc", "cmake", "nasm-rs", "pkg-config", "vcpkg", "bindgen"];
+        let mut lines = package.lines().map(|line| line.trim_matches([' ', '"', ',']));
+        lines.any(|line| tools.contains(&line.split(' ').next().unwrap_or_default()))
+    };
+    let name = |package: &str| {
+        package.lines().find_map(|line| line.strip_prefix("name = ")).unwrap().replace('"', "")
+    };
+    let packages = lock.split("[[package]]").skip(1);
+    let known: BTreeSet<String> = packages.filter(builds_c).map(name).collect();
+    let guide = read("docs/dependencies.md");
+    let table = guide.split("## C and assembler").nth(1).unwrap().split("\n## ").next().unwrap();
+    let told: BTreeSet<String> =
+        rows(table).filter_map(|cells| in_code(&cells[0]).next().map(str::to_owned)).collect();
+    assert_eq!(told, known);
+}
+
+/// The names of functions that tests are.
+fn functions(folder: &str) -> BTreeSet<String> {
+    let mut source = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut source);
+    let after = source.split("fn ").skip(1);
+    after.map(|rest| rest.split(['(', '<']).next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_attack_is_where_it_is_said_to_be() {
+    let tests: BTreeSet<String> = functions("tests/it").into_iter().chain(functions("src")).collect();
+    let mut command = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/attacks"), &mut command);
+    let mut named = 0;
+    for cells in rows(&read("docs/attacks.md")).filter(|cells| cells.len() == 3) {
+        for case in in_code(&cells[1]) {
+            assert!(command.contains(case), "the command has no case {case}");
+        }
+        for test in in_code(&cells[2]) {
+            assert!(tests.contains(test), "there is no test {test}");
+            named += 1;
+        }
+        assert!(
+            cells[0] == "Case" || cells[1..].iter().any(|cell| cell.contains('`')),
+            "{} is nowhere",
+            cells[0]
+        );
+    }
+    assert!(named > 60, "only {named} tests are named");
 }
 
 fn commands(path: &str, command: &clap::Command, found: &mut Vec<(String, Vec<String>)>) {

@@ -51,7 +51,7 @@ impl Post {
         let url = format!("sqlite://{}", directory.path().join("idp.sqlite").display());
         let db = Db::open(&url, 4).await.unwrap();
         db.migrate().await.unwrap();
-        Self { directory, db, clock: Clock::manual(Timestamp::from_millis(1_795_310_100_000)) }
+        Self { directory, db, clock: Clock::manual(Timestamp::from_millis(BEGINNING)) }
     }
 
     fn outbox(&self, settings: &MailSettings) -> Outbox {
@@ -74,8 +74,12 @@ impl Post {
     }
 }
 
+/// When every test begins, in milliseconds since the epoch.
+const BEGINNING: i64 = 1_795_310_100_000;
+
 fn counts(queued: i64, sent: i64, failed: i64) -> Counts {
-    Counts { queued, sent, failed }
+    // Whatever waits was made before the clock moved.
+    Counts { queued, sent, failed, oldest: (queued > 0).then_some(BEGINNING) }
 }
 
 #[tokio::test]

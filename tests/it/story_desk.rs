@@ -1,5 +1,6 @@
 //! The operators' desk: documents, mails that wait, messages to other systems, webhooks, signing keys.
 
+mod bounces;
 mod keys;
 mod losses;
 mod queues;

@@ -34,9 +34,9 @@ async fn upload(app: &TestApp, browser: &HttpBrowser, full: bool, content: &[u8]
 }
 
 /// Reloads the page of an import until it is done with what it does by itself.
-async fn settled(page: Page) -> Page {
+async fn settled(mut page: Page) -> Page {
     for _ in 0..600 {
-        let page = page.visit(page.url.path()).await;
+        page = page.visit(page.url.path()).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         if page.select("[data-poll]").is_empty() {
             return page;

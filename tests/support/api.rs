@@ -26,6 +26,7 @@ pub struct Program {
 pub struct Told {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// The body; a text where it is no JSON.
     pub json: Value,
 }
 
@@ -129,11 +130,13 @@ impl Program {
 async fn told(request: reqwest::RequestBuilder) -> Told {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
+    let kind = headers.get("content-type").map_or("", |kind| kind.to_str().unwrap());
+    let is_json = kind == "application/json" || kind == "application/problem+json";
     let text = response.text().await.unwrap();
-    let json = if text.is_empty() {
-        Value::Null
-    } else {
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {status} {text}"))
+    let json = match text.as_str() {
+        "" => Value::Null,
+        _ if !is_json => Value::String(text),
+        _ => serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {status} {text}")),
     };
     Told { status, headers, json }
 }

@@ -217,6 +217,14 @@ impl TestApp {
         RelyingParty::discover(&self.config.server.issuer, client.clone(), self.clock.clone()).await
     }
 
+    /// Stops the provider and leaves its records to another process, for as long as the folder is kept.
+    pub async fn leave_records(mut self) -> (Config, TempDir) {
+        self.stop().await;
+        self.finished = true;
+        let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
+        (self.config.clone(), directory)
+    }
+
     /// The mails that were not given up and not sent yet.
     pub async fn queued_mails(&self) -> i64 {
         self.app().members.outbox.counts().await.unwrap().queued
@@ -244,9 +252,14 @@ impl Drop for TestApp {
     }
 }
 
+/// The Redis server that all stories of this process share, each with keys of its own.
+pub fn redis() -> &'static Redis {
+    static REDIS: OnceLock<Redis> = OnceLock::new();
+    REDIS.get_or_init(Redis::start)
+}
+
 fn configuration(backend: Backend, directory: &TempDir, issuer: &str) -> Config {
     static STORIES: AtomicU32 = AtomicU32::new(0);
-    static REDIS: OnceLock<Redis> = OnceLock::new();
     let (database, ephemeral) = match backend {
         Backend::Embedded => {
             let file = directory.path().join("kenpos.sqlite");
@@ -254,7 +267,7 @@ fn configuration(backend: Backend, directory: &TempDir, issuer: &str) -> Config 
         }
         Backend::PostgresRedis => {
             let story = format!("story{}", STORIES.fetch_add(1, Ordering::SeqCst));
-            let url = REDIS.get_or_init(Redis::start).url();
+            let url = redis().url();
             let prefix = format!("{story}:");
             let ephemeral = Ephemeral { url: Some(url.into()), prefix, ..Ephemeral::default() };
             (Postgres::shared().create_database(&story), ephemeral)

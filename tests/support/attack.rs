@@ -211,10 +211,13 @@ impl TestApp {
     /// Changes stored rows behind the provider's back; the number of them.
     pub async fn sql(&self, statement: &str) -> u64 {
         let statement = AssertSqlSafe(statement.to_owned());
-        match self.db() {
+        let changed = match self.db() {
             Db::Sqlite(pool) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
             Db::Postgres(pool) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
-        }
+        };
+        // The provider would see it within a second; stories do not wait.
+        self.app().clients.clear();
+        changed
     }
 
     /// Reads a number.

@@ -86,4 +86,14 @@ impl TestApp {
         self.mailbox.next(someone.email).await;
         browser
     }
+
+    /// Marks an address as one that bounces.
+    pub async fn mark_bounced(&self, email: &str) {
+        let mark = self.app().members.outbox.mark_of(email);
+        self.run(&format!(
+            "insert into bounce (recipient_mac, id, insurer, recipient, kind, created_at)
+             values ('{mark}', 'bounce', '7132', '***', 'password_changed', 1)"
+        ))
+        .await;
+    }
 }

@@ -22,4 +22,5 @@ pub mod party;
 pub mod receiver;
 pub mod recovery;
 pub mod relying_party;
+pub mod way;
 pub mod web_app;

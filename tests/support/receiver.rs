@@ -18,7 +18,7 @@ use axum::{
 use kenpos_idp::{
     config::Config,
     web::{
-        connection::{Patience, Site},
+        connection::{Guests, Patience, Site},
         tls::Tls,
     },
 };
@@ -99,7 +99,14 @@ impl Receiver {
         let site = Site {
             router: Router::new().fallback(take).with_state(self.desk.clone()),
             tls: Some(Tls::load(&self.files.certificate, &self.files.key).await.unwrap()),
-            patience: Patience { most: 100, head: PATIENCE, idle: PATIENCE },
+            patience: Patience {
+                most: 100,
+                head: PATIENCE,
+                idle: PATIENCE,
+                head_bytes: 64 * 1024,
+                head_fields: 100,
+            },
+            guests: Guests::new(100, &[]),
         };
         let stop = CancellationToken::new();
         self.running = Some((stop.clone(), tokio::spawn(site.serve(listener, stop))));

@@ -100,7 +100,7 @@ impl From<Entry> for AuditLine {
 }
 
 impl AuditSearch {
-    fn search(&self, caller: &Caller) -> Result<Search, Problem> {
+    pub(super) fn search(&self, caller: &Caller) -> Result<Search, Problem> {
         let today = caller.app().now().day_in_japan();
         let from = match &self.from {
             None => today.saturating_sub((USUAL_DAYS - 1).days()),

@@ -1,17 +1,16 @@
-//! `/admin/api/v1/clients`: relying parties, by the rules of [`crate::clients::manage`].
-
-use std::time::Duration;
+//! `/admin/api/v1/clients`: relying parties, by the rules of [`crate::clients::manage`]. What is done to one is in
+//! [`client_acts`](super::client_acts).
 
 use axum::{Json, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::{
     guard::Caller,
     paging::{Page, Paging},
     problem::{FieldError, Kind, Problem},
-    read::{Body, Id, Query, Why, act, reason},
+    read::{Body, Id, Query, act, reason},
     version::{created, tagged, unchanged},
 };
 use crate::{
@@ -26,7 +25,7 @@ use crate::{
 };
 
 #[derive(OpenApi)]
-#[openapi(paths(list, register, get, change, rotate_secret, end_old_secrets, disable, enable))]
+#[openapi(paths(list, register, get, change))]
 pub(super) struct Doc;
 
 /// A relying party.
@@ -83,7 +82,7 @@ pub struct ClientWithSecret {
 }
 
 impl Client {
-    fn of(client: &clients::Client, now: Timestamp) -> Self {
+    pub(super) fn of(client: &clients::Client, now: Timestamp) -> Self {
         let secrets = client.valid_secrets(now).into_iter().map(|secret| ClientSecret {
             created_at: utc(secret.created_at.millis()),
             expires_at: secret.expires_at.map(|at| utc(at.millis())),
@@ -100,7 +99,7 @@ impl Client {
 }
 
 /// The client, if it is within reach.
-async fn find(caller: &Caller, id: &str) -> Result<clients::Client, Problem> {
+pub(super) async fn find(caller: &Caller, id: &str) -> Result<clients::Client, Problem> {
     let db = &caller.app().members.db;
     let found = clients::Client::find_any(db, id).await.map_err(Fault::from)?;
     let found = found.ok_or_else(Problem::not_found)?;
@@ -108,7 +107,7 @@ async fn find(caller: &Caller, id: &str) -> Result<clients::Client, Problem> {
     Ok(found)
 }
 
-fn rules(caller: &Caller) -> Clients<'_> {
+pub(super) fn rules(caller: &Caller) -> Clients<'_> {
     registration::clients(caller.app())
 }
 
@@ -135,7 +134,7 @@ fn refusal(refused: Refused) -> Problem {
     }
 }
 
-fn outcome<T>(outcome: Outcome<T>) -> Result<T, Problem> {
+pub(super) fn outcome<T>(outcome: Outcome<T>) -> Result<T, Problem> {
     outcome.map_err(Fault::from)?.map_err(refusal)
 }
 
@@ -153,24 +152,52 @@ fn within(caller: &Caller, before: &Metadata, after: &Metadata) -> Result<(), Pr
     Ok(())
 }
 
+/// Characters of what is searched for, at most.
+const LONGEST: usize = 100;
+
+/// Which relying parties.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClientsAsked {
+    /// Only those with this in a name, or at the beginning of the `client_id`; upper and lower case alike.
+    #[param(max_length = 100, example = "からだ")]
+    pub search: Option<String>,
+    /// Entries of a page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    pub limit: Option<u16>,
+    /// Where the page begins: `next` of the page before.
+    pub cursor: Option<String>,
+}
+
 /// Lists the relying parties
 ///
-/// The newest first. A client of one insurer sees those that are for its members alone.
+/// The newest first, all or those that are searched for. A client of one insurer sees those that are for its members alone.
 #[utoipa::path(
     get, path = "/admin/api/v1/clients", tag = "Clients", operation_id = "listClients",
-    params(Paging),
+    params(ClientsAsked),
     responses((status = 200, description = "A page of relying parties", body = Page<Client>,
         headers(("Link" = Option<String>, description = "The next page, as `rel=\"next\"` (RFC 8288)")))),
 )]
-pub async fn list(caller: Caller, Query(paging): Query<Paging>) -> Result<Response, Problem> {
-    let part = paging.of(&caller, "clients", "")?;
+pub async fn list(caller: Caller, Query(asked): Query<ClientsAsked>) -> Result<Response, Problem> {
+    let text = asked.search.unwrap_or_default();
+    if text.chars().count() > LONGEST {
+        return Err(Problem::parameter("search", format!("must be {LONGEST} characters at most")));
+    }
+    let part = Paging { limit: asked.limit, cursor: asked.cursor }.of(&caller, "clients", &text)?;
     let after = part.after.as_deref().and_then(position);
     let limit = usize::try_from(part.to_read()).unwrap_or_default();
-    let search = Search { text: "", insurer: caller.scope() };
+    let search = Search { text: &text, insurer: caller.scope() };
     let read = rules(&caller).search(search, after.as_ref(), limit).await.map_err(Fault::from)?;
     let now = caller.app().now();
     let page = part.page(&caller, read, |one| one.position().to_string(), |one| Client::of(&one, now));
-    Ok(part.linked(&caller, &format!("{API}/clients"), page))
+    let search = match text.as_str() {
+        "" => String::new(),
+        text => {
+            format!("search={}&", url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>())
+        }
+    };
+    Ok(part.linked_with(&caller, &format!("{API}/clients"), &search, page))
 }
 
 /// A relying party to be registered.
@@ -215,7 +242,7 @@ pub async fn register(caller: Caller, Body(asked): Body<Registration>) -> Result
     Ok(created(&caller, &path, &made, &made))
 }
 
-fn told(caller: &Caller, done: Done) -> ClientWithSecret {
+pub(super) fn told(caller: &Caller, done: Done) -> ClientWithSecret {
     ClientWithSecret { client: Client::of(&done.client, caller.app().now()), client_secret: done.secret }
 }
 
@@ -270,92 +297,4 @@ pub async fn change(
     within(&caller, &client.metadata, &metadata)?;
     let done = outcome(rules(&caller).update(&client, metadata, act(&caller.actor, &why)).await)?;
     Ok(Json(told(&caller, done)))
-}
-
-/// Another secret.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewSecret {
-    /// Hours that the old secret works beside the new one.
-    #[serde(default = "a_day")]
-    #[schema(minimum = 0, maximum = 2160, default = 24)]
-    pub overlap_hours: u64,
-    /// Why, for the audit; without personal data.
-    #[schema(min_length = 1, max_length = 500, example = "yearly rotation")]
-    pub reason: String,
-}
-
-const fn a_day() -> u64 {
-    24
-}
-
-/// Gives a relying party a new secret
-///
-/// The old one works beside it for the overlap. The answer is the only one that ever has the secret.
-#[utoipa::path(
-    post, path = "/admin/api/v1/clients/{client}/secret", tag = "Clients", operation_id = "rotateClientSecret",
-    params(("client" = String, Path, description = "`client_id`")),
-    request_body = NewSecret,
-    responses((status = 200, description = "The relying party with its new secret", body = ClientWithSecret)),
-)]
-pub async fn rotate_secret(
-    caller: Caller,
-    Id(id): Id,
-    Body(asked): Body<NewSecret>,
-) -> Result<Json<ClientWithSecret>, Problem> {
-    let (client, why) = (find(&caller, &id).await?, reason(&asked.reason)?);
-    let overlap = Duration::from_secs(asked.overlap_hours.saturating_mul(3600));
-    let by = act(&caller.actor, &why);
-    let done = outcome(rules(&caller).rotate_secret(&client, overlap, by).await)?;
-    Ok(Json(told(&caller, done)))
-}
-
-/// Ends the old secrets of a relying party
-///
-/// Only the newest works then.
-#[utoipa::path(
-    post, path = "/admin/api/v1/clients/{client}/end-old-secrets", tag = "Clients",
-    operation_id = "endOldClientSecrets",
-    params(("client" = String, Path, description = "`client_id`")),
-    request_body = Why,
-    responses((status = 200, description = "The relying party with one secret", body = Client)),
-)]
-pub async fn end_old_secrets(
-    caller: Caller,
-    Id(id): Id,
-    Body(asked): Body<Why>,
-) -> Result<Json<Client>, Problem> {
-    let (client, why) = (find(&caller, &id).await?, reason(&asked.reason)?);
-    let client = outcome(rules(&caller).end_old_secrets(&client, act(&caller.actor, &why)).await)?;
-    Ok(Json(Client::of(&client, caller.app().now())))
-}
-
-/// Disables a relying party
-///
-/// Nobody signs in to it, and its tokens are worth nothing while that lasts.
-#[utoipa::path(
-    post, path = "/admin/api/v1/clients/{client}/disable", tag = "Clients", operation_id = "disableClient",
-    params(("client" = String, Path, description = "`client_id`")),
-    request_body = Why,
-    responses((status = 200, description = "The relying party, disabled", body = Client)),
-)]
-pub async fn disable(caller: Caller, Id(id): Id, Body(asked): Body<Why>) -> Result<Json<Client>, Problem> {
-    let (client, why) = (find(&caller, &id).await?, reason(&asked.reason)?);
-    let client = outcome(rules(&caller).disable(&client, act(&caller.actor, &why)).await)?;
-    Ok(Json(Client::of(&client, caller.app().now())))
-}
-
-/// Enables a disabled relying party
-///
-/// Members can sign in again, and tokens that are still in time work again.
-#[utoipa::path(
-    post, path = "/admin/api/v1/clients/{client}/enable", tag = "Clients", operation_id = "enableClient",
-    params(("client" = String, Path, description = "`client_id`")),
-    request_body = Why,
-    responses((status = 200, description = "The relying party, enabled", body = Client)),
-)]
-pub async fn enable(caller: Caller, Id(id): Id, Body(asked): Body<Why>) -> Result<Json<Client>, Problem> {
-    let (client, why) = (find(&caller, &id).await?, reason(&asked.reason)?);
-    let client = outcome(rules(&caller).enable(&client, act(&caller.actor, &why)).await)?;
-    Ok(Json(Client::of(&client, caller.app().now())))
 }

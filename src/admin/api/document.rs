@@ -18,8 +18,8 @@ use utoipa::{
 
 use super::{
     access::{self, Access},
-    audit, bounces, clients, documents, insurers, keys, member_acts, members, numbers, operators, own,
-    problem, queues, webhooks,
+    audit, audit_export, bounces, client_acts, clients, documents, insurers, keys, member_acts, members,
+    numbers, operators, own, problem, queues, roster, roster_acts, roster_upload, webhooks,
 };
 use crate::{app::App, operators::Permission};
 
@@ -40,10 +40,15 @@ fn parts() -> Vec<OpenApi> {
         webhooks::Doc::openapi(),
         keys::Doc::openapi(),
         audit::Doc::openapi(),
+        audit_export::Doc::openapi(),
+        roster::Doc::openapi(),
+        roster_acts::Doc::openapi(),
+        roster_upload::Doc::openapi(),
         members::Doc::openapi(),
         member_acts::Doc::openapi(),
         operators::Doc::openapi(),
         clients::Doc::openapi(),
+        client_acts::Doc::openapi(),
     ]
 }
 
@@ -126,7 +131,12 @@ fn complete(path: &str, method: &axum::http::Method, operation: &mut Operation) 
             RefOr::Ref(_) => false,
         })
     };
-    let body = operation.request_body.is_some();
+    let kind = match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.keys().next(),
+        _ => None,
+    };
+    let another = format!("The body is not {}", kind.map_or("there", String::as_str));
+    let body = kind.is_some();
     let conditional = has(&ParameterIn::Header, Some("If-Match"));
     let open = access == Access::Open;
     let may = [
@@ -137,7 +147,7 @@ fn complete(path: &str, method: &axum::http::Method, operation: &mut Operation) 
         (409, changes, "The state of the thing forbids it, or the same request is being worked on"),
         (412, conditional, "The thing was changed since it was read"),
         (413, body, "The body is too large"),
-        (415, body, "The body is not application/json"),
+        (415, body, &another),
         (422, body, "A field has a value that it must not have"),
         (428, conditional, "If-Match is missing"),
         (429, !open, "The client asks too often"),

@@ -1,6 +1,6 @@
 //! The guard before every operation of the API, and what a handler behind it is handed.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
@@ -36,7 +36,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct Caller {
     app: App,
     /// The client.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// What its access token opens.
     pub scopes: Scopes,
     /// When the access token is void.

@@ -187,6 +187,8 @@ pub struct MemberDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     pub paused_until: Option<String>,
+    /// Whether the office learnt that mails to the address do not arrive.
+    pub email_bounces: bool,
     /// A new address that waits for its link, masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_email: Option<String>,
@@ -295,6 +297,7 @@ impl MemberDetails {
             first_password: shown.temporary.into(),
             registration_stopped_at: at(person.stopped_at),
             paused_until: at(shown.paused_until),
+            email_bounces: shown.email_bounces,
             new_email: shown.new_email.as_ref().map(|(email, _)| email.clone()),
             activated_at: at(member.and_then(|member| member.activated_at)),
             deletion_requested_at: at(shown.deletion_requested_at),

@@ -35,7 +35,9 @@
 
 pub mod access;
 pub mod audit;
+pub mod audit_export;
 pub mod bounces;
+pub mod client_acts;
 pub mod clients;
 pub mod document;
 pub mod documents;
@@ -52,5 +54,8 @@ pub mod paging;
 pub mod problem;
 pub mod queues;
 pub mod read;
+pub mod roster;
+pub mod roster_acts;
+pub mod roster_upload;
 pub mod version;
 pub mod webhooks;

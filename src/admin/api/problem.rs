@@ -55,7 +55,7 @@ pub enum Kind {
     PreconditionFailed,
     /// The body is too large.
     TooLarge,
-    /// The body is not `application/json`.
+    /// The body is of another media type than the operation takes.
     UnsupportedMediaType,
     /// The request came to another host.
     Misdirected,
@@ -160,7 +160,7 @@ const TABLE: &[(Kind, u16, &str, &str, &str)] = &[
         415,
         "unsupported_media_type",
         "The body has another media type",
-        "Send JSON as `Content-Type: application/json`.",
+        "Send JSON as `Content-Type: application/json`, a roster as `text/csv`.",
     ),
     (
         K::Misdirected,

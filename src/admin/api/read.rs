@@ -22,7 +22,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        if !is_a("application/json", request.headers()) {
             return Err(Problem::new(Kind::UnsupportedMediaType));
         }
         let bytes = bytes(request, app).await?;
@@ -56,10 +56,10 @@ pub async fn bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
     })
 }
 
-/// Whether the body is `application/json` (RFC 8259 §11).
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body is of this media type, such as `application/json` (RFC 8259 §11).
+pub(super) fn is_a(wanted: &str, headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
 /// The JSON pointer (RFC 6901) to where reading stopped.

@@ -18,13 +18,13 @@ use super::Tools;
 use crate::{
     audit::{Act, Actor, Reason},
     clients::{
-        ApplicationType, AuthMethod, Client, Clients, GrantType, Metadata, SubjectType, manage::Done,
+        ApplicationType, AuthMethod, Client, Clients, GrantType, Metadata, SubjectType,
+        manage::{Done, Search},
         registration::Registrar,
     },
     crypto::{Algorithm, MasterKey},
     egress::Egress,
     oidc::registration::supported_with_api,
-    storage::Db,
 };
 
 /// What to do with relying parties.
@@ -33,12 +33,8 @@ use crate::{
 pub enum ClientCommand {
     /// Registers a relying party and shows its secret, once.
     Create(CreateArgs),
-    /// Lists the relying parties.
-    List {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Lists the relying parties, the oldest first; those that are searched for, the newest first.
+    List(ListArgs),
     /// Shows a relying party with all that it registered, as JSON.
     Show {
         /// `client_id`
@@ -69,7 +65,7 @@ pub enum ClientCommand {
 pub async fn run(tools: &Tools, command: ClientCommand, out: &mut impl Write) -> anyhow::Result<()> {
     match command {
         ClientCommand::Create(args) => create(tools, args, out).await,
-        ClientCommand::List { json } => list(&tools.db, json, out).await,
+        ClientCommand::List(args) => list(tools, &args, out).await,
         ClientCommand::Show { id, .. } => change::show(tools, &id, out).await,
         ClientCommand::Update(args) => change::update(tools, args, out).await,
         ClientCommand::RotateSecret(args) => change::rotate_secret(tools, &args, out).await,
@@ -79,6 +75,20 @@ pub async fn run(tools: &Tools, command: ClientCommand, out: &mut impl Write) ->
         ClientCommand::Delete(args) => change::only(tools, Only::Delete, &args, out).await,
         ClientCommand::InitialAccessToken(command) => initial_access_token::run(tools, command, out).await,
     }
+}
+
+/// Options of `client list`.
+#[derive(Debug, Default, Args)]
+pub struct ListArgs {
+    /// Only those with this in a name, or at the beginning of the `client_id`.
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// Only those for the members of the insurer with this portal code.
+    #[arg(long)]
+    pub insurer: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `client create`.
@@ -298,9 +308,10 @@ pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> an
 }
 
 /// Lists every client; secrets are not known, only how many there are.
-async fn list(db: &Db, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    let clients = Client::list(db).await?;
-    if json {
+async fn list(tools: &Tools, args: &ListArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let search = args.search.is_some() || args.insurer.is_some();
+    let clients = if search { searched(tools, args).await? } else { Client::list(&tools.db).await? };
+    if args.json {
         let shown: Vec<_> = clients
             .iter()
             .map(|client| {
@@ -325,10 +336,19 @@ async fn list(db: &Db, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
             writeln!(out, "    back   {uri}")?;
         }
     }
-    if clients.is_empty() {
+    if clients.is_empty() && search {
+        writeln!(out, "no client fits")?;
+    } else if clients.is_empty() {
         writeln!(out, "no client is registered; see: kenpos-idp client create --help")?;
     }
     Ok(())
+}
+
+async fn searched(tools: &Tools, args: &ListArgs) -> anyhow::Result<Vec<Client>> {
+    let (master, egress) = tools.ways()?;
+    let search =
+        Search { text: args.search.as_deref().unwrap_or_default(), insurer: args.insurer.as_deref() };
+    Ok(tools.clients(&master, &egress).search(search, None, usize::MAX).await?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{
     clients::GrantType,
     clock::{Clock, Entropy, Timestamp},
     config::{Config, Keys},
+    storage::Db,
 };
 
 #[derive(Parser)]
@@ -148,4 +149,23 @@ async fn initial_access_tokens_are_shown_once_and_can_be_revoked() {
     office.run(&["initial-access-token", "revoke", id]).await;
     assert!(office.run(&["initial-access-token", "list", "--json"]).await.contains("\"revoked\": true"));
     assert!(office.try_run(&["initial-access-token", "revoke", id]).await.is_err());
+}
+
+#[tokio::test]
+async fn clients_are_found_by_name_id_and_insurer() {
+    let office = Office::open().await;
+    office.run(&CREATE).await;
+    office
+        .run(&["create", "--id", "walk", "--name", "Walking", "--redirect-uri", "https://w.example.com/cb"])
+        .await;
+    let found = async |args: &[&str]| {
+        let listed = office.run(&[&["list", "--json"], args].concat()).await;
+        let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+        listed.iter().map(|one| one["client_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[]).await, ["app", "walk"]);
+    assert_eq!(found(&["--search", "WALK"]).await, ["walk"]);
+    assert_eq!(found(&["--search", "アプリ"]).await, ["app"]);
+    assert_eq!(found(&["--insurer", "7132"]).await, [""; 0]);
+    assert!(office.run(&["list", "--search", "nobody"]).await.contains("no client fits"));
 }

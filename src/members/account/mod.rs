@@ -4,6 +4,7 @@
 //! for good asks for the current password: password, e-mail address, freezing, deletion. Wrong ones count
 //! like those of a sign-in. What only takes access away, or can be set back at once, does not.
 
+mod bounce;
 mod choices;
 mod credential;
 mod deletion;

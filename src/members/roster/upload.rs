@@ -199,11 +199,16 @@ pub enum UploadRefused {
     /// Another import of the insurer is under way.
     #[error("another import of this insurer's roster is under way")]
     Busy,
+    /// There is an import of this id.
+    #[error("there is an import of this id already")]
+    IdTaken,
 }
 
 /// What is said about a file before it comes.
 #[derive(Clone, Copy, Debug)]
 pub struct Announced<'a> {
+    /// The id that whoever sends it has chosen for the import; else a random one.
+    pub id: Option<&'a str>,
     /// Whose roster it is.
     pub insurer: &'a Insurer,
     /// Name of the file, as the browser has it.
@@ -225,7 +230,7 @@ impl Members {
         if open.is_some_and(|open| open.state.is_under_way()) {
             return Ok(Err(UploadRefused::Busy));
         }
-        let id = self.entropy.id();
+        let id = about.id.map_or_else(|| self.entropy.id(), str::to_owned);
         let actor = actor.to_string();
         let name: String = about.file_name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
         let import = Import {
@@ -237,7 +242,10 @@ impl Members {
             lease: 0,
             now: self.clock.now(),
         };
-        roster_job::begin_upload(&self.db, &import, about.locale.tag()).await?;
+        match roster_job::begin_upload(&self.db, &import, about.locale.tag()).await {
+            Err(error) if error.is_conflict() => return Ok(Err(UploadRefused::IdTaken)),
+            begun => begun?,
+        }
         Ok(Ok(Upload {
             writer: Writer::new(self, &id, FileKind::Upload),
             members: self.clone(),
@@ -292,7 +300,7 @@ impl Upload {
         }
         let Self { members, id, actor, insurer, writer, bytes, .. } = self;
         writer.finish().await?;
-        let mut tx = members.db.begin().await?;
+        let mut tx = members.db.begin_long().await?;
         match roster_job::uploaded(&mut tx, &id, bytes).await {
             Err(error) if error.is_conflict() => {
                 drop(tx);
@@ -315,7 +323,7 @@ impl Upload {
 }
 
 async fn forget(db: &Db, id: &str) -> Result<(), StorageError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     roster_file::delete(&mut tx, id, FileKind::Upload).await?;
     roster_job::forget(&mut tx, id).await?;
     tx.commit().await

@@ -84,17 +84,24 @@ impl Members {
         Ok(true)
     }
 
-    /// A database that is away comes back, and the lease ends; what goes wrong again and again is given up.
+    /// What a database that comes back mends is tried again at once, anything else when the lease ends; what goes
+    /// wrong again and again is given up.
     async fn give_up_or_wait(&self, import: &Recorded, error: &ImportError) -> Result<(), Fault> {
-        let passing = matches!(error, ImportError::Storage(StorageError::Unavailable(_)));
-        if passing || import.lease < MOST_TRIES {
+        let lease = (&*import.id, import.lease);
+        if matches!(error, ImportError::Storage(StorageError::Unavailable(_))) {
+            tracing::warn!(import = import.id, %error, "a step of a roster import failed; it is tried again");
+            sleep(POLL).await;
+            // A deadlock or a restart is over by now; if not, the lease ends by itself.
+            return Ok(roster_job::release(&self.db, lease).await?);
+        }
+        if import.lease < MOST_TRIES {
             tracing::warn!(import = import.id, %error, "a step of a roster import failed; it is tried again");
             return Ok(());
         }
         tracing::error!(import = import.id, %error, "a roster import is given up");
         let problem = Listed { line: 0, text: "roster-file-failed".to_owned(), args: BTreeMap::new() };
         let problem = serde_json::to_string(&problem).map_err(Fault::internal)?;
-        Ok(roster_job::give_up(&self.db, (&import.id, import.lease), &problem, self.clock.now()).await?)
+        Ok(roster_job::give_up(&self.db, lease, &problem, self.clock.now()).await?)
     }
 }
 
@@ -142,7 +149,7 @@ async fn check(members: &Members, import: &Recorded, texts: &Texts) -> Result<()
     let sealed = preview.map(|preview| preview.seal(members, &import.id));
     let ready = problem.is_none();
     let problem = problem.and_then(|problem| serde_json::to_string(&problem).ok());
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let found = (sealed.as_deref(), problem.as_deref());
     if !roster_job::checked(&mut tx, lease, ready, found, (refused, now)).await? {
         return Err(ImportError::TakenOver);
@@ -163,7 +170,7 @@ struct Staged {
 
 async fn stage(members: &Members, import: &Recorded, texts: &Texts) -> Result<Staged, ImportError> {
     // What a worker before this one left.
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     roster_staging::clear(&mut tx, &import.id).await?;
     roster_file::delete(&mut tx, &import.id, FileKind::Refused).await?;
     tx.commit().await?;
@@ -235,7 +242,7 @@ async fn weigh(
     let described = described(members, import);
     let borrowed = described.of(import);
     let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     let read = (staging.rows, import.bytes.0);
     if !roster_job::renew(&mut tx, (&import.id, import.lease), until, read).await? {
@@ -251,7 +258,7 @@ async fn apply(members: &Members, import: &Recorded) -> Result<(), ImportError> 
     let described = described(members, import);
     let borrowed = described.of(import);
     let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     if !roster_job::renew(&mut tx, (&import.id, import.lease), until, (import.rows, import.bytes.0)).await? {
         return Err(ImportError::TakenOver);
@@ -270,7 +277,7 @@ pub(super) async fn revert(members: &Members, import: &Recorded) -> Result<Rever
     let described = described(members, import);
     let borrowed = described.of(import);
     let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     if !roster_job::renew(&mut tx, (&import.id, import.lease), until, (import.rows, import.bytes.1)).await? {
         return Err(ImportError::TakenOver);

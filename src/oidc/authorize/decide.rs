@@ -21,6 +21,8 @@ pub enum Next {
     Registration,
     /// The page that asks to accept new versions of the documents.
     Documents,
+    /// The page that asks about an e-mail address that bounces.
+    Email,
     /// The page that says for whose members the client is.
     OtherMembers,
     /// The page that asks for consent.
@@ -33,6 +35,7 @@ pub enum Next {
 
 /// What was done within the interaction already.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "steps, each for itself")]
 pub struct Progress {
     /// Name of the session that was signed in to.
     pub signed_in: Option<String>,
@@ -40,6 +43,8 @@ pub struct Progress {
     pub account_chosen: bool,
     /// Consent was given.
     pub consented: bool,
+    /// The address that bounces was asked about.
+    pub email_asked: bool,
     /// Whether the client is not for members of the signed-in member's insurer.
     pub turned_away: bool,
 }
@@ -51,6 +56,7 @@ impl Progress {
             signed_in: interaction.signed_in.clone(),
             account_chosen: interaction.account_chosen,
             consented: interaction.consented,
+            email_asked: interaction.email_asked,
             turned_away: false,
         }
     }
@@ -65,6 +71,8 @@ pub struct Known {
     pub is_another: bool,
     /// A document has a version that the member has not accepted.
     pub documents_due: bool,
+    /// The office learnt that mails to the member do not arrive.
+    pub email_bounces: bool,
 }
 
 /// Decides (OIDC Core §3.1.2.3 and §3.1.2.4).
@@ -125,6 +133,10 @@ pub fn next(
         } else {
             Next::Documents
         };
+    }
+    // Once, by whoever has just signed in: nothing depends on the answer.
+    if just_now && known.email_bounces && !progress.email_asked && !silent {
+        return Next::Email;
     }
     let asked_again = request.prompts(Prompt::Consent) && !progress.consented;
     if asked_again || !request.needs().within(&known.allowed) {

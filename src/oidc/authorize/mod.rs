@@ -12,6 +12,8 @@ mod respond;
 pub mod response_type;
 mod source;
 
+use std::sync::Arc;
+
 use axum::{
     body::Bytes,
     extract::{Path, RawQuery},
@@ -116,7 +118,7 @@ fn no_request(
 }
 
 /// The client of a request. Without one there is nobody to answer to but the person at the browser.
-async fn client_of(app: &App, params: &Params) -> Result<Client, PageError> {
+async fn client_of(app: &App, params: &Params) -> Result<Arc<Client>, PageError> {
     let refuse = |text| refused(&PageRefusal { parameter: "client_id", text });
     if !params.is_clear("client_id") {
         return Err(refuse("error-client-unknown"));
@@ -202,6 +204,13 @@ async fn next(
         Some(signed_in) => known(app, client, request, signed_in).await?,
         None => Known::default(),
     };
+    let known = match signed_in {
+        // Only who has just signed in is asked: others cost nothing.
+        Some(SignedIn { name, member, .. }) if progress.signed_in.as_ref() == Some(name) => {
+            Known { email_bounces: app.members.email_bounces(member.email.as_deref()).await?, ..known }
+        }
+        _ => known,
+    };
     let turned_away = signed_in.is_some_and(|signed_in| !client.admits(&signed_in.member.insurer));
     let progress = Progress { turned_away, ..progress };
     Ok(decide::next(request, signed_in, &known, &progress, app.now()))
@@ -220,7 +229,7 @@ async fn known(
         None => false,
     };
     let allowed = allowed.as_ref().map(Permission::given).unwrap_or_default();
-    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await? })
+    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await?, ..Known::default() })
 }
 
 async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
@@ -233,6 +242,7 @@ fn path_of(page: &Next, id: &str) -> String {
         Next::OtherMembers => format!("/login/{id}/members-only"),
         Next::Registration => format!("/registration?i={id}"),
         Next::Documents => format!("/documents/{id}"),
+        Next::Email => format!("/login/{id}/email"),
         Next::Consent => format!("/consent/{id}"),
         Next::Login | Next::Issue | Next::Refuse(_) => format!("/login/{id}"),
     }

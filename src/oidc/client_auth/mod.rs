@@ -2,6 +2,8 @@
 
 mod assertion;
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
@@ -44,7 +46,11 @@ impl Proof {
 }
 
 /// The client that sent the request, proved by the method that it registered.
-pub async fn authenticate(app: &App, headers: &HeaderMap, params: &Params) -> Result<Client, OAuthError> {
+pub async fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<Arc<Client>, OAuthError> {
     let presented = presented(headers, params)?;
     let client = app.client(&presented.client_id).await?;
     // One answer for an unknown client, a wrong secret and a wrong method.

@@ -8,7 +8,7 @@
 
 mod user_code;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::Bytes, http::HeaderMap, response::Response};
 use serde::{Deserialize, Serialize};
@@ -119,7 +119,7 @@ pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Respo
     let expires_at = app.now().plus(life);
     let user_code = name(app, &id, expires_at, life).await?;
     let record = DeviceAuthorization {
-        client_id: client.id,
+        client_id: client.id.clone(),
         user_code: user_code.to_string(),
         scope,
         resource,
@@ -167,7 +167,7 @@ pub struct FoundDevice {
     /// The record.
     pub found: Found<DeviceAuthorization>,
     /// Its client.
-    pub client: Client,
+    pub client: Arc<Client>,
 }
 
 /// The authorization of this identifier if it waits for a decision.

@@ -36,7 +36,7 @@ pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Respo
     check_redirect_uri(issued, params)?;
     check_pkce(issued, params)?;
     if !backchannel_logout::note(app, client, &issued.grant.sub, &issued.session).await?
-        || issued.grant.holder(app, client).await?.is_none()
+        || issued.grant.allowed(app, client).await?.is_none()
     {
         return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
     }

@@ -52,7 +52,7 @@ pub async fn poll(app: &App, client: &Client, params: &Params) -> Result<Respons
         DeviceState::Waiting { .. } | DeviceState::Allowed { .. } if over => Err(expired()),
         DeviceState::Waiting { .. } => Err(paced(app, &id).await?),
         DeviceState::Allowed { grant, session } => {
-            if !app.members.session_stands(session).await? || grant.holder(app, client).await?.is_none() {
+            if !app.members.session_stands(session).await? || grant.allowed(app, client).await?.is_none() {
                 return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
             }
             redeem(app, client, params, (&id, &found), grant).await

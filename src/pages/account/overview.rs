@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::{Account, DoneQuery, done, entered};
 use crate::{
-    fault::Fault,
     members::{account::masked, email_address::EmailAddress},
     pages::sample,
     texts::Given,
@@ -86,12 +85,7 @@ pub async fn get(visit: Visit, query: DoneQuery) -> Result<Response, PageError> 
         category: person.category.as_str().to_owned(),
         insurer,
         login_id: login_id.as_ref().map(masked),
-        bounces: match &email {
-            Some(email) => {
-                account.visit.app().members.outbox.bounces(email.as_str()).await.map_err(Fault::from)?
-            }
-            None => false,
-        },
+        bounces: account.visit.app().members.email_bounces(member.email.as_deref()).await?,
         email: email.map(|email| email.masked()),
         grace: account.visit.app().members.grace_until(person).map(|day| account.date(day)),
     };

@@ -152,6 +152,14 @@ async fn forge_changes(
         browser.get(&app.authorize_url(&good_request(&app.client, "openid"))).await.follow_here().await;
     forge(app, browser, &page, "#documents-form", &[("privacy", "on"), ("terms", "on")]).await;
     accept_documents(&page).await;
+    app.mark_bounced(HANAKO.email).await;
+    note("/login/{interaction}/email");
+    let elsewhere = app.http_browser();
+    let login =
+        elsewhere.get(&app.authorize_url(&good_request(&app.client, "openid"))).await.follow_here().await;
+    let page = log_in(&login, HANAKO.login_id, HANAKO.password).await;
+    forge(app, &elsewhere, &page, "#otherwise-form", &[("choice", "right")]).await;
+    page.form("#otherwise-form").click("choice", "right").submit().await;
     app.sql("update roster_person set former_login = 'email' where number = '200001'").await;
     note("/login/{interaction}/new-login-id");
     let login = browser.get(&app.url("/login")).await.follow_here().await;

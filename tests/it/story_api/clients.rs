@@ -1,17 +1,22 @@
 //! Relying parties through the API.
 
+use kenpos_idp::clients::Client;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::story_operators::matrix::two_insurers;
 use crate::support::{
     api::{Program, Told},
-    app::{Backend, TestApp, on_both_backends},
+    app::{Backend, MINUTE, TestApp, on_both_backends},
+    attack::good_request,
+    journey::{allow, log_in},
+    members::HANAKO,
     relying_party::Registered,
 };
 
 on_both_backends! {
     a_relying_party_is_registered_changed_and_stopped
+    a_relying_party_is_found_by_name_and_deleted
 }
 
 const WRITE: &str = "admin:clients.read admin:clients.write";
@@ -109,6 +114,68 @@ async fn a_relying_party_is_registered_changed_and_stopped(backend: Backend) {
         program.client.id
     );
     assert_eq!(app.number(&by).await, 6);
+    app.finish().await;
+}
+
+async fn a_relying_party_is_found_by_name_and_deleted(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let program = app.program(WRITE, None).await;
+    let mut ids = Vec::new();
+    for name in ["みまもり手帳", "みまもり日記", "てくてく"] {
+        let mut wanted = registration();
+        wanted["metadata"]["client_name"] = json!(name);
+        app.clock.advance(MINUTE);
+        ids.push(
+            program.post("/clients", wanted).await.done(201).json["client_id"].as_str().unwrap().to_owned(),
+        );
+    }
+    let page = program.get("/clients?search=%E3%81%BF%E3%81%BE%E3%82%82%E3%82%8A&limit=1").await.done(200);
+    assert_eq!(page.json["items"][0]["client_id"], json!(ids[1]), "the newest first: {}", page.json);
+    let link = page.header("link").trim_start_matches('<').split('>').next().unwrap().to_owned();
+    let next = program.get(link.split("/admin/api/v1").nth(1).unwrap()).await.done(200);
+    assert_eq!((&next.json["items"][0]["client_id"], next.json.get("next")), (&json!(ids[0]), None));
+    let cursor = page.json["next"].as_str().unwrap();
+    let other = program.get(&format!("/clients?search=x&cursor={cursor}")).await;
+    assert_eq!(other.problem(400), "invalid_parameter", "a cursor belongs to its search");
+    let long = program.get(&format!("/clients?search={}", "x".repeat(101))).await;
+    assert_eq!(long.problem(400), "invalid_parameter");
+    let own = program.get(&format!("/clients?search={}", &ids[2][..8])).await.done(200);
+    assert_eq!(own.json["items"][0]["client_id"], json!(ids[2]));
+
+    // A member has allowed something; with the client it goes, and what the client has is void.
+    app.activate(&HANAKO).await;
+    let secret = json!({ "overlap_hours": 0, "reason": "x" });
+    let secret = program.post(&format!("/clients/{}/secret", ids[0]), secret).await.done(200).json;
+    let secret = secret["client_secret"].as_str().unwrap().to_owned();
+    let consent = format!("select count(*) from consent where client_id = '{}'", ids[0]);
+    let metadata = Client::find(app.db(), &ids[0]).await.unwrap().unwrap().metadata;
+    let client = Registered { id: ids[0].clone(), secret: Some(secret.clone()), metadata };
+    let browser = app.http_browser();
+    let login =
+        browser.get(&app.authorize_url(&good_request(&client, "openid profile"))).await.follow_here().await;
+    allow(&log_in(&login, HANAKO.login_id, HANAKO.password).await).await;
+    let code = app.code(&browser, &client, "openid profile").await;
+    let tokens = app.redeem(&client, &code).await;
+    assert_eq!((tokens.status, app.number(&consent).await), (StatusCode::OK, 1), "{}", tokens.json);
+
+    let (path, why) = (format!("/clients/{}/delete", ids[0]), json!({ "reason": "契約終了" }));
+    let early = program.post(&path, why.clone()).await;
+    assert_eq!((early.problem(409), &early.json["errors"][0]["code"]), ("conflict", &json!("enabled")));
+    program.post(&format!("/clients/{}/disable", ids[0]), why.clone()).await.done(200);
+    let key = [("idempotency-key", "d1")];
+    program.post_with(&path, &key, why.clone()).await.done(204);
+    program.post_with(&path, &key, why.clone()).await.done(204);
+    assert_eq!(program.post(&path, why).await.problem(404), "not_found");
+    assert_eq!(program.get(&format!("/clients/{}", ids[0])).await.problem(404), "not_found");
+    assert_eq!(app.number(&consent).await, 0);
+    assert_eq!(app.userinfo(tokens.text("access_token")).await.error(), "invalid_token");
+    assert!(!works(&app, &ids[0], &secret).await);
+    let noted = format!(
+        "select count(*) from audit where action = 'client.deleted' and actor = 'client:{}' and client_id = '{}'
+         and detail like '%契約終了%'",
+        program.client.id, ids[0]
+    );
+    assert_eq!(app.number(&noted).await, 1);
     app.finish().await;
 }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use kenpos_idp::{
     audit::{Act, Actor, Reason},
     cli::webhook::{self, ActArgs, WantedArgs, WebhookCommand, Why},
-    clients::webhook::EventKind,
+    clients::{Client, webhook::EventKind},
     members::login_id,
     operators::Role,
 };
@@ -30,6 +30,7 @@ on_both_backends! {
     what_does_not_arrive_is_sent_again
     what_nobody_takes_is_given_up_and_shown
     members_are_named_as_the_app_knows_them
+    the_insurer_of_a_client_hears_that_it_leaves
     who_may_look_may_not_act_and_others_see_nothing
 }
 
@@ -161,6 +162,29 @@ async fn what_happens_is_told_and_signed(backend: Backend) {
     assert!(receiver.unread().is_empty(), "{:?}", receiver.unread());
     let stored = "select count(*) from audit where detail like '%whsec_%'";
     assert_eq!(app.number(stored).await, 0);
+    app.finish().await;
+}
+
+async fn the_insurer_of_a_client_hears_that_it_leaves(backend: Backend) {
+    let (app, mut receiver) = start(backend).await;
+    let browser = app.staff(Role::Administrator, None).await.browser(&app).await;
+    added(&app, &browser, &receiver.url("/own"), "7132").await;
+    added(&app, &browser, &receiver.url("/other-insurer"), "7133").await;
+    let request = json!({ "redirect_uris": ["https://app.example.jp/callback"] });
+    let created = app.json(Method::POST, &app.url("/register"), None, &request).await;
+    let text = |name: &str| created.json[name].as_str().unwrap().to_owned();
+    // An operator gave it to the members of one insurer since.
+    let mut client = Client::find(app.db(), &text("client_id")).await.unwrap().unwrap();
+    client.metadata.insurer = Some("7132".to_owned());
+    assert!(client.save(app.db(), app.clock.now()).await.unwrap());
+    let bearer = format!("Bearer {}", text("registration_access_token"));
+    let uri = text("registration_client_uri");
+    let gone = HttpBrowser::new().raw(Method::DELETE, &uri, &[("Authorization", bearer.as_str())], "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
+    let received = receiver.next().await;
+    let told = said(&received);
+    assert_eq!((received.path.as_str(), &told["type"]), ("/own", &json!("client.changed")));
+    assert_eq!(told["data"]["client_id"], text("client_id"), "{told}");
     app.finish().await;
 }
 

@@ -6,6 +6,7 @@ use kenpos_idp::{
     audit::{Act, Actor, Reason},
     members::roster::{LEASE, upload::Announced},
     operators::Role,
+    storage::Db,
     texts::Locale,
 };
 
@@ -29,7 +30,7 @@ async fn another_node_checks_what_a_dead_one_began(backend: Backend) {
     let browser = app.staff(Role::Office, Some("7132")).await.browser(&app).await;
     let members = app.app().members.clone();
     let insurer = members.insurer("7132").unwrap();
-    let about = Announced { insurer, file_name: "a.csv", complete: false, locale: Locale::Ja };
+    let about = Announced { id: None, insurer, file_name: "a.csv", complete: false, locale: Locale::Ja };
     let mut coming = members.begin_roster_upload(about, &Actor::command_line("x")).await.unwrap().unwrap();
     coming.push(file(3).as_bytes()).await.unwrap();
     // A node took it at once, staged two rows and died.
@@ -78,7 +79,16 @@ async fn an_import_that_breaks_off_leaves_nothing_half_written(backend: Backend)
         assert!(now == before || now == before + 2_000, "half an import: {now}");
         app.clock.advance(LEASE);
     }
-    let page = settled(page).await;
+    // Whatever the worker of the node met with meanwhile, a lease later it tries again.
+    let mut page = page.visit(page.url.path()).await;
+    for _ in 0..60 {
+        if page.select("[data-poll]").is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        app.clock.advance(LEASE);
+        page = page.visit(page.url.path()).await;
+    }
     assert!(page.text().contains("取り込み済み"), "{}", page.text());
     assert_eq!(people(&app).await, before + 2_000);
     assert_eq!(
@@ -99,6 +109,36 @@ async fn a_restart_between_the_steps_loses_nothing(backend: Backend) {
     assert_eq!(page.select("#to-apply").len(), 1, "{}", page.text());
     app.restart().await;
     act(&page, "#to-apply").await;
+    assert_eq!(people(&app).await, before + 20);
+    app.finish().await;
+}
+
+/// The clock stands still: the step is tried again before its lease is over.
+#[tokio::test]
+async fn a_step_whose_connection_breaks_is_tried_again_at_once() {
+    let app = TestApp::start(Backend::PostgresRedis).await;
+    let browser = app.staff(Role::Office, Some("7132")).await.browser(&app).await;
+    let before = people(&app).await;
+    let page = checked(&app, &browser, false, file(20).as_bytes()).await;
+    let Db::Postgres(pool) = app.db() else { panic!("another database") };
+    let mut holder = pool.begin().await.unwrap();
+    sqlx::query("lock table roster_person in exclusive mode").execute(&mut *holder).await.unwrap();
+    let confirm = page.click("#to-apply").await;
+    confirm.form("#confirm-form").set("reason", "月次の取り込み").submit().await;
+    let broken = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                  where datname = current_database() and wait_event_type = 'Lock'";
+    let mut ended = 0;
+    for _ in 0..600 {
+        ended = sqlx::query_scalar::<_, i64>(broken).fetch_one(&mut *holder).await.unwrap();
+        if ended > 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ended, 1, "the step never waited");
+    holder.rollback().await.unwrap();
+    let page = settled(page).await;
+    assert!(page.text().contains("取り込み済み"), "{}", page.text());
     assert_eq!(people(&app).await, before + 20);
     app.finish().await;
 }

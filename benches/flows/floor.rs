@@ -1,0 +1,94 @@
+//! The floor: a bare axum server that does only what no provider can leave out. One RSA-2048 signature
+//! where there is an ID token, the same number of Redis round trips, answers of the same size; no checks,
+//! no SQL, no templates.
+
+use std::{io, net::SocketAddr};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use openssl::{
+    ec::{EcGroup, EcKey},
+    hash::MessageDigest,
+    nid::Nid,
+    pkey::{PKey, Private},
+    rsa::Rsa,
+    sign::Signer,
+};
+use redis::{AsyncCommands as _, aio::MultiplexedConnection};
+
+/// What a session, a code or a grant weighs in Redis.
+const RECORD: usize = 600;
+
+#[derive(Clone)]
+struct Floor {
+    redis: MultiplexedConnection,
+    rsa: PKey<Private>,
+    ec: PKey<Private>,
+}
+
+/// Serves until killed.
+pub async fn serve(address: SocketAddr, redis: &str) -> io::Result<()> {
+    let redis = redis::Client::open(redis).map_err(io::Error::other)?;
+    let mut connection = redis.get_multiplexed_async_connection().await.map_err(io::Error::other)?;
+    let _: () = connection.set("floor:record", "x".repeat(RECORD)).await.map_err(io::Error::other)?;
+    let rsa = PKey::from_rsa(Rsa::generate(2048)?)?;
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+    let ec = PKey::from_ec_key(EcKey::generate(&group)?)?;
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/authorize", get(authorize))
+        .route("/token", post(|floor: State<Floor>| token(floor, Some(MessageDigest::sha256()), true)))
+        .route("/token/es256", post(|floor: State<Floor>| token(floor, Some(MessageDigest::sha256()), false)))
+        .route("/userinfo", get(userinfo))
+        .route("/static", get(|| async { "x".repeat(3000) }))
+        .with_state(Floor { redis: connection, rsa, ec });
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    axum::serve(listener, router).await
+}
+
+/// Session read, code written.
+async fn authorize(State(mut floor): State<Floor>) -> Result<Response, StatusCode> {
+    let _: Option<String> = floor.redis.get("floor:record").await.map_err(down)?;
+    put(&mut floor, "floor:code").await?;
+    let location = format!("https://floor.example/callback?code={}&state=s", "x".repeat(43));
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+}
+
+/// Code consumed, grant and access token written, one signature.
+async fn token(
+    State(mut floor): State<Floor>,
+    digest: Option<MessageDigest>,
+    rsa: bool,
+) -> Result<Response, StatusCode> {
+    let _: Option<String> = floor.redis.get("floor:record").await.map_err(down)?;
+    put(&mut floor, "floor:grant").await?;
+    put(&mut floor, "floor:access").await?;
+    let signature = digest.map(|digest| sign(if rsa { &floor.rsa } else { &floor.ec }, digest));
+    let signature = signature.transpose().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let weight = 700 + signature.map_or(0, |bytes| bytes.len() * 4 / 3);
+    Ok(([(header::CONTENT_TYPE, "application/json")], "x".repeat(weight)).into_response())
+}
+
+/// Access token read.
+async fn userinfo(State(mut floor): State<Floor>) -> Result<Response, StatusCode> {
+    let _: Option<String> = floor.redis.get("floor:record").await.map_err(down)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], "x".repeat(500)).into_response())
+}
+
+async fn put(floor: &mut Floor, key: &str) -> Result<(), StatusCode> {
+    floor.redis.set_ex(key, "x".repeat(RECORD), 60).await.map_err(down)
+}
+
+fn sign(key: &PKey<Private>, digest: MessageDigest) -> Result<Vec<u8>, openssl::error::ErrorStack> {
+    let mut signer = Signer::new(digest, key)?;
+    signer.sign_oneshot_to_vec(&[b'x'; 500])
+}
+
+fn down(_: redis::RedisError) -> StatusCode {
+    StatusCode::SERVICE_UNAVAILABLE
+}

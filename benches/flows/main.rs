@@ -1,0 +1,168 @@
+//! `cargo bench --bench flows`: what complete flows cost, in CPU time of the server process, against a
+//! floor that does only the unavoidable work. The README of this folder says how to read the table.
+
+#[path = "../../tests/support/mod.rs"]
+#[allow(unused, reason = "the stories use the rest")]
+mod support;
+
+mod counts;
+mod floor;
+mod http;
+mod measure;
+mod operation;
+mod process;
+mod statistics;
+mod world;
+
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::Parser;
+use serde::Serialize;
+
+use self::{
+    counts::Counts,
+    measure::{Extent, Figures},
+    operation::Operation,
+    process::Process,
+    world::World,
+};
+use support::{
+    app::{Backend, redis},
+    backends::free_port,
+};
+
+/// Measures complete flows against a floor.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Pairs of slices for each operation.
+    #[arg(long, default_value_t = 20)]
+    rounds: usize,
+    /// Milliseconds of a slice.
+    #[arg(long, default_value_t = 700)]
+    slice_ms: u64,
+    /// Only the operations of these names.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Only the embedded engine, or only PostgreSQL and Redis.
+    #[arg(long, value_parser = ["embedded", "postgres-redis"])]
+    engine: Option<String>,
+    /// Where to write all figures as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Is the floor: address to serve on, and its Redis.
+    #[arg(long, hide = true, num_args = 2)]
+    floor: Vec<String>,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    engine: &'static str,
+    start_ms: f64,
+    idle_kib: u64,
+    most_kib: u64,
+    figures: Vec<Figures>,
+    counts: Vec<Counts>,
+}
+
+fn main() -> io::Result<()> {
+    let options = Options::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let [address, redis] = options.floor.as_slice() {
+        return runtime.block_on(floor::serve(address.parse().map_err(io::Error::other)?, redis));
+    }
+    process::pin_driver()?;
+    let engines: &[(&str, Backend)] =
+        &[("postgres-redis", Backend::PostgresRedis), ("embedded", Backend::Embedded)];
+    let mut reports = Vec::new();
+    for (name, backend) in engines {
+        if options.engine.as_deref().is_none_or(|engine| engine == *name) {
+            reports.push(runtime.block_on(measure_engine(&options, name, *backend))?);
+        }
+    }
+    if let Some(file) = &options.json {
+        std::fs::write(file, serde_json::to_vec_pretty(&reports)?)?;
+    }
+    Ok(())
+}
+
+async fn measure_engine(options: &Options, engine: &'static str, backend: Backend) -> io::Result<Report> {
+    let world = Box::pin(World::prepare(backend)).await;
+    let provider = world.serve(std::path::Path::new(env!("CARGO_BIN_EXE_kenpos-idp"))).await?;
+    let floor = start_floor().await?;
+    let idle_kib = provider.memory_kib("VmRSS")?;
+    println!(
+        "\n{engine}: first 200 after {:.0} ms, {:.1} MiB idle",
+        provider.started_in.as_secs_f64() * 1e3,
+        mib(idle_kib)
+    );
+    println!(
+        "{:<12} {:>8} {:>8} {:>6} {:>15} {:>8} {:>8} {:>8} {:>6}",
+        "operation", "CPU ms", "floor ms", "ratio", "95 %", "1/s", "p50 ms", "p99 ms", "steal"
+    );
+    let chosen = |operation: &Operation| {
+        options.only.is_empty() || options.only.iter().any(|name| name == operation.name())
+    };
+    let extent = Extent { rounds: options.rounds, slice: Duration::from_millis(options.slice_ms) };
+    let (mut figures, mut counts) = (Vec::new(), Vec::new());
+    for operation in Operation::ALL.into_iter().filter(chosen) {
+        let mut found = measure::compare(operation, &world, &provider, &floor, extent).await?;
+        if found.steal_percent > 3.0 {
+            println!(
+                "{:<12} the host took {:.1} % of the time; measured again",
+                found.operation, found.steal_percent
+            );
+            found = measure::compare(operation, &world, &provider, &floor, extent).await?;
+        }
+        print_row(&found);
+        figures.push(found);
+        if backend == Backend::PostgresRedis {
+            counts.push(counts::count(operation, &world, &provider).await?);
+        }
+    }
+    for count in &counts {
+        println!(
+            "{:<12} {:>5.2} Redis commands, {:>5.2} SQL statements a flow",
+            count.operation, count.redis, count.sql
+        );
+    }
+    let most_kib = provider.memory_kib("VmHWM")?;
+    println!("{:.1} MiB at most", mib(most_kib));
+    Ok(Report {
+        engine,
+        start_ms: provider.started_in.as_secs_f64() * 1e3,
+        idle_kib,
+        most_kib,
+        figures,
+        counts,
+    })
+}
+
+async fn start_floor() -> io::Result<Process> {
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let (me, url) = (std::env::current_exe()?.display().to_string(), redis().url());
+    Process::start(&[&me, "--floor", &address.to_string(), &url], address, "floor", "/healthz").await
+}
+
+fn print_row(found: &Figures) {
+    println!(
+        "{:<12} {:>8.3} {:>8.3} {:>6.2} {:>7.2}-{:<7.2} {:>8.0} {:>8.2} {:>8.2} {:>5.1}%",
+        found.operation,
+        found.cpu_ms.value,
+        found.floor_ms.value,
+        found.ratio.value,
+        found.ratio.low,
+        found.ratio.high,
+        found.per_second,
+        found.p50_ms,
+        found.p99_ms,
+        found.steal_percent,
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes of a process")]
+fn mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
+}

@@ -1,0 +1,144 @@
+//! Slices of the provider and of the floor in turn, so that what disturbs the machine disturbs both.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::try_join_all;
+use serde::Serialize;
+
+use super::{
+    http::Connection,
+    operation::{Operation, Worker},
+    process::{Process, steal},
+    statistics::{Median, median, quantile},
+    world::{HOST, World},
+};
+
+/// Connections that are kept alive.
+const CONNECTIONS: usize = 16;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Pairs of slices.
+    pub rounds: usize,
+    /// Length of a slice.
+    pub slice: Duration,
+}
+
+/// What came out for one operation.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    /// The operation.
+    pub operation: &'static str,
+    /// CPU milliseconds of the provider per flow.
+    pub cpu_ms: Median,
+    /// CPU milliseconds of the floor per flow.
+    pub floor_ms: Median,
+    /// The provider's over the floor's, round by round.
+    pub ratio: Median,
+    /// Flows in a second.
+    pub per_second: f64,
+    /// Half of the flows were done in so many milliseconds.
+    pub p50_ms: f64,
+    /// All but one of a hundred.
+    pub p99_ms: f64,
+    /// Part of the machine's time that its host took away, in percent.
+    pub steal_percent: f64,
+}
+
+struct Slice {
+    flows: usize,
+    cpu: Duration,
+    took: Duration,
+    latencies: Vec<f64>,
+}
+
+impl Slice {
+    #[expect(clippy::cast_precision_loss, reason = "a count of flows")]
+    fn cpu_ms(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1000.0 / self.flows.max(1) as f64
+    }
+}
+
+/// Measures an operation on the provider against the floor.
+pub async fn compare(
+    operation: Operation,
+    world: &World,
+    provider: &Process,
+    floor: &Process,
+    extent: Extent,
+) -> io::Result<Figures> {
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let connection = Connection::open(provider.address, HOST).await?;
+        ours.push(Worker::at_provider(operation, connection, world).await?);
+        theirs.push(Worker::at_floor(operation, Connection::open(floor.address, HOST).await?));
+    }
+    // Warm caches, connections and branch predictors; not counted.
+    slice(&mut ours, provider, extent.slice).await?;
+    slice(&mut theirs, floor, extent.slice).await?;
+    let before = steal()?;
+    let (mut cpu, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut latencies, mut flows, mut took) = (Vec::new(), 0, Duration::ZERO);
+    for _ in 0..extent.rounds {
+        let our = slice(&mut ours, provider, extent.slice).await?;
+        let their = slice(&mut theirs, floor, extent.slice).await?;
+        cpu.push(our.cpu_ms());
+        floors.push(their.cpu_ms());
+        ratios.push(our.cpu_ms() / their.cpu_ms());
+        flows += our.flows;
+        took += our.took;
+        latencies.extend(our.latencies);
+    }
+    let after = steal()?;
+    #[expect(clippy::cast_precision_loss, reason = "counts of flows and ticks")]
+    Ok(Figures {
+        operation: operation.name(),
+        cpu_ms: median(&cpu),
+        floor_ms: median(&floors),
+        ratio: median(&ratios),
+        per_second: flows as f64 / took.as_secs_f64(),
+        p50_ms: quantile(&latencies, 0.5),
+        p99_ms: quantile(&latencies, 0.99),
+        steal_percent: 100.0 * (after.1 - before.1) as f64 / (after.0 - before.0).max(1) as f64,
+    })
+}
+
+async fn slice(workers: &mut [Worker<'_>], process: &Process, length: Duration) -> io::Result<Slice> {
+    let (begin, cpu) = (Instant::now(), process.cpu()?);
+    let latencies = try_join_all(workers.iter_mut().map(async |worker| {
+        let mut latencies = Vec::new();
+        while begin.elapsed() < length {
+            let start = Instant::now();
+            worker.run().await?;
+            latencies.push(start.elapsed().as_secs_f64() * 1000.0);
+        }
+        io::Result::Ok(latencies)
+    }))
+    .await?
+    .concat();
+    let (took, cpu) = (begin.elapsed(), process.cpu()?.saturating_sub(cpu));
+    Ok(Slice { flows: latencies.len(), cpu, took, latencies })
+}
+
+/// Does an operation `times` times on one connection; for counting what it costs elsewhere.
+pub async fn repeat(
+    operation: Operation,
+    world: &World,
+    provider: &Process,
+    times: usize,
+    begin: impl AsyncFnOnce(),
+) -> io::Result<()> {
+    let connection = Connection::open(provider.address, HOST).await?;
+    let mut worker = Worker::at_provider(operation, connection, world).await?;
+    worker.run().await?;
+    begin().await;
+    for _ in 0..times {
+        worker.run().await?;
+    }
+    Ok(())
+}
