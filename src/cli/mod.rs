@@ -35,13 +35,14 @@ use crate::{
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::MasterKey,
+    egress::house::Collector,
     members::{
         login_id::{self, Typed},
         roster::RosterImport,
     },
     oidc::signing::Signing,
     storage::{self, Db},
-    telemetry,
+    telemetry::{self, traces::Traces},
     texts::{Locale, Texts},
 };
 
@@ -281,7 +282,7 @@ impl Cli {
         let (file, as_json) = (self.config.as_deref(), self.json);
         let out = &mut stdout();
         match self.command {
-            Command::Demo(args) => demo::run(&args).await?,
+            Command::Demo(args) => Box::pin(demo::run(&args)).await?,
             Command::Doctor => return doctor::run(file, as_json, out).await,
             Command::Serve => serve(Config::load(file)?).await?,
             Command::Migrate => {
@@ -414,10 +415,18 @@ async fn audit(app: &App, command: audit::AuditCommand, as_json: bool) -> anyhow
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start_logging(&config.telemetry)?;
+    let traces = match &config.telemetry.traces_url {
+        Some(url) => Some(Traces::start(url, config.telemetry.traces_ratio, Collector::new()?)?),
+        None => None,
+    };
+    telemetry::start_logging(&config.telemetry, traces.as_ref())?;
     let metrics = telemetry::start_metrics()?;
     let app = App::open(config, Clock::system(), Entropy::system()).await?;
-    serve::run(app, metrics).await
+    serve::run(app, metrics).await?;
+    if let Some(traces) = traces {
+        tokio::task::spawn_blocking(move || traces.flush()).await?;
+    }
+    Ok(())
 }
 
 /// The provider without its listeners, for acts that do what a page would do.

@@ -18,6 +18,9 @@ use tokio::time::timeout;
 /// A connection of the network that was idle for so long is asked whether it still stands before it is used.
 const ASKED_AFTER: Duration = Duration::from_secs(1);
 
+use super::watch::Statement;
+use crate::clock::Timestamp;
+
 /// The schema, compiled into the binary: what both engines are told alike, and what each is told alone.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -86,6 +89,14 @@ impl On<'_> {
         match self {
             Self::SqlitePool(_) | Self::SqliteTx(_) => "",
             Self::PostgresPool(_) | Self::PostgresTx(..) => " collate \"C\"",
+        }
+    }
+
+    /// Name of the engine, as OpenTelemetry has it.
+    pub(crate) const fn engine(&self) -> &'static str {
+        match self {
+            Self::SqlitePool(_) | Self::SqliteTx(_) => "sqlite",
+            Self::PostgresPool(_) | Self::PostgresTx(..) => "postgresql",
         }
     }
 
@@ -270,10 +281,12 @@ impl Db {
     }
 
     async fn begin_within(&self, patience: Duration) -> Result<Tx, StorageError> {
-        Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+        let statement = Statement::begin(On::from(self).engine(), "begin", line!());
+        statement.end(match self {
+            Self::Sqlite(pool) => statement.wait(pool.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
             Self::Postgres(pool) => {
-                Tx::Postgres(timeout(ANSWER, pool.begin()).await.unwrap_or_else(|_| Err(silent()))?, patience)
+                let begun = timeout(ANSWER, statement.wait(pool.begin())).await;
+                begun.unwrap_or_else(|_| Err(silent())).map(|tx| Tx::Postgres(tx, patience))
             }
         })
     }
@@ -282,6 +295,23 @@ impl Db {
     pub async fn ping(&self) -> Result<(), StorageError> {
         let _: i64 = query_scalar!(self, fetch_one, "select cast(1 as bigint)")?;
         Ok(())
+    }
+
+    /// Changes a row into what it is and takes that back: an error says why nothing can be written.
+    pub async fn try_change(&self) -> Result<(), StorageError> {
+        let mut tx = self.begin().await?;
+        super::audit_chain::lock_tip(&mut tx).await?;
+        Ok(())
+    }
+
+    /// What time it is where the database is, if that is a server.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
+        let statement = match self {
+            Self::Sqlite(_) => return Ok(None),
+            Self::Postgres(_) => "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
+        };
+        let millis: i64 = query_scalar!(self, fetch_one, statement)?;
+        Ok(Some(Timestamp::from_millis(millis)))
     }
 
     /// Name of the engine, for `doctor` and the log.
@@ -348,26 +378,41 @@ impl Drop for Lent {
 impl Tx {
     /// Makes everything since [`Db::begin`] hold, or nothing.
     pub async fn commit(self) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+        let engine = match &self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(..) => "postgresql",
+        };
+        let commit = Statement::begin(engine, "commit", line!());
+        commit.end(match self {
+            Self::Sqlite(tx) => commit.run(tx.commit()).await,
             Self::Postgres(tx, patience) => {
-                timeout(patience, tx.commit()).await.unwrap_or_else(|_| Err(silent()))?;
+                timeout(patience, commit.run(tx.commit())).await.unwrap_or_else(|_| Err(silent()))
             }
-        }
-        Ok(())
+        })
     }
 }
 
 macro_rules! each {
-    ($on:expr, $e:ident => $run:expr) => {
-        match ::std::convert::Into::<$crate::storage::db::On<'_>>::into($on) {
-            $crate::storage::db::On::SqlitePool($e) => $run,
-            $crate::storage::db::On::SqliteTx($e) => $run,
+    ($on:expr, $e:ident => $run:expr) => {{
+        let on = ::std::convert::Into::<$crate::storage::db::On<'_>>::into($on);
+        let mut statement = $crate::storage::watch::Statement::begin(on.engine(), module_path!(), line!());
+        let done = match on {
+            $crate::storage::db::On::SqlitePool(pool) => match statement.wait(pool.acquire()).await {
+                Ok(mut connection) => {
+                    statement.begin_now();
+                    let $e = &mut *connection;
+                    statement.run($run).await
+                }
+                Err(error) => Err(error),
+            },
+            $crate::storage::db::On::SqliteTx($e) => statement.run($run).await,
             $crate::storage::db::On::PostgresPool(pool) => {
-                match $crate::storage::db::Lent::from(pool).await {
+                match statement.wait($crate::storage::db::Lent::from(pool)).await {
                     Ok(mut lent) => {
+                        statement.begin_now();
                         let $e = lent.connection();
-                        match ::tokio::time::timeout($crate::storage::db::ANSWER, async { $run }).await {
+                        let run = statement.run($run);
+                        match ::tokio::time::timeout($crate::storage::db::ANSWER, run).await {
                             Ok(done) => {
                                 lent.answered();
                                 done
@@ -379,33 +424,34 @@ macro_rules! each {
                 }
             }
             $crate::storage::db::On::PostgresTx($e, patience) => {
-                ::tokio::time::timeout(patience, async { $run })
+                ::tokio::time::timeout(patience, statement.run($run))
                     .await
                     .unwrap_or_else(|_| Err($crate::storage::db::silent()))
             }
-        }
-        .map_err($crate::storage::db::StorageError::from)
-    };
+        };
+        statement.end(done)
+    }};
 }
 
 /// Runs a statement and gives the number of rows that it changed: `execute!(on, SQL, binds…)`.
 macro_rules! execute {
     ($on:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::storage::db::each!($on, e => sqlx::query($sql)$(.bind($bind))*.execute(e).await.map(|done| done.rows_affected()))
+        $crate::storage::db::each!($on, e => ::futures_util::TryFutureExt::map_ok(
+            sqlx::query($sql)$(.bind($bind))*.execute(e), |done| done.rows_affected()))
     };
 }
 
 /// Reads rows into a `FromRow` type: `query!(on, fetch_optional, SQL, binds…)`.
 macro_rules! query {
     ($on:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::storage::db::each!($on, e => sqlx::query_as($sql)$(.bind($bind))*.$fetch(e).await)
+        $crate::storage::db::each!($on, e => sqlx::query_as($sql)$(.bind($bind))*.$fetch(e))
     };
 }
 
 /// Reads one column: `query_scalar!(on, fetch_one, SQL, binds…)`.
 macro_rules! query_scalar {
     ($on:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::storage::db::each!($on, e => sqlx::query_scalar($sql)$(.bind($bind))*.$fetch(e).await)
+        $crate::storage::db::each!($on, e => sqlx::query_scalar($sql)$(.bind($bind))*.$fetch(e))
     };
 }
 pub(crate) use {each, execute, query, query_scalar};

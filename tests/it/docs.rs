@@ -21,7 +21,7 @@ use kenpos_idp::{
 };
 use serde_json::{Value, json};
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "docs/backup.md",
     "docs/faults.md",
@@ -32,6 +32,8 @@ const DOCUMENTS: [&str; 11] = [
     "docs/limits.md",
     "docs/attacks.md",
     "docs/dependencies.md",
+    "docs/runbook.md",
+    "docs/sizing.md",
     "keys/README.md",
 ];
 

@@ -8,6 +8,7 @@ pub mod assertions;
 pub mod attack;
 pub mod backends;
 pub mod browser;
+pub mod collector;
 pub mod documents;
 pub mod family;
 pub mod http_browser;
