@@ -30,8 +30,8 @@ use tokio::time::sleep;
 const BEFORE: Duration = Duration::from_secs(4);
 /// Load after it.
 const AFTER: Duration = Duration::from_secs(16);
-/// How long mails may take when nothing is broken.
-const LAST_MAILS: Duration = Duration::from_secs(8);
+/// Longer than the lease of a mail whose delivery could not be noted.
+const LAST_MAILS: Duration = Duration::from_secs(80);
 /// How long what is under way may take to end.
 const LAST: Duration = Duration::from_secs(120);
 
