@@ -1,6 +1,6 @@
 # The commands of daily work; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test attacks fmt clippy
+.PHONY: help demo test chaos attacks fmt clippy
 
 # rustup's folder, for shells that were opened before Rust was installed.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -15,6 +15,9 @@ demo: ## Run the provider, a mailbox and a sample health app here; ARGS="--help"
 test: ## Install what the tests need, then run every check and test
 	scripts/setup test
 	scripts/test
+
+chaos: ## Break nodes and services under load and count what goes wrong (about 15 minutes); ARGS="node-kill" for one fault
+	cargo test --locked --test chaos -- $(ARGS)
 
 attacks: ## Attack a demo of its own, or with ARGS="--url …" another server
 	cargo bench --locked --profile dev --bench attacks -- $(ARGS)

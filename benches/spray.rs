@@ -117,8 +117,9 @@ async fn run(people: usize, days: usize, as_json: bool) -> Result<()> {
             let began = Instant::now();
             let home = folder.path().join(format!("{at}-{defended}"));
             let toll = simulate(&template, &home, people, attack, defended).await?;
-            eprintln!("{}, {defended}: {:.0} s", attack.name, began.elapsed().as_secs_f64());
-            table += &line(attack, defended, &toll);
+            let row = line(attack, defended, &toll);
+            eprintln!("{row}  after {:.0} s", began.elapsed().as_secs_f64());
+            table += &row;
             all.push(as_value(attack, defended, &toll));
             fs::remove_dir_all(&home)?;
         }

@@ -2,7 +2,10 @@
 
 use std::{
     ops::Deref,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -62,6 +65,8 @@ pub struct Parts {
     pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
+    /// Whether this node is about to stop.
+    leaving: AtomicBool,
 }
 
 impl Deref for App {
@@ -172,12 +177,23 @@ impl App {
             templates,
             logos,
             texts,
+            leaving: AtomicBool::new(false),
         })))
     }
 
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.members.config
+    }
+
+    /// From now on `/readyz` says that this node is not to be given requests any more; it still answers them.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`App::leave`] was called.
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// The present.

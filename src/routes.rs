@@ -368,9 +368,10 @@ fn operations() -> Router<App> {
 async fn ready(State(app): State<App>) -> Response {
     let (db, ephemeral) = tokio::join!(app.members.db.ping(), app.members.ephemeral.ping());
     let state = |up: bool| if up { "up" } else { "down" };
-    let up = db.is_ok() && ephemeral.is_ok();
+    let up = db.is_ok() && ephemeral.is_ok() && !app.is_leaving();
     let body = serde_json::json!({
         "ready": up,
+        "leaving": app.is_leaving(),
         "database": state(db.is_ok()),
         "ephemeral": state(ephemeral.is_ok()),
     });

@@ -162,9 +162,16 @@ async fn sent_away(target: &Target, report: &mut Report) {
         let client = target.client.as_ref().map_or("nobody", |client| client.id.as_str());
         let pairs = [("post_logout_redirect_uri", uri.to_owned()), ("client_id", client.to_owned())];
         let page = HttpBrowser::new().get(&target.url(&format!("/logout?{}", encoded(&pairs)))).await;
+        let leads_away = |address: &str| {
+            page.url.join(address).is_ok_and(|to| {
+                to.host_str() == Some("evil.example") || ["javascript", "data"].contains(&to.scheme())
+            })
+        };
+        let ways = page.select("main a[href], main form[action], meta[http-equiv]");
         let holds = page.location().is_none_or(|to| to.as_str().starts_with(&target.issuer))
-            && !page.body.contains("javascript:")
-            && !page.body.contains("evil.example");
+            && !ways
+                .iter()
+                .any(|way| leads_away(way.attr("href").or(way.attr("action")).unwrap_or_default()));
         report.case(&format!("post_logout_redirect_uri: {uri}"), uri, "no way there", seen(&page), holds);
     }
 }

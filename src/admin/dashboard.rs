@@ -67,7 +67,7 @@ impl Page for Dashboard {
     const TEMPLATE: &'static str = "admin/dashboard.html";
 
     fn samples() -> Vec<Self> {
-        let counts = |queued, failed| Counts { queued, failed, sent: 0 };
+        let counts = |queued, failed| Counts { queued, failed, ..Counts::default() };
         let first = jiff::civil::date(2026, 11, 10);
         let days: Vec<_> = first.series(jiff::Span::new().days(1)).take(14).collect();
         let series = |counts: [i64; 14]| days.iter().copied().zip(counts).collect::<Vec<_>>();

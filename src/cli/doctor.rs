@@ -1,21 +1,23 @@
 //! `doctor`: checks a configuration against the services it names and explains each finding.
 
-use std::{io::Write, path::Path, process::ExitCode};
+mod machine;
+mod outside;
+mod services;
+
+use std::{io::Write, path::Path, process::ExitCode, sync::Arc};
 
 use serde_json::{Value, json};
 
 use crate::{
-    app::open_ephemeral,
     clock::{Clock, Entropy},
     config::{Config, Insurer},
-    crypto::{KeyState, MasterKey, certificate},
+    crypto::MasterKey,
     egress::Egress,
     mail::outbox::Outbox,
     members::documents::Documents,
     oidc::scope::Scope,
-    storage::{Db, signing_key},
     texts::Texts,
-    web::{colour::Colour, logos::Logos, tls::Tls},
+    web::{colour::Colour, logos::Logos, templates::Templates},
 };
 
 /// Prints a line for each check, or a JSON array of them; exit code 1 if one failed.
@@ -46,8 +48,8 @@ impl<W: Write> Report<'_, W> {
         self.line("ok", what, finding, None)
     }
 
-    fn note(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
-        self.line("note", what, finding, Some(advice))
+    fn warn(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
+        self.line("warn", what, finding, Some(advice))
     }
 
     fn bad(&mut self, what: &str, finding: &str, advice: &str) -> std::io::Result<()> {
@@ -84,22 +86,33 @@ async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow
     }
     insurers(&config.insurers, report)?;
     registration(config, report)?;
-    tls(config, &clock, report).await?;
-    let Some(db) = database(config, report).await? else { return Ok(()) };
-    ephemeral(config, &db, &clock, report).await?;
-    keys(config, &db, report).await?;
-    if let Some(master) = master {
-        let texts = std::sync::Arc::new(Texts::load()?);
-        relay(config, Outbox::new(db, master, clock, entropy, texts, &config.mail), report).await?;
-    }
-    if config.server.metrics_listen.is_none() {
-        report.note(
-            "metrics",
-            "are not served",
-            "set server.metrics_listen to an address of your own network",
-        )?;
+    let texts = texts(report)?;
+    machine::disk(config, report)?;
+    machine::passwords(config, &entropy, report).await?;
+    outside::tls(config, &clock, report).await?;
+    outside::telemetry(config, report).await?;
+    let Some(db) = services::database(config, &clock, report).await? else { return Ok(()) };
+    services::ephemeral(config, &db, &clock, report).await?;
+    let known = services::keys(config, &db, master.as_ref(), report).await?;
+    outside::issuer(config, &known, report).await?;
+    if let (Some(master), Some(texts)) = (master, texts) {
+        services::relay(config, Outbox::new(db, master, clock, entropy, texts, &config.mail), report).await?;
     }
     Ok(())
+}
+
+/// Pages and mails, in both languages.
+fn texts(report: &mut Report<'_, impl Write>) -> std::io::Result<Option<Arc<Texts>>> {
+    let advice = "this program is damaged: install it again";
+    let texts = match Texts::load() {
+        Ok(texts) => Arc::new(texts),
+        Err(error) => return report.bad("texts", &error.to_string(), advice).map(|()| None),
+    };
+    match Templates::load(Arc::clone(&texts)) {
+        Ok(_) => report.good("texts", "pages and mails are complete in Japanese and English")?,
+        Err(error) => report.bad("texts", &error.to_string(), advice)?,
+    }
+    Ok(Some(texts))
 }
 
 /// What is allowed and yet seldom meant. What is wrong, the configuration has said already.
@@ -115,21 +128,21 @@ fn insurers(insurers: &[Insurer], report: &mut Report<'_, impl Write>) -> std::i
         {
             let finding = format!("{} is too pale for text on white (WCAG 2.2 AA, 4.5:1)", insurer.colour);
             let advice = format!("buttons and links take #{} instead; the page's head keeps it", worse.hex());
-            report.note(&what, &finding, &advice)?;
+            report.warn(&what, &finding, &advice)?;
         }
         for other in insurers.iter().take(at).filter(|other| insurer.can_be_mistaken_for(other)) {
             let finding = format!("its login IDs look like those of {} without their hyphen", other.code);
-            report.note(&what, &finding, "members must then type the hyphen; other digits would avoid it")?;
+            report.warn(&what, &finding, "members must then type the hyphen; other digits would avoid it")?;
         }
         let built_in: Vec<_> =
             ["privacy", "terms"].into_iter().filter(|kind| !insurer.documents.contains_key(*kind)).collect();
         if !built_in.is_empty() {
             let finding = format!("has no {} of its own", built_in.join(" and no "));
-            report.note(&what, &finding, "members accept the built-in text; name files in its documents")?;
+            report.warn(&what, &finding, "members accept the built-in text; name files in its documents")?;
         }
         if insurer.name_en.is_none() {
             let advice = "English pages and mails show the Japanese name; set name_en";
-            report.note(&what, "has no English name", advice)?;
+            report.warn(&what, "has no English name", advice)?;
         }
     }
     report.good("insurers", &format!("{} with codes, numbers and hosts of their own", insurers.len()))
@@ -147,7 +160,7 @@ fn registration(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow:
         report.bad("registration", &finding, "no app can register until it leaves registration.scopes")?;
     }
     if settings.open {
-        report.note(
+        report.warn(
             "registration",
             "anyone may register an app",
             "unset registration.open unless you mean it",
@@ -155,121 +168,7 @@ fn registration(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow:
     }
     if settings.certification {
         let advice = "unset registration.certification: it is for a run of the conformance suite alone";
-        report.note("registration", "apps that register themselves may go without PKCE", advice)?;
-    }
-    Ok(())
-}
-
-/// Days before its end from which a certificate is told of: those made by ACME are long renewed by then.
-const SOON: u64 = 21;
-
-async fn tls(config: &Config, clock: &Clock, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
-    let what = "certificate";
-    let (Some(file), Some(key)) = (&config.server.tls.certificate, &config.server.tls.key) else {
-        let advice = "a proxy must end TLS and be named in server.trusted_proxies; or set server.tls";
-        return Ok(report.note(what, "none: the server speaks plain HTTP", advice)?);
-    };
-    if let Err(error) = Tls::load(file, key).await {
-        let advice = "server.tls names two PEM files; serve reads them again when they change";
-        return Ok(report.bad(what, &error.to_string(), advice)?);
-    }
-    let pem = tokio::fs::read(file).await?;
-    let issuer = url::Url::parse(&config.server.issuer)?;
-    let host = issuer.host_str().unwrap_or_default();
-    if Tls::names(&pem, host) {
-        report.good(what, &format!("is for {host}"))?;
-    } else {
-        report.bad(what, &format!("is not for {host}"), "browsers will refuse it: get one for that name")?;
-    }
-    let (now, end) = (clock.now(), certificate::not_after(&pem)?);
-    let days = end.since(now).as_secs() / 86_400;
-    if end <= now {
-        report.bad(what, "has expired", "put a new one into the files of server.tls")?;
-    } else if days < SOON {
-        report.note(what, &format!("expires in {days} days"), "see that it is renewed")?;
-    } else {
-        report.good(what, &format!("is valid for {days} more days"))?;
-    }
-    Ok(())
-}
-
-async fn database(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<Option<Db>> {
-    let opened = async {
-        let db = Db::open(&config.database.url, config.database.connections).await?;
-        db.ping().await?;
-        Ok::<_, crate::storage::StorageError>(db)
-    };
-    let db = match opened.await {
-        Ok(db) => db,
-        Err(error) => {
-            report.bad(
-                "database",
-                &error.to_string(),
-                "check database.url, the network and the server's log",
-            )?;
-            return Ok(None);
-        }
-    };
-    report.good("database", &format!("{} answers", db.engine()))?;
-    match db.pending_migrations().await? {
-        0 => report.good("schema", "is up to date")?,
-        pending => {
-            let finding = format!("{pending} migrations are pending");
-            report.note("schema", &finding, "kenpos-idp migrate applies them; so does serve by default")?;
-            return Ok(None);
-        }
-    }
-    Ok(Some(db))
-}
-
-async fn ephemeral(
-    config: &Config,
-    db: &Db,
-    clock: &Clock,
-    report: &mut Report<'_, impl Write>,
-) -> anyhow::Result<()> {
-    let answered = match open_ephemeral(config, db, clock).await {
-        Ok(store) => store.ping().await.map(|()| store.engine()),
-        Err(error) => Err(error),
-    };
-    match answered {
-        Ok(engine) => report.good("ephemeral store", &format!("{engine} answers"))?,
-        Err(error) => {
-            report.bad("ephemeral store", &error.to_string(), "check ephemeral.url and the server's log")?;
-        }
-    }
-    if config.ephemeral.url.is_none() && db.engine() == "PostgreSQL" {
-        let advice = "fine for one small node; several nodes, or many members, want ephemeral.url";
-        report.note("ephemeral store", "sessions and tokens are in PostgreSQL, not in Redis", advice)?;
-    }
-    Ok(())
-}
-
-async fn keys(config: &Config, db: &Db, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
-    let keys = signing_key::list(db).await?;
-    for alg in &config.keys.algorithms {
-        let active = keys.iter().any(|key| key.alg == *alg && key.state == KeyState::Active);
-        if active {
-            report.good("signing key", &format!("{alg} has an active key"))?;
-        } else {
-            report.note("signing key", &format!("{alg} has no key yet"), "serve makes one when it starts")?;
-        }
-    }
-    Ok(())
-}
-
-async fn relay(
-    config: &Config,
-    outbox: Result<Outbox, crate::mail::outbox::OutboxError>,
-    report: &mut Report<'_, impl Write>,
-) -> anyhow::Result<()> {
-    let advice = "check [mail]; until it works, mails wait in the outbox and nothing is lost";
-    match outbox {
-        Err(error) => report.bad("mail relay", &error.to_string(), advice)?,
-        Ok(outbox) => match outbox.relay().check().await {
-            Ok(()) => report.good("mail relay", &format!("{} takes mail", config.mail.host))?,
-            Err(refusal) => report.bad("mail relay", &format!("{refusal}"), advice)?,
-        },
+        report.warn("registration", "apps that register themselves may go without PKCE", advice)?;
     }
     Ok(())
 }

@@ -35,13 +35,14 @@ use crate::{
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::MasterKey,
+    egress::house::Collector,
     members::{
         login_id::{self, Typed},
         roster::RosterImport,
     },
     oidc::signing::Signing,
-    storage::Db,
-    telemetry,
+    storage::{self, Db},
+    telemetry::{self, traces::Traces},
     texts::{Locale, Texts},
 };
 
@@ -69,6 +70,11 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Brings the schema of the database up to date.
     Migrate,
+    /// Writes a copy of the `SQLite` database, also while the server runs; for PostgreSQL there is `pg_dump`.
+    Backup {
+        /// File to write; it must not exist.
+        file: PathBuf,
+    },
     /// Lists, rotates or withdraws the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -276,7 +282,7 @@ impl Cli {
         let (file, as_json) = (self.config.as_deref(), self.json);
         let out = &mut stdout();
         match self.command {
-            Command::Demo(args) => demo::run(&args).await?,
+            Command::Demo(args) => Box::pin(demo::run(&args)).await?,
             Command::Doctor => return doctor::run(file, as_json, out).await,
             Command::Serve => serve(Config::load(file)?).await?,
             Command::Migrate => {
@@ -290,6 +296,17 @@ impl Cli {
                     as_json,
                     out,
                 )?;
+            }
+            Command::Backup { file: target } => {
+                // As it is: a backup comes before a migration.
+                let config = Config::load(file)?;
+                let db = Db::open(&config.database.url, config.database.connections).await?;
+                let bytes = storage::backup::write(&db, &target).await?;
+                db.close().await;
+                let sentence = format!("a copy of the database is in {} ({bytes} bytes)", target.display());
+                let shown =
+                    || json!({ "done": "copied", "bytes": bytes, "file": target.display().to_string() });
+                output::tell(&sentence, shown, as_json, out)?;
             }
             Command::Keys(KeysCommand::List { json }) => {
                 keys::list(&Tools::open(file).await?.db, json, out).await?;
@@ -398,10 +415,18 @@ async fn audit(app: &App, command: audit::AuditCommand, as_json: bool) -> anyhow
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    telemetry::start_logging(&config.telemetry)?;
+    let traces = match &config.telemetry.traces_url {
+        Some(url) => Some(Traces::start(url, config.telemetry.traces_ratio, Collector::new()?)?),
+        None => None,
+    };
+    telemetry::start_logging(&config.telemetry, traces.as_ref())?;
     let metrics = telemetry::start_metrics()?;
     let app = App::open(config, Clock::system(), Entropy::system()).await?;
-    serve::run(app, metrics).await
+    serve::run(app, metrics).await?;
+    if let Some(traces) = traces {
+        tokio::task::spawn_blocking(move || traces.flush()).await?;
+    }
+    Ok(())
 }
 
 /// The provider without its listeners, for acts that do what a page would do.

@@ -10,17 +10,21 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
+    clock::Timestamp,
     egress::deliveries::Lane,
     fault::Fault,
     members::roster,
     oidc::backchannel_logout::Messenger,
+    operators::feed::Feed,
     routes,
     storage::{
         activation_notice,
         delivery::{DELIVERIES, WEBHOOKS},
         outbox::MAILS,
+        queue::Counts,
         recovery, registration, sign_in_failure, webhook_event,
     },
+    telemetry::figures::begin_funnel,
     web::{
         connection::{Guests, Patience, Site},
         tls::{Tls, TlsError},
@@ -83,6 +87,9 @@ impl Running {
         tasks.spawn(async move { members.run_roster_imports(&texts, quit).await });
         tasks.spawn(housekeeping(app.clone(), stop.clone()));
         tasks.spawn(link_audit(app.clone(), stop.clone()));
+        if let Some(target) = app.config().telemetry.audit_target() {
+            tasks.spawn(Feed::new(&app.members, target).run(stop.clone()));
+        }
         let refresh = app.signing.spawn_refresh();
         Ok(Self { app, address, stop, tasks, refresh })
     }
@@ -178,16 +185,34 @@ async fn sweep(app: &App) -> Result<(), Fault> {
     // Longer than the last delivery that tells of it.
     webhook_event::purge(&members.db, now.minus(2 * KEEP_MAILS)).await?;
     let counts = members.outbox.counts().await?;
+    metrics::gauge!("kenpos_mail_oldest_seconds").set(age(&counts, now));
     metrics::gauge!("kenpos_mails", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_mails", "state" => "failed").set(gauge(counts.failed));
     let counts = members.deliveries.counts(Lane::Protocol).await?;
+    metrics::gauge!("kenpos_delivery_oldest_seconds").set(age(&counts, now));
     metrics::gauge!("kenpos_deliveries", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_deliveries", "state" => "failed").set(gauge(counts.failed));
     let counts = members.deliveries.counts(Lane::Webhooks).await?;
+    metrics::gauge!("kenpos_webhook_oldest_seconds").set(age(&counts, now));
     metrics::gauge!("kenpos_webhooks", "state" => "queued").set(gauge(counts.queued));
     metrics::gauge!("kenpos_webhooks", "state" => "failed").set(gauge(counts.failed));
-    metrics::gauge!("kenpos_password_hashes_in_progress").set(gauge(members.passwords.in_progress()));
     Ok(())
+}
+
+/// Seconds since the oldest of those that wait was made; 0 when none waits.
+fn age(counts: &Counts, now: Timestamp) -> f64 {
+    counts.oldest.map_or(0.0, |oldest| now.since(Timestamp::from_millis(oldest)).as_secs_f64())
+}
+
+/// Reads what costs nothing to be read: whenever somebody asks for the metrics.
+fn measure(app: &App) {
+    let (members, load) = (&app.members, app.members.db.load());
+    metrics::gauge!("kenpos_password_hashes_in_progress").set(gauge(members.passwords.in_progress()));
+    metrics::gauge!("kenpos_password_hash_capacity").set(gauge(members.passwords.capacity()));
+    metrics::gauge!("kenpos_sql_connections", "state" => "in_use").set(gauge(load.in_use));
+    metrics::gauge!("kenpos_sql_connections", "state" => "idle").set(gauge(load.idle));
+    metrics::gauge!("kenpos_sql_waiting").set(gauge(load.waiting));
+    metrics::gauge!("kenpos_leaving").set(f64::from(u8::from(app.is_leaving())));
 }
 
 /// A count as a gauge; the loss of precision beyond 2⁵³ is of no concern.
@@ -197,10 +222,12 @@ fn gauge(count: impl TryInto<u64>) -> f64 {
 }
 
 /// The site of `/metrics`.
-pub fn metrics_router(handle: PrometheusHandle) -> Router {
+pub fn metrics_router(app: App, handle: PrometheusHandle) -> Router {
+    begin_funnel(app.config().insurers.iter().map(|insurer| insurer.code.as_str()));
     Router::new().route(
         "/metrics",
         get(move || {
+            measure(&app);
             let text = handle.render();
             async move { ([("content-type", "text/plain; version=0.0.4")], text) }
         }),
@@ -221,7 +248,7 @@ pub async fn run(app: App, handle: PrometheusHandle) -> anyhow::Result<()> {
     let tls = open_tls(&app).await?;
     let running = Running::start_with(app, listener, tls)?;
     if let Some(listener) = metrics {
-        running.also(metrics_router(handle), listener);
+        running.also(metrics_router(running.app.clone(), handle), listener);
     }
     let members = &running.app.members;
     tracing::info!(
@@ -233,6 +260,14 @@ pub async fn run(app: App, handle: PrometheusHandle) -> anyhow::Result<()> {
         "the provider is up"
     );
     told_to_stop().await?;
+    running.app.leave();
+    let pause = Duration::from_secs(server.leave_seconds);
+    tracing::info!(seconds = server.leave_seconds, "leaving: /readyz says so, requests are still taken");
+    tokio::select! {
+        () = time::sleep(pause) => {}
+        // Who asks twice does not want to wait.
+        told = told_to_stop() => told?,
+    }
     tracing::info!("stopping: requests under way are finished first");
     running.stop().await;
     Ok(())

@@ -131,6 +131,7 @@ impl Config {
         self.registration.validate(&mut problems);
         self.roster.validate(&mut problems);
         self.egress.validate(&mut problems);
+        self.telemetry.validate(&mut problems);
         problems.require(!self.insurers.is_empty(), "insurers", "must have at least one");
         for (index, insurer) in self.insurers.iter().enumerate() {
             insurer.validate(&format!("insurers[{index}]"), &mut problems);

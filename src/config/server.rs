@@ -30,6 +30,8 @@ pub struct Server {
     pub body_timeout_seconds: u64,
     /// Bytes that a request body may have.
     pub body_limit_bytes: usize,
+    /// Seconds between the signal to stop and the end of listening, in which `/readyz` says that the node leaves.
+    pub leave_seconds: u64,
     /// Seconds that requests under way get at shutdown.
     pub drain_seconds: u64,
     /// Octets that the head of a request may have: its first line and all header fields.
@@ -70,6 +72,7 @@ impl Default for Server {
             request_timeout_seconds: 20,
             body_timeout_seconds: 10,
             body_limit_bytes: 64 * 1024,
+            leave_seconds: 5,
             drain_seconds: 20,
             header_limit_bytes: 32 * 1024,
             header_fields: 100,

@@ -3,9 +3,12 @@
 //! A run takes tens of milliseconds and megabytes on purpose, so a flood of logins could take the whole
 //! machine. It cannot: so many runs at once, so many waiting, and the next is told to come back.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use argon2::{
@@ -18,7 +21,9 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::{clock::Entropy, config};
+use tracing::Instrument as _;
+
+use crate::{clock::Entropy, config, telemetry::traces::TARGET};
 
 /// Bytes of the longest password that is hashed; 128 characters of any Unicode fit.
 pub const MAX_BYTES: usize = 1024;
@@ -91,7 +96,10 @@ impl Passwords {
 
     /// A place in the queue, if there is one left.
     pub fn admit(&self) -> Result<Admission, PasswordError> {
-        let place = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
+        let place = Arc::clone(&self.0.admitted).try_acquire_owned().map_err(|_| {
+            metrics::counter!("kenpos_password_hashes_refused_total").increment(1);
+            PasswordError::Busy
+        })?;
         Ok(Admission { inner: Arc::clone(&self.0), place })
     }
 
@@ -134,6 +142,11 @@ impl Passwords {
         self.0.runs.load(Ordering::Relaxed)
     }
 
+    /// Requests that may run or wait at once, for the metrics.
+    pub fn capacity(&self) -> usize {
+        self.0.capacity
+    }
+
     /// Requests that run or wait now, for the metrics.
     pub fn in_progress(&self) -> usize {
         self.0.capacity.saturating_sub(self.0.admitted.available_permits())
@@ -163,13 +176,23 @@ impl Admission {
         work: impl FnOnce(&Inner) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let Self { inner, place } = self;
-        let running = Arc::clone(&inner.running).acquire_owned().await.map_err(|_| PasswordError::Busy)?;
+        let span = tracing::trace_span!(target: TARGET, "Argon2id", otel.kind = "internal");
+        let queued = Instant::now();
+        let running = Arc::clone(&inner.running);
+        let running =
+            running.acquire_owned().instrument(span.clone()).await.map_err(|_| PasswordError::Busy)?;
+        let begun = Instant::now();
+        metrics::histogram!("kenpos_password_hash_wait_seconds").record((begun - queued).as_secs_f64());
         spawn_blocking(move || {
             // A cancelled request stops waiting, not running: the permits go when the memory does.
             let _permits = (place, running);
             inner.runs.fetch_add(1, Ordering::Relaxed);
-            work(&inner)
+            let done = work(&inner);
+            metrics::histogram!("kenpos_password_hash_duration_seconds")
+                .record(begun.elapsed().as_secs_f64());
+            done
         })
+        .instrument(span)
         .await
         .map_err(|error| PasswordError::Failed(error.to_string()))?
     }

@@ -10,6 +10,7 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Notify, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     clock::{Clock, Entropy, Timestamp},
@@ -20,6 +21,7 @@ use crate::{
         delivery::{self as rows, DELIVERIES, NewDelivery, WEBHOOKS},
         queue::{Counts, Leased, Queue},
     },
+    telemetry::traces::TARGET,
 };
 
 /// Purpose of the sealed column.
@@ -191,8 +193,15 @@ impl Deliveries {
         })
     }
 
-    /// Tries a message that is leased, and notes what became of it.
+    /// Tries a message that is leased, and notes what became of it: a trace of its own.
     async fn deliver(self, lane: Lane, carrier: impl Carrier, row: Leased) {
+        let span = tracing::trace_span!(
+            target: TARGET, "delivery", otel.kind = "consumer", kenpos.kind = row.kind, kenpos.delivery = row.id
+        );
+        self.attempt(lane, carrier, row).instrument(span).await;
+    }
+
+    async fn attempt(self, lane: Lane, carrier: impl Carrier, row: Leased) {
         let (inner, queue) = (&*self.0, lane.queue());
         let (id, kind, about, attempt) = (&row.id, &row.kind, &row.target, row.attempts);
         let noted = match inner.attempt(&carrier, &row).await {

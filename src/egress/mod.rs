@@ -9,6 +9,7 @@
 
 mod address;
 pub mod deliveries;
+pub mod house;
 mod resolve;
 mod slots;
 
@@ -19,11 +20,12 @@ use reqwest::{
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
     redirect, tls,
 };
+use tracing::Instrument as _;
 use url::{Host, Url};
 
 use self::resolve::{Guarded, NotPublic};
 pub use self::{resolve::Resolver, slots::Slots};
-use crate::config;
+use crate::{config, telemetry::traces::TARGET};
 
 /// Longest URL that is called, in bytes.
 const LONGEST: usize = 2000;
@@ -135,7 +137,8 @@ impl Egress {
         let (client, url) = self.permitted(url)?;
         let accept =
             if policy.content_types.is_empty() { "*/*".to_owned() } else { policy.content_types.join(", ") };
-        let mut response = send(client.get(url).header(ACCEPT, accept)).await?;
+        let request = client.get(url).header(ACCEPT, accept);
+        let mut response = send(request).instrument(span("GET")).await?;
         if response.status() != StatusCode::OK {
             return Err(EgressError::Answer("has another status than 200; redirects are not followed"));
         }
@@ -169,7 +172,7 @@ impl Egress {
         let (client, url) = self.permitted(url)?;
         let request = client.post(url).body(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        Ok(send(request).await?.status().as_u16())
+        Ok(send(request).instrument(span("POST")).await?.status().as_u16())
     }
 
     /// Whether a URL may be called as far as its text tells: a look at it before it is stored.
@@ -214,6 +217,13 @@ fn authorities(settings: &config::Egress) -> Result<Vec<Certificate>, EgressSetu
     let pem = fs::read(path).map_err(|error| wrong(error.to_string()))?;
     let found = Certificate::from_pem_bundle(&pem).map_err(|_| wrong("not a PEM file".to_owned()))?;
     if found.is_empty() { Err(wrong("it holds no certificate".to_owned())) } else { Ok(found) }
+}
+
+/// The span of a request. Where it goes is not said: a URL may hold what is secret.
+fn span(method: &'static str) -> tracing::Span {
+    tracing::trace_span!(
+        target: TARGET, "egress", otel.kind = "client", otel.name = method, http.request.method = method
+    )
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, EgressError> {

@@ -6,18 +6,19 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::{BoxFuture, FutureExt as _, Shared};
 use redis::{
-    Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value,
+    Arg, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, ServerErrorKind, Value,
     aio::MultiplexedConnection, cluster_async::ClusterConnection, cluster_routing::SingleNodeRoutingInfo,
     from_redis_value,
 };
+use tracing::Instrument as _;
 
 use super::{EphemeralError, service::Service};
-use crate::config;
+use crate::{config, telemetry::traces::TARGET};
 
 /// Pauses before a command that certainly was not carried out is sent again, as while a cluster moves.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(150)];
@@ -60,9 +61,31 @@ impl Connector {
         self.service.name()
     }
 
+    /// Sends a command, and measures it. See [`Connector::send`].
+    pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd, repeat: Repeat) -> RedisResult<T> {
+        let span = tracing::trace_span!(
+            target: TARGET,
+            "Redis",
+            otel.kind = "client",
+            otel.name = format_args!("Redis {}", name(command)),
+            otel.status_code = tracing::field::Empty,
+            db.system.name = "redis",
+        );
+        let started = Instant::now();
+        let done = self.send(command, repeat).instrument(span.clone()).await;
+        metrics::histogram!("kenpos_redis_duration_seconds").record(started.elapsed().as_secs_f64());
+        // That a script is not known yet is no failure.
+        let unknown = ErrorKind::Server(ServerErrorKind::NoScript);
+        if done.as_ref().is_err_and(|error| error.kind() != unknown) {
+            metrics::counter!("kenpos_redis_errors_total").increment(1);
+            span.record("otel.status_code", "ERROR");
+        }
+        done
+    }
+
     /// Sends a command. It is sent again, to a server found anew, when the first one refused to carry
     /// it out, and after a lost answer if `repeat` allows it; all else is the caller's to report.
-    pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd, repeat: Repeat) -> RedisResult<T> {
+    async fn send<T: FromRedisValue>(&self, command: &Cmd, repeat: Repeat) -> RedisResult<T> {
         let mut pauses = PAUSES.into_iter();
         loop {
             let attempt = self.current();
@@ -144,6 +167,14 @@ async fn follow(cluster: &mut ClusterConnection, command: &Cmd, ask: RedisError)
     match cluster.route_pipeline(pipeline, 1, 1, node).await?.pop() {
         Some(value) => value.extract_error(),
         None => Err(ask),
+    }
+}
+
+/// The word that a command begins with, such as `GET`; what follows it holds keys and values.
+fn name(command: &Cmd) -> &str {
+    match command.args_iter().next() {
+        Some(Arg::Simple(word)) => std::str::from_utf8(word).unwrap_or_default(),
+        _ => "",
     }
 }
 

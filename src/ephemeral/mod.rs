@@ -22,7 +22,12 @@ use std::{fmt, io, ops::Deref, path::PathBuf, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{clock::Clock, config, crypto::digest::sha256_base64url, storage::Db};
+use crate::{
+    clock::{Clock, Timestamp},
+    config,
+    crypto::digest::sha256_base64url,
+    storage::Db,
+};
 
 /// Nothing lives longer than ten years, so that no engine's arithmetic overflows.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -90,6 +95,17 @@ pub enum EphemeralError {
         #[source]
         error: io::Error,
     },
+}
+
+/// How a Redis is set up, as far as it matters for what is kept in it. Of a Cluster, all of its masters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Whether what was written outlives a restart (`appendonly`).
+    pub append_only: bool,
+    /// What it does when its memory is full (`maxmemory-policy`).
+    pub eviction: Option<String>,
+    /// What time it is there.
+    pub time: Option<Timestamp>,
 }
 
 macro_rules! each {
@@ -203,6 +219,14 @@ impl Ephemeral {
     /// Whether the service answers.
     pub async fn ping(&self) -> Result<(), EphemeralError> {
         each!(self, engine => engine.ping().await)
+    }
+
+    /// How the service is set up, for `doctor`; none where the records are in the database.
+    pub async fn condition(&self) -> Result<Option<Condition>, EphemeralError> {
+        match &self.0 {
+            Engine::Redis(redis) => redis.condition().await.map(Some),
+            Engine::Sql(_) => Ok(None),
+        }
     }
 
     /// Name of the engine, for `doctor` and the log.

@@ -5,13 +5,16 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, cmd};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
 
 use super::{
-    EphemeralError,
+    Condition, EphemeralError,
     connection::{Connector, Repeat, reason},
 };
-use crate::{clock::Clock, config};
+use crate::{
+    clock::{Clock, Timestamp},
+    config,
+};
 
 const SWAP: &str = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1";
@@ -135,6 +138,31 @@ impl Redis {
         self.read(&cmd("PING")).await
     }
 
+    pub(super) async fn condition(&self) -> Result<Condition, EphemeralError> {
+        let time: Value = self.read(&cmd("TIME")).await?;
+        let persistence: Value = self.read(cmd("INFO").arg("persistence")).await?;
+        let memory: Value = self.read(cmd("INFO").arg("memory")).await?;
+        let (mut clock, mut settings) = (Vec::new(), Vec::new());
+        words(&time, &mut clock);
+        words(&persistence, &mut settings);
+        words(&memory, &mut settings);
+        let told = |name: &str| -> Vec<&str> {
+            let lines = settings.iter().flat_map(|text| text.lines());
+            lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(':')).collect()
+        };
+        let (files, policies) = (told("aof_enabled"), told("maxmemory_policy"));
+        let eviction = policies.iter().find(|policy| **policy != "noeviction").or(policies.first());
+        let mut numbers = clock.iter().filter_map(|text| text.parse::<i64>().ok());
+        let time = numbers.next().zip(numbers.next()).map(|(seconds, micros)| {
+            Timestamp::from_millis(seconds.saturating_mul(1000).saturating_add(micros / 1000))
+        });
+        Ok(Condition {
+            append_only: !files.is_empty() && files.iter().all(|on| *on == "1"),
+            eviction: eviction.map(|policy| (*policy).to_owned()),
+            time,
+        })
+    }
+
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.0.prefix)
     }
@@ -171,6 +199,18 @@ impl Redis {
             }
             done => Ok(done?),
         }
+    }
+}
+
+/// Every text and number of an answer, in order; a Cluster's holds those of its nodes.
+fn words(answer: &Value, found: &mut Vec<String>) {
+    match answer {
+        Value::BulkString(bytes) => found.push(String::from_utf8_lossy(bytes).into_owned()),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => found.push(text.clone()),
+        Value::Int(number) => found.push(number.to_string()),
+        Value::Array(values) => values.iter().for_each(|value| words(value, found)),
+        Value::Map(pairs) => pairs.iter().for_each(|(_, value)| words(value, found)),
+        _ => {}
     }
 }
 

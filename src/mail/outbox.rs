@@ -7,6 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::{
     message::{Letter, Mail},
@@ -23,6 +24,7 @@ use crate::{
         outbox::{self as rows, MAILS, NewMail},
         queue::{Counts, Leased},
     },
+    telemetry::traces::TARGET,
     texts::Texts,
 };
 
@@ -227,22 +229,32 @@ impl Outbox {
         }
     }
 
-    /// Tries to send a mail that is leased, and notes what became of it.
+    /// Tries to send a mail that is leased, and notes what became of it: a trace of its own.
     async fn deliver(self, mail: Leased) {
+        let span = tracing::trace_span!(
+            target: TARGET, "mail", otel.kind = "consumer", kenpos.kind = mail.kind, kenpos.mail = mail.id
+        );
+        self.attempt(mail).instrument(span).await;
+    }
+
+    async fn attempt(self, mail: Leased) {
         let inner = &*self.0;
         let outcome = inner.attempt(&mail).await;
         let (id, kind, attempt) = (mail.id.as_str(), mail.kind.as_str(), mail.attempts);
         let noted = match &outcome {
             Outcome::Sent => {
                 tracing::info!(mail = id, kind, attempt, "mail sent");
+                count("sent");
                 MAILS.sent(&inner.db, id, inner.clock.now()).await
             }
             Outcome::Again { at, reason } => {
                 tracing::warn!(mail = id, kind, attempt, reason, "mail not sent, to be tried again");
+                count("retried");
                 MAILS.retry_later(&inner.db, &mail, *at, reason).await
             }
             Outcome::Failed { reason } => {
                 tracing::error!(mail = id, kind, attempt, reason, "mail given up");
+                count("failed");
                 MAILS.failed(&inner.db, &mail, inner.clock.now(), reason).await
             }
         };
@@ -300,6 +312,10 @@ impl Inner {
         let plain = self.master.open(PURPOSE, &mail.id, mail.sealed.as_deref()?).ok()?;
         serde_json::from_slice(&plain).ok()
     }
+}
+
+fn count(result: &'static str) {
+    metrics::counter!("kenpos_mail_attempts_total", "result" => result).increment(1);
 }
 
 fn log_panic(ended: Result<(), tokio::task::JoinError>) {

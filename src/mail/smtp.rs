@@ -15,9 +15,13 @@ use lettre::{
 };
 use secrecy::ExposeSecret as _;
 use tokio::{sync::Mutex, time::timeout};
+use tracing::Instrument as _;
 
 use super::message::Origin;
-use crate::config::mail::{MailSettings, Security, Sender};
+use crate::{
+    config::mail::{MailSettings, Security, Sender},
+    telemetry::traces::TARGET,
+};
 
 /// The configured relay cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -119,6 +123,22 @@ impl Relay {
 
     /// Hands a message to the relay.
     pub async fn send(&self, message: &Message) -> Result<(), Refusal> {
+        let span = tracing::trace_span!(
+            target: TARGET,
+            "SMTP",
+            otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
+            server.address = self.host,
+            server.port = self.port,
+        );
+        let done = self.hand_over(message).instrument(span.clone()).await;
+        if done.is_err() {
+            span.record("otel.status_code", "ERROR");
+        }
+        done
+    }
+
+    async fn hand_over(&self, message: &Message) -> Result<(), Refusal> {
         let late = |_| Refusal { permanent: false, reason: "the relay took too long".to_owned() };
         let octets = message.formatted();
         let mut connection = timeout(self.timeout, self.connection()).await.map_err(late)??;

@@ -121,7 +121,7 @@ impl Members {
         let mut noted = 0;
         for insurer in &self.config.insurers {
             let ended = Ended { today: today(&self.clock), grace_days: insurer.policy.grace_days };
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.db.begin_long().await?;
             noted += eligibility::note_losses(&mut tx, &insurer.code, ended, self.clock.now()).await?;
             tx.commit().await?;
         }

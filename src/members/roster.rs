@@ -48,6 +48,9 @@ use crate::{
 pub const LISTED_REFUSALS: usize = 100_000;
 /// How long who works on an import may be silent before another takes over.
 pub const LEASE: Duration = Duration::from_secs(60);
+/// How often applying a file that was read is tried, and the wait in between.
+const MOST_CONCLUSIONS: usize = 3;
+const BEFORE_ANOTHER_TRY: Duration = Duration::from_secs(1);
 /// Age at which an upload is taken for cut off, and a check that nobody decided about for unwanted.
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long refused rows and what an undo needs are kept.
@@ -162,7 +165,7 @@ impl RosterImport<'_> {
         }
         let mut staging = Staging::new((self.db, self.clock, self.insurer), (&id, import.lease));
         let result = match staging.fill(csv, progress).await {
-            Ok(_) => self.conclude(&import, &staging).await,
+            Ok(_) => self.conclude_at_last(&import, &staging).await,
             Err(error) => Err(error),
         };
         match result {
@@ -181,6 +184,24 @@ impl RosterImport<'_> {
         }
     }
 
+    /// Applies what was staged, once more where others stood in the way: a deadlock is over when it is told.
+    async fn conclude_at_last(
+        &self,
+        import: &Import<'_>,
+        staging: &Staging,
+    ) -> Result<(Outcome, Counts), ImportError> {
+        for _ in 1..MOST_CONCLUSIONS {
+            match self.conclude(import, staging).await {
+                Err(ImportError::Storage(error @ StorageError::Unavailable(_))) => {
+                    tracing::warn!(import = import.id, %error, "a roster could not be applied; it is tried again");
+                    tokio::time::sleep(BEFORE_ANOTHER_TRY).await;
+                }
+                done => return done,
+            }
+        }
+        self.conclude(import, staging).await
+    }
+
     /// Applies what was staged, unless a rule forbids it.
     async fn conclude(
         &self,
@@ -195,7 +216,7 @@ impl RosterImport<'_> {
         if self.complete && staging.rows == 0 {
             return Err(FileError::Empty.into());
         }
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_long().await?;
         let until = import.now.plus(LEASE);
         if !roster_job::renew(&mut tx, (import.id, import.lease), until, (staging.rows, 0)).await? {
             return Err(ImportError::TakenOver);
@@ -204,7 +225,7 @@ impl RosterImport<'_> {
             roster_import::apply(&mut tx, import, ended(self.clock, self.insurer), self.preview).await?;
         if self.preview {
             drop(tx);
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.db.begin_long().await?;
             roster_import::forget(&mut tx, import.id).await?;
             tx.commit().await?;
             return Ok((Outcome::Preview, counts));
@@ -223,7 +244,7 @@ impl RosterImport<'_> {
         counts: Counts,
         refused: u64,
     ) -> Result<(), StorageError> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_long().await?;
         roster_import::finish(&mut tx, import, applied, counts, refused).await?;
         tx.commit().await
     }

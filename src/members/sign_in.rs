@@ -116,6 +116,7 @@ impl Members {
             // As it was compared, or full-width digits would be a spray that nobody counts.
             self.note_failure(code, &id_key, &fold_numeric(password.expose_secret())).await?;
             self.write_failure(&account, &policy, address).await?;
+            metrics::counter!("kenpos_sign_in_failures_total").increment(1);
         } else {
             self.end_sign_in(&id_key, leave).await?;
         }

@@ -73,20 +73,25 @@ impl Format {
                 entry.detail.clone(),
             ]),
             Self::Json => {
-                let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
-                let line = json!({
-                    "at": at,
-                    "id": entry.id,
-                    "actor": entry.actor,
-                    "action": entry.action,
-                    "insurer": entry.insurer,
-                    "member_id": entry.member_id,
-                    "client_id": entry.client_id,
-                    "detail": detail,
-                });
+                let line = Self::object(entry);
                 format!("{line}\n").into_bytes()
             }
         }
+    }
+
+    /// A line as a JSON object.
+    pub(super) fn object(entry: &Entry) -> Value {
+        let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+        json!({
+            "at": utc(entry.at),
+            "id": entry.id,
+            "actor": entry.actor,
+            "action": entry.action,
+            "insurer": entry.insurer,
+            "member_id": entry.member_id,
+            "client_id": entry.client_id,
+            "detail": detail,
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`role`], and nowhere else.
 
 pub mod factor;
+pub mod feed;
 pub mod log;
 pub mod manage;
 pub mod numbers;

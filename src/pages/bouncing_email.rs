@@ -112,7 +112,7 @@ pub async fn post(
     let path = format!("/login/{id}/email");
     let Some(signed_in) = signed_in else { return flow.go(&path) };
     match form.choice.as_str() {
-        "change" => change(flow, &signed_in, form).await,
+        "change" => Box::pin(change(flow, &signed_in, form)).await,
         "right" => {
             flow.visit.app().members.keep_email(&signed_in.member).await?;
             asked(flow).await?.proceed().await

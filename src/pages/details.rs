@@ -6,6 +6,7 @@ use crate::{
         registration::{self, DetailsForm, DetailsRefusal, Draft, Stage},
         roster::Person,
     },
+    telemetry::figures::{Step, count_step},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -179,6 +180,7 @@ pub async fn post(
     let members = flow.visit.app().members.clone();
     match members.check_details(&draft, &person, form, &topics).await? {
         Ok(details) => {
+            count_step(Step::Details, &draft.insurer);
             let flow = flow
                 .update(|interaction| {
                     if let Some(draft) = &mut interaction.registration {

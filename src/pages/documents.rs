@@ -6,6 +6,7 @@ use crate::{
         documents,
         registration::{Draft, Stage},
     },
+    telemetry::figures::{Step, count_step},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -138,6 +139,7 @@ pub async fn post(
             }
         })
         .await?;
+    count_step(Step::Documents, &draft.insurer);
     // Whose documents changed on the way goes back to where that was.
     let stage = flow.found.value.registration.as_ref().filter(|_| renewed).map(Draft::stage);
     flow.go(&path_of(flow.id(), stage.unwrap_or(Stage::Details)))

@@ -12,6 +12,7 @@ use crate::{
     members::{limits::Budget, registration::Completion},
     oidc::{interaction, logout::service},
     storage::{member::Member, registration::Registration},
+    telemetry::figures::{Step, count_step},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -60,6 +61,7 @@ pub struct LinkForm {
 pub async fn get(mut visit: Visit, Path(token): Path<String>) -> Result<Response, PageError> {
     match visit.app().members.link(&token).await? {
         Some(link) => {
+            count_step(Step::LinkOpened, &link.registration.insurer);
             visit.prefer(Some(link.registration.locale));
             page(&visit, token, StatusCode::OK, FormErrors::none()).await
         }
@@ -84,6 +86,7 @@ pub async fn post(
     match members.complete_registration(&token, form.password).await? {
         Completion::Done { member, registration } => {
             metrics::counter!("kenpos_activations_total").increment(1);
+            count_step(Step::Activated, &registration.insurer);
             visit.prefer(Some(registration.locale));
             // The registration is complete, whatever fails from here on.
             let way_on = done(visit.clone(), &member, &registration).await;

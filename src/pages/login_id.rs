@@ -4,6 +4,7 @@ use super::flow::{Flow, message};
 use crate::{
     members::login_id,
     oidc::interaction,
+    telemetry::figures::{Step, count_step},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -93,6 +94,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
     let flow = Flow::load(visit, &id).await?;
     let hint = flow.found.value.request.as_ref().and_then(|request| request.login_hint.clone());
     let login_id = flow.found.value.login_id.clone().or(hint).unwrap_or_default();
+    count_step(Step::LoginPage, flow.entered().map_or("", |insurer| &insurer.code));
     page(&flow, login_id, FormErrors::none())
 }
 

@@ -12,6 +12,7 @@ use crate::{
         sign_in::SignIn,
     },
     storage::member::Member,
+    telemetry::figures::{Step, count_step},
     web::{PageError, PageForm, Visit},
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
@@ -106,6 +107,7 @@ pub async fn post(
     {
         SignIn::Welcome(member) => Box::pin(welcome(flow, &typed, &member)).await,
         SignIn::Activate(person) => {
+            count_step(Step::TemporaryPassword, &person.insurer);
             let draft = members.draft(&person, Applicant::Insured);
             let flow = flow
                 .update(|interaction| {

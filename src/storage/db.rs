@@ -4,22 +4,36 @@
 //! `SQLite` and PostgreSQL drivers, so values keep their native types. Rules that keep it so: `$n`
 //! parameters, text identifiers, `bigint` milliseconds, and every consume one conditional statement.
 
-use std::{os::unix::fs::DirBuilderExt as _, str::FromStr as _, time::Duration};
+use std::{io, os::unix::fs::DirBuilderExt as _, str::FromStr as _, time::Duration};
 
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::timeout;
 
 /// A connection of the network that was idle for so long is asked whether it still stands before it is used.
 const ASKED_AFTER: Duration = Duration::from_secs(1);
+
+use super::watch::Statement;
+use crate::clock::Timestamp;
 
 /// The schema, compiled into the binary: what both engines are told alike, and what each is told alone.
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// Longest wait for PostgreSQL's answer to a statement. A server that vanished without a word would else be
+/// waited for without end, since a connection without traffic says nothing of that.
+pub(crate) const ANSWER: Duration = Duration::from_secs(30);
+/// The same for a statement that works on a whole roster.
+const LONG_ANSWER: Duration = Duration::from_secs(900);
+/// Longest wait for a sign of life of a connection whose transaction broke off, and for the last words of all
+/// connections when the pool is closed.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
 /// A pool of connections to the one database of this deployment.
 #[derive(Clone, Debug)]
@@ -34,8 +48,8 @@ pub enum Db {
 pub enum Tx {
     /// See [`Db::Sqlite`].
     Sqlite(Transaction<'static, Sqlite>),
-    /// See [`Db::Postgres`].
-    Postgres(Transaction<'static, Postgres>),
+    /// See [`Db::Postgres`]; with the longest wait for an answer.
+    Postgres(Transaction<'static, Postgres>, Duration),
 }
 
 /// Where a statement runs: on the pool, or inside a transaction.
@@ -46,8 +60,8 @@ pub enum On<'a> {
     SqliteTx(&'a mut SqliteConnection),
     /// Any connection of the pool.
     PostgresPool(&'a PgPool),
-    /// The connection of a transaction.
-    PostgresTx(&'a mut PgConnection),
+    /// The connection of a transaction, and the longest wait for an answer.
+    PostgresTx(&'a mut PgConnection, Duration),
 }
 
 impl<'a> From<&'a Db> for On<'a> {
@@ -63,7 +77,7 @@ impl<'a> From<&'a mut Tx> for On<'a> {
     fn from(tx: &'a mut Tx) -> Self {
         match tx {
             Tx::Sqlite(tx) => On::SqliteTx(tx),
-            Tx::Postgres(tx) => On::PostgresTx(tx),
+            Tx::Postgres(tx, patience) => On::PostgresTx(tx, *patience),
         }
     }
 }
@@ -74,7 +88,15 @@ impl On<'_> {
     pub(super) const fn bytewise(&self) -> &'static str {
         match self {
             Self::SqlitePool(_) | Self::SqliteTx(_) => "",
-            Self::PostgresPool(_) | Self::PostgresTx(_) => " collate \"C\"",
+            Self::PostgresPool(_) | Self::PostgresTx(..) => " collate \"C\"",
+        }
+    }
+
+    /// Name of the engine, as OpenTelemetry has it.
+    pub(crate) const fn engine(&self) -> &'static str {
+        match self {
+            Self::SqlitePool(_) | Self::SqliteTx(_) => "sqlite",
+            Self::PostgresPool(_) | Self::PostgresTx(..) => "postgresql",
         }
     }
 
@@ -84,7 +106,7 @@ impl On<'_> {
             On::SqlitePool(pool) => On::SqlitePool(pool),
             On::SqliteTx(tx) => On::SqliteTx(tx),
             On::PostgresPool(pool) => On::PostgresPool(pool),
-            On::PostgresTx(tx) => On::PostgresTx(tx),
+            On::PostgresTx(tx, patience) => On::PostgresTx(tx, *patience),
         }
     }
 }
@@ -190,6 +212,7 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(3))
+                .after_release(|connection, _| Box::pin(is_alive(connection)))
                 .test_before_acquire(false)
                 .before_acquire(|connection, meta| {
                     Box::pin(async move {
@@ -223,7 +246,10 @@ impl Db {
             Self::Sqlite(_) => &SQLITE_MIGRATIONS,
             Self::Postgres(_) => &POSTGRES_MIGRATIONS,
         };
-        Migrator::with_migrations(MIGRATIONS.iter().chain(own.iter()).cloned().collect())
+        let mut all = Migrator::with_migrations(MIGRATIONS.iter().chain(own.iter()).cloned().collect());
+        // While nodes are upgraded one after the other, one of the old version may be started on the new schema.
+        all.set_ignore_missing(true);
+        all
     }
 
     /// Number of migrations that the database lacks.
@@ -246,9 +272,22 @@ impl Db {
     /// Begins a transaction. `SQLite` has a single writer; taking its lock at BEGIN avoids the
     /// `SQLITE_BUSY` that a read-then-write transaction would meet later.
     pub async fn begin(&self) -> Result<Tx, StorageError> {
-        Ok(match self {
-            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        self.begin_within(ANSWER).await
+    }
+
+    /// The same for statements that take long, as those on a whole roster do.
+    pub async fn begin_long(&self) -> Result<Tx, StorageError> {
+        self.begin_within(LONG_ANSWER).await
+    }
+
+    async fn begin_within(&self, patience: Duration) -> Result<Tx, StorageError> {
+        let statement = Statement::begin(On::from(self).engine(), "begin", line!());
+        statement.end(match self {
+            Self::Sqlite(pool) => statement.wait(pool.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
+            Self::Postgres(pool) => {
+                let begun = timeout(ANSWER, statement.wait(pool.begin())).await;
+                begun.unwrap_or_else(|_| Err(silent())).map(|tx| Tx::Postgres(tx, patience))
+            }
         })
     }
 
@@ -256,6 +295,23 @@ impl Db {
     pub async fn ping(&self) -> Result<(), StorageError> {
         let _: i64 = query_scalar!(self, fetch_one, "select cast(1 as bigint)")?;
         Ok(())
+    }
+
+    /// Changes a row into what it is and takes that back: an error says why nothing can be written.
+    pub async fn try_change(&self) -> Result<(), StorageError> {
+        let mut tx = self.begin().await?;
+        super::audit_chain::lock_tip(&mut tx).await?;
+        Ok(())
+    }
+
+    /// What time it is where the database is, if that is a server.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
+        let statement = match self {
+            Self::Sqlite(_) => return Ok(None),
+            Self::Postgres(_) => "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
+        };
+        let millis: i64 = query_scalar!(self, fetch_one, statement)?;
+        Ok(Some(Timestamp::from_millis(millis)))
     }
 
     /// Name of the engine, for `doctor` and the log.
@@ -266,11 +322,55 @@ impl Db {
         }
     }
 
-    /// Waits until statements under way are done and closes every connection.
+    /// Waits until statements under way are done and closes every connection; one to a server that says
+    /// nothing is left to its fate.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(pool) => drop(timeout(SIGN_OF_LIFE, pool.close()).await),
+        }
+    }
+}
+
+/// What is told of a server that does not answer.
+pub(crate) fn silent() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
+}
+
+/// Whether a connection that comes back may be lent again. One with something left to say comes from a
+/// transaction that broke off: the rollback must find the server there, or it waits for ever.
+async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    if connection.should_flush() {
+        timeout(SIGN_OF_LIFE, connection.ping()).await.unwrap_or_else(|_| Err(silent()))?;
+    }
+    Ok(true)
+}
+
+/// A connection that is lent for one statement. When that breaks off, because the answer does not come or nobody
+/// waits for it any more, the connection is closed: who knows what it would say next.
+pub(crate) struct Lent {
+    connection: PoolConnection<Postgres>,
+    answered: bool,
+}
+
+impl Lent {
+    pub(crate) async fn from(pool: &PgPool) -> Result<Self, sqlx::Error> {
+        Ok(Self { connection: pool.acquire().await?, answered: false })
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+
+    pub(crate) const fn answered(&mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.connection.close_on_drop();
         }
     }
 }
@@ -278,44 +378,80 @@ impl Db {
 impl Tx {
     /// Makes everything since [`Db::begin`] hold, or nothing.
     pub async fn commit(self) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
+        let engine = match &self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(..) => "postgresql",
+        };
+        let commit = Statement::begin(engine, "commit", line!());
+        commit.end(match self {
+            Self::Sqlite(tx) => commit.run(tx.commit()).await,
+            Self::Postgres(tx, patience) => {
+                timeout(patience, commit.run(tx.commit())).await.unwrap_or_else(|_| Err(silent()))
+            }
+        })
     }
 }
 
 macro_rules! each {
-    ($on:expr, $e:ident => $run:expr) => {
-        match ::std::convert::Into::<$crate::storage::db::On<'_>>::into($on) {
-            $crate::storage::db::On::SqlitePool($e) => $run,
-            $crate::storage::db::On::SqliteTx($e) => $run,
-            $crate::storage::db::On::PostgresPool($e) => $run,
-            $crate::storage::db::On::PostgresTx($e) => $run,
-        }
-        .map_err($crate::storage::db::StorageError::from)
-    };
+    ($on:expr, $e:ident => $run:expr) => {{
+        let on = ::std::convert::Into::<$crate::storage::db::On<'_>>::into($on);
+        let mut statement = $crate::storage::watch::Statement::begin(on.engine(), module_path!(), line!());
+        let done = match on {
+            $crate::storage::db::On::SqlitePool(pool) => match statement.wait(pool.acquire()).await {
+                Ok(mut connection) => {
+                    statement.begin_now();
+                    let $e = &mut *connection;
+                    statement.run($run).await
+                }
+                Err(error) => Err(error),
+            },
+            $crate::storage::db::On::SqliteTx($e) => statement.run($run).await,
+            $crate::storage::db::On::PostgresPool(pool) => {
+                match statement.wait($crate::storage::db::Lent::from(pool)).await {
+                    Ok(mut lent) => {
+                        statement.begin_now();
+                        let $e = lent.connection();
+                        let run = statement.run($run);
+                        match ::tokio::time::timeout($crate::storage::db::ANSWER, run).await {
+                            Ok(done) => {
+                                lent.answered();
+                                done
+                            }
+                            Err(_) => Err($crate::storage::db::silent()),
+                        }
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            $crate::storage::db::On::PostgresTx($e, patience) => {
+                ::tokio::time::timeout(patience, statement.run($run))
+                    .await
+                    .unwrap_or_else(|_| Err($crate::storage::db::silent()))
+            }
+        };
+        statement.end(done)
+    }};
 }
 
 /// Runs a statement and gives the number of rows that it changed: `execute!(on, SQL, binds…)`.
 macro_rules! execute {
     ($on:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::storage::db::each!($on, e => sqlx::query($sql)$(.bind($bind))*.execute(e).await.map(|done| done.rows_affected()))
+        $crate::storage::db::each!($on, e => ::futures_util::TryFutureExt::map_ok(
+            sqlx::query($sql)$(.bind($bind))*.execute(e), |done| done.rows_affected()))
     };
 }
 
 /// Reads rows into a `FromRow` type: `query!(on, fetch_optional, SQL, binds…)`.
 macro_rules! query {
     ($on:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::storage::db::each!($on, e => sqlx::query_as($sql)$(.bind($bind))*.$fetch(e).await)
+        $crate::storage::db::each!($on, e => sqlx::query_as($sql)$(.bind($bind))*.$fetch(e))
     };
 }
 
 /// Reads one column: `query_scalar!(on, fetch_one, SQL, binds…)`.
 macro_rules! query_scalar {
     ($on:expr, $fetch:ident, $sql:expr $(, $bind:expr)* $(,)?) => {
-        $crate::storage::db::each!($on, e => sqlx::query_scalar($sql)$(.bind($bind))*.$fetch(e).await)
+        $crate::storage::db::each!($on, e => sqlx::query_scalar($sql)$(.bind($bind))*.$fetch(e))
     };
 }
 pub(crate) use {each, execute, query, query_scalar};
@@ -338,6 +474,18 @@ mod tests {
         assert!(refused.is_conflict());
         let keys: Vec<String> = query_scalar!(&db, fetch_all, "select key from ephemeral_count").unwrap();
         assert_eq!(keys, ["b"]);
+    }
+
+    /// As a node of the old version does that is started again while the others are upgraded.
+    #[tokio::test]
+    async fn a_schema_that_is_newer_than_the_binary_is_left_alone() {
+        let db = Db::open("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                     values ($1, 'of the next version', true, $2, 1)";
+        execute!(&db, newer, 9_999_i64, vec![0_u8; 48]).unwrap();
+        db.migrate().await.unwrap();
+        assert_eq!(db.pending_migrations().await.unwrap(), 0);
     }
 
     #[tokio::test]

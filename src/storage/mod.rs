@@ -4,7 +4,9 @@ pub mod activation_code;
 pub mod activation_notice;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_feed;
 pub mod audit_search;
+pub mod backup;
 pub mod bounce;
 pub mod client;
 pub mod client_registration;
@@ -39,11 +41,13 @@ pub mod roster_undo;
 pub mod sign_in_failure;
 pub mod signing_key;
 pub mod standing;
+pub(crate) mod watch;
 pub mod webhook;
 pub mod webhook_event;
 
 pub use db::{Db, On, StorageError, Tx};
 pub use position::Position;
+pub use watch::Load;
 
 use crate::{clock::Timestamp, texts::Locale};
 

@@ -82,7 +82,13 @@ macro_rules! queue {
                         finished_at = $3
                  where id = $1 and state = 'queued' and leased_until = $2"
             ),
-            counts: concat!("select state, count(*) from ", $table, " where ", $only, " group by state"),
+            counts: concat!(
+                "select state, count(*), min(created_at) from ",
+                $table,
+                " where ",
+                $only,
+                " group by state"
+            ),
             purge: concat!("delete from ", $table, " where finished_at < $1 and ", $only),
             hurry: concat!(
                 "update ",
@@ -193,6 +199,8 @@ pub struct Counts {
     pub sent: i64,
     /// Refused for good or given up.
     pub failed: i64,
+    /// When the oldest of those that wait was made, in milliseconds since the epoch.
+    pub oldest: Option<i64>,
 }
 
 impl Queue {
@@ -246,11 +254,11 @@ impl Queue {
 
     /// How many rows there are in each state.
     pub async fn counts(&self, on: impl Into<On<'_>>) -> Result<Counts, StorageError> {
-        let rows: Vec<(String, i64)> = query!(on, fetch_all, self.counts)?;
+        let rows: Vec<(String, i64, Option<i64>)> = query!(on, fetch_all, self.counts)?;
         let mut counts = Counts::default();
-        for (state, count) in rows {
+        for (state, count, oldest) in rows {
             match state.as_str() {
-                "queued" => counts.queued = count,
+                "queued" => (counts.queued, counts.oldest) = (count, oldest),
                 "sent" => counts.sent = count,
                 "failed" => counts.failed = count,
                 _ => {
@@ -391,7 +399,8 @@ mod tests {
         assert!(MAILS.failed(&db, &leased[1], at(1), "550").await.unwrap());
         assert!(MAILS.retry_later(&db, &leased[2], at(30), "451").await.unwrap());
         assert_eq!(sealed(&db).await.iter().flatten().count(), 1);
-        assert_eq!(MAILS.counts(&db).await.unwrap(), Counts { queued: 1, sent: 1, failed: 1 });
+        let waiting = Counts { queued: 1, sent: 1, failed: 1, oldest: Some(at(0).millis()) };
+        assert_eq!(MAILS.counts(&db).await.unwrap(), waiting);
         assert!(!MAILS.sent(&db, &leased[1].id, at(2)).await.unwrap(), "what is finished stays finished");
         assert!(MAILS.lease(&db, at(29), MINUTE, 9).await.unwrap().is_empty(), "not due yet");
         assert_eq!(MAILS.lease(&db, at(30), MINUTE, 9).await.unwrap().len(), 1);

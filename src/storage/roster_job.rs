@@ -535,7 +535,7 @@ pub struct Ages {
 
 /// Tidies up what was cut off and what is kept long enough.
 pub async fn sweep(db: &Db, ages: Ages) -> Result<(), StorageError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     let (uploads, details) = (ages.uploads.millis(), ages.details.millis());
     execute!(
         &mut tx,

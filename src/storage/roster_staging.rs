@@ -74,7 +74,7 @@ pub async fn stage(
 ) -> Result<Vec<Clash>, StorageError> {
     let staged = match tx {
         Tx::Sqlite(_) => stage_in_sqlite(tx, import_id, persons).await?,
-        Tx::Postgres(_) => stage_in_postgres(tx, import_id, persons).await?,
+        Tx::Postgres(..) => stage_in_postgres(tx, import_id, persons).await?,
     };
     if usize::try_from(staged) == Ok(persons.len()) {
         return Ok(Vec::new());
@@ -89,7 +89,7 @@ pub async fn stage(
                 "select identity, line from roster_staging
                  where import_id = $1 and identity in (select value from json_each($2))"
             }
-            Tx::Postgres(_) => {
+            Tx::Postgres(..) => {
                 "select identity, line from roster_staging
                  where import_id = $1 and identity in (select json_array_elements_text($2::json))"
             }
@@ -142,7 +142,7 @@ async fn stage_in_postgres(
     import_id: &str,
     persons: &[StagedPerson],
 ) -> Result<u64, StorageError> {
-    let Tx::Postgres(tx) = tx else { return Ok(0) };
+    let Tx::Postgres(tx, _) = tx else { return Ok(0) };
     let text = |of: fn(&StagedPerson) -> &str| persons.iter().map(of).collect::<Vec<_>>();
     let maybe = |of: fn(&StagedPerson) -> Option<&str>| persons.iter().map(of).collect::<Vec<_>>();
     let day = |of: fn(&StagedPerson) -> Option<Date>| {
@@ -205,7 +205,7 @@ pub async fn take_back_shared_numbers(tx: &mut Tx, import_id: &str) -> Result<Ve
 /// Tells PostgreSQL what the table holds now: it plans the comparison with the roster by that, and a million
 /// rows that just came are a table that it still takes for empty.
 pub async fn measure(tx: &mut Tx) -> Result<(), StorageError> {
-    if matches!(tx, Tx::Postgres(_)) {
+    if matches!(tx, Tx::Postgres(..)) {
         execute!(tx, "analyze roster_staging")?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -16,6 +16,7 @@ pub struct Framable;
 /// Adds the security headers that an answer does not set itself.
 pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let too_often = response.status() == StatusCode::TOO_MANY_REQUESTS;
     let framable = response.extensions().get::<Framable>().is_some();
     let headers = response.headers_mut();
     let defaults = [
@@ -31,6 +32,11 @@ pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Res
     ];
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if too_often {
+        // By then every budget is new (RFC 6585 §4); the pause of a login ID may last longer.
+        let window = HeaderValue::from(app.config().limits.window_seconds);
+        headers.entry(header::RETRY_AFTER).or_insert(window);
     }
     if !framable {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

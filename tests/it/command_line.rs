@@ -72,6 +72,7 @@ fn results_and_errors_are_json() {
         vec!["preferences", "export", "wanted.csv", "--json"],
         vec!["client", "initial-access-token", "create", "--note", "x", "--json"],
         vec!["audit", "verify", "--json"],
+        vec!["backup", "copy.sqlite", "--json"],
         vec!["audit", "export", "audit.csv", "--json"],
     ];
     for arguments in done {
@@ -92,6 +93,8 @@ fn results_and_errors_are_json() {
         (vec!["roster", "import", "nowhere.csv", "--json"], 1),
         (vec!["member", "show", "7132-1", "--json"], 1),
         (vec!["client", "show", "nobody", "--json"], 1),
+        // A copy that is there already is not written over.
+        (vec!["backup", "copy.sqlite", "--json"], 1),
         (vec!["--config", "nowhere.toml", "migrate", "--json"], 1),
     ];
     for (arguments, code) in wrong {

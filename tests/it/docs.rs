@@ -21,8 +21,10 @@ use kenpos_idp::{
 };
 use serde_json::{Value, json};
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
+    "docs/backup.md",
+    "docs/faults.md",
     "docs/operators.md",
     "docs/api.md",
     "docs/app-developers.md",
@@ -30,6 +32,8 @@ const DOCUMENTS: [&str; 9] = [
     "docs/limits.md",
     "docs/attacks.md",
     "docs/dependencies.md",
+    "docs/runbook.md",
+    "docs/sizing.md",
     "keys/README.md",
 ];
 

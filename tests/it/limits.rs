@@ -24,6 +24,8 @@ use tokio_rustls::{
 
 use crate::support::{
     app::{Backend, TestApp},
+    journey::log_in,
+    members::NOBODY,
     receiver::KeyPairFiles,
 };
 
@@ -234,4 +236,16 @@ async fn an_answer_that_takes_too_long_is_503_with_retry_after() {
     assert!(page.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() > 0);
     assert_eq!(page.select("h1")[0].text, "ただいま混み合っています");
     wire.app.finish().await;
+}
+
+#[tokio::test]
+async fn who_guesses_too_often_is_told_when_to_come_back() {
+    let app = TestApp::start_with(Backend::Embedded, |config| config.limits.per_address = 1).await;
+    let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
+    let wrong = log_in(&login, NOBODY.login_id, "not this one").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let refused = log_in(&login, NOBODY.login_id, "not this one").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.headers["retry-after"], "600");
+    app.finish().await;
 }

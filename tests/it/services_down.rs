@@ -12,6 +12,7 @@ use crate::support::{
     journey::{accept_documents, allow, complete, confirm, give_details, log_in, register, set_out},
     members::{HANAKO, ICHIRO},
     relying_party::{Ask, RelyingParty, Tokens},
+    way::Way,
 };
 
 /// A page that says, in Japanese, to come back later.
@@ -201,5 +202,54 @@ async fn postgresql_goes_away_and_comes_back() {
     postgres.start_again();
     until_ready(&app).await;
     Box::pin(scene.everything_goes_on(&mut app)).await;
+    app.finish().await;
+}
+
+/// The machine of PostgreSQL vanishes without a word while an answer is waited for, and another takes its place:
+/// nothing waits for the dead one for ever, neither a request nor the work in the background.
+#[tokio::test]
+async fn a_database_that_falls_silent_is_left_for_its_successor() {
+    let postgres = Postgres::shared();
+    let url = postgres.create_database("silent");
+    let way = Way::to(postgres.address()).await;
+    let far = url.replace(&postgres.address(), &way.address.to_string());
+    let mut app = TestApp::start_with(Backend::PostgresRedis, |config| {
+        (config.database.url, config.database.connections) = (far, 3);
+        config.server.request_timeout_seconds = 3;
+    })
+    .await;
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    let mut hold = pool.begin().await.unwrap();
+    sqlx::query("lock table outbox, registration in access exclusive mode")
+        .execute(&mut *hold)
+        .await
+        .unwrap();
+    // The worker of the outbox, and a request.
+    let waiting = "select count(distinct query) from pg_stat_activity
+                   where wait_event_type = 'Lock' and datname = current_database()
+                     and (query like 'update outbox %' or query like '%from registration where token_hash%')";
+    let request = app.http_browser();
+    let link = app.url(&format!("/registration/link/{}", "x".repeat(43)));
+    let answer = tokio::spawn(async move { request.get(&link).await });
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.unwrap() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    way.fall_silent();
+    hold.rollback().await.unwrap();
+    assert_refused(&answer.await.unwrap());
+    until_ready(&app).await;
+    let browser = app.http_browser();
+    let login = browser.get(&app.url("/login")).await.follow_here().await;
+    register(&login, &HANAKO).await;
+    // Within the longest wait for an answer the worker gives up and begins anew.
+    for _ in 0..600 {
+        if app.queued_mails().await == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let link = app.mailbox.next_link(HANAKO.email).await;
+    assert_eq!(complete(&browser, &link, HANAKO.password).await.url.path(), "/account");
+    app.mailbox.next(HANAKO.email).await;
     app.finish().await;
 }

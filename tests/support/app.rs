@@ -119,9 +119,9 @@ impl TestApp {
         };
         change(&mut config);
         config.validate().unwrap();
-        let app = App::open(config.clone(), clock.clone(), Entropy::system()).await.unwrap();
+        let app = Box::pin(App::open(config.clone(), clock.clone(), Entropy::system())).await.unwrap();
         mailbox.belongs_to(app.members.db.clone());
-        import(&app, ROSTER, false).await;
+        Box::pin(import(&app, ROSTER, false)).await;
         let client = register(&app, metadata("https://app.example.jp")).await;
         let tls = open_tls(&app).await.unwrap();
         let running = Some(Running::start_with(app, listener, tls).unwrap());
@@ -161,7 +161,8 @@ impl TestApp {
     /// Starts the provider on the same port, with the same records.
     pub async fn start_again(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        let app = App::open(self.config.clone(), self.clock.clone(), Entropy::system()).await.unwrap();
+        let opening = App::open(self.config.clone(), self.clock.clone(), Entropy::system());
+        let app = Box::pin(opening).await.unwrap();
         self.mailbox.belongs_to(app.members.db.clone());
         let tls = open_tls(&app).await.unwrap();
         self.running = Some(Running::start_with(app, listener, tls).unwrap());

@@ -73,6 +73,53 @@ impl Server {
         }
         panic!("a server is not ready:\n{}", fs::read_to_string(&self.log).unwrap_or_default());
     }
+
+    /// What the server has written.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Sends a signal, such as `STOP` and `CONT`, to every process of the server.
+    pub fn signal(&self, name: &str) {
+        let processes = self.processes();
+        assert!(!processes.is_empty(), "the server has no process");
+        // One may have ended meanwhile.
+        run(Command::new(program("kill", "procps")).arg(format!("-{name}")).args(processes));
+    }
+
+    /// Asks the server to end in order, and waits until it has.
+    pub fn end_in_order(mut self) {
+        self.signal("TERM");
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE
+            && self.shell.try_wait().expect("the shell can be waited for").is_none()
+        {
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The processes under the shell, without its own.
+    pub fn processes(&self) -> Vec<String> {
+        let mut parents = vec![self.shell.id().to_string()];
+        let mut found = Vec::new();
+        let all = fs::read_dir("/proc").expect("/proc").flatten();
+        let all: Vec<_> =
+            all.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok()).collect();
+        while let Some(parent) = parents.pop() {
+            for stat in &all {
+                // `PID (NAME) STATE PARENT …` (proc(5))
+                let Some((head, rest)) = stat.rsplit_once(") ") else { continue };
+                let Some((process, name)) = head.split_once(" (") else { continue };
+                if rest.split(' ').nth(1) == Some(&parent) {
+                    parents.push(process.to_owned());
+                    if name != "sh" {
+                        found.push(process.to_owned());
+                    }
+                }
+            }
+        }
+        found
+    }
 }
 
 impl Drop for Server {
@@ -97,6 +144,11 @@ impl Redis {
     /// A single server that keeps what it has acknowledged.
     pub fn start() -> Self {
         Self::start_with(&[])
+    }
+
+    /// A single server with the settings that the operators' documentation asks for.
+    pub fn start_as_documented() -> Self {
+        Self::start_with(&["--appendfsync", "everysec", "--maxmemory-policy", "noeviction"])
     }
 
     /// A single server that asks for `password`.
@@ -199,6 +251,17 @@ impl Redis {
         assert!(self.server.is_some() || self.launch(), "the server does not start again");
     }
 
+    /// Throws the data of a stopped server away.
+    pub fn forget(&self) {
+        assert!(self.server.is_none(), "the server runs");
+        fs::remove_dir_all(self.directory.path().join("appendonlydir")).expect("the server's data");
+    }
+
+    /// See [`Server::signal`].
+    pub fn signal(&self, name: &str) {
+        self.server.as_ref().expect("the server runs").signal(name);
+    }
+
     /// The answer of the server to a command, as `redis-cli` prints it.
     pub fn ask(&self, command: &[&str]) -> String {
         let port = self.port.to_string();
@@ -236,11 +299,34 @@ impl RedisCluster {
         cluster
     }
 
+    /// The same with a replica of each master; [`Self::nodes`] are all six.
+    pub fn start_with_replicas() -> Self {
+        let start = || {
+            let bus = free_port().to_string();
+            let timeout = ["--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0"];
+            let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+            Redis::start_with(&[&cluster[..], &timeout[..]].concat())
+        };
+        let nodes: Vec<_> = (0..6).map(|_| start()).collect();
+        let mut join = Command::new(program("redis-cli", "redis-tools"));
+        join.args(["--cluster", "create"]).args(nodes.iter().map(Redis::address));
+        let output = run(join.args(["--cluster-replicas", "1", "--cluster-yes"]));
+        assert!(output.status.success(), "they do not join: {}", String::from_utf8_lossy(&output.stdout));
+        let cluster = Self { nodes };
+        cluster.wait();
+        wait_until("the replicas are in step", || {
+            let up = |node: &&Redis| node.ask(&["INFO", "replication"]).contains("master_link_status:up");
+            cluster.nodes.iter().filter(up).count() == 3
+        });
+        cluster
+    }
+
     fn wait(&self) {
+        let known = format!("cluster_known_nodes:{}", self.nodes.len());
         wait_until("the cluster agrees", || {
             self.nodes.iter().all(|node| {
                 let info = node.ask(&["CLUSTER", "INFO"]);
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                info.contains("cluster_state:ok") && info.contains(&known)
             })
         });
     }
@@ -383,11 +469,29 @@ impl Postgres {
         run(Command::new(postgres_program("psql")).arg("-X").args(arguments))
     }
 
+    /// `HOST:PORT` of the server.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Creates a database and gives its URL.
     pub fn create_database(&self, name: &str) -> String {
         let created = self.psql("postgres", &format!("create database \"{name}\""));
         assert!(created.status.success(), "create database: {}", String::from_utf8_lossy(&created.stderr));
-        format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
+        format!("postgres://postgres@{}/{name}", self.address())
+    }
+
+    /// See [`Server::signal`].
+    pub fn signal(&self, name: &str) {
+        self.server.as_ref().expect("the server runs").signal(name);
+    }
+
+    /// Runs a program of PostgreSQL, such as `pg_dump`, against the server.
+    pub fn tool(&self, name: &str, arguments: &[&str]) -> Output {
+        let port = self.port.to_string();
+        run(Command::new(postgres_program(name))
+            .args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres"])
+            .args(arguments))
     }
 
     /// What a statement gives, a line a row.

@@ -64,7 +64,7 @@ pub fn momiji() -> Insurer {
 impl TestApp {
     /// A provider with both insurers and their people.
     pub async fn of_two(backend: Backend) -> Self {
-        Self::of_two_with(backend, |_| {}).await
+        Box::pin(Self::of_two_with(backend, |_| {})).await
     }
 
     /// The same with another configuration.
@@ -72,11 +72,11 @@ impl TestApp {
         for secret in [KAEDE.born, KAEDE.kana, KAEDE.email, KAEDE.password] {
             log::keep_secret(secret);
         }
-        let app = Self::start_with(backend, |config| {
+        let starting = Self::start_with(backend, |config| {
             config.insurers.push(momiji());
             change(config);
-        })
-        .await;
+        });
+        let app = Box::pin(starting).await;
         let report = app.import_roster_of("8001", MOMIJI_ROSTER, false).await;
         assert_eq!((report.outcome, report.refused), (Outcome::Applied, 0), "{:?}", report.refusals);
         app

@@ -33,7 +33,7 @@ impl Office {
     async fn try_run(&self, args: &[&str]) -> anyhow::Result<String> {
         let line = Line::try_parse_from(["client"].iter().chain(args))?;
         let mut out = Vec::new();
-        run(&self.tools, line.command, &mut out).await?;
+        Box::pin(run(&self.tools, line.command, &mut out)).await?;
         Ok(String::from_utf8(out)?)
     }
 

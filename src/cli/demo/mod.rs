@@ -58,7 +58,8 @@ pub struct DemoArgs {
 
 /// Runs the demo until it is told to stop.
 pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
-    telemetry::start_logging(&Telemetry { format: LogFormat::Pretty, level: args.log.clone() })?;
+    let log = Telemetry { format: LogFormat::Pretty, level: args.log.clone(), ..Telemetry::default() };
+    telemetry::start_logging(&log, None)?;
     let metrics = telemetry::start_metrics()?;
     let provider = listen(args.port, 0).await?;
     let health_app = listen(args.port, 1).await?;
@@ -90,7 +91,7 @@ pub async fn run(args: &DemoArgs) -> anyhow::Result<()> {
         entropy,
     );
     running.also(site.router(), health_app);
-    running.also(mailbox::router(received).merge(metrics_router(metrics)), mailbox);
+    running.also(mailbox::router(received).merge(metrics_router(running.app.clone(), metrics)), mailbox);
     Welcome { places: &places, people: &people, relative: &relative, client: &client, data: &args.data }
         .print(args.json)?;
     told_to_stop().await?;

@@ -17,6 +17,7 @@ use crate::{
         Tx, member,
         registration::{self, Registration},
     },
+    telemetry::figures::{Step, count_step},
     texts::Locale,
 };
 
@@ -106,6 +107,7 @@ impl Members {
         tx.commit().await?;
         self.outbox.wake();
         metrics::counter!("kenpos_registrations_sent_total").increment(1);
+        count_step(Step::MailSent, &insurer.code);
         Ok(Sending::Sent)
     }
 

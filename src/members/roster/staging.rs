@@ -119,7 +119,7 @@ impl Staging {
         }
         self.stage(waiting, csv.bytes()).await?;
         self.settle().await?;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.db.begin_long().await?;
         let clashes = roster_staging::take_back_shared_numbers(&mut tx, &self.import_id).await?;
         roster_staging::measure(&mut tx).await?;
         tx.commit().await?;
@@ -168,7 +168,7 @@ async fn write(
     read: (u64, u64),
     persons: Vec<StagedPerson>,
 ) -> Result<Option<Vec<Clash>>, StorageError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     if !roster_job::renew(&mut tx, (&id, lease), until, read).await? {
         return Ok(None);
     }

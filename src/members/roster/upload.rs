@@ -300,7 +300,7 @@ impl Upload {
         }
         let Self { members, id, actor, insurer, writer, bytes, .. } = self;
         writer.finish().await?;
-        let mut tx = members.db.begin().await?;
+        let mut tx = members.db.begin_long().await?;
         match roster_job::uploaded(&mut tx, &id, bytes).await {
             Err(error) if error.is_conflict() => {
                 drop(tx);
@@ -323,7 +323,7 @@ impl Upload {
 }
 
 async fn forget(db: &Db, id: &str) -> Result<(), StorageError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin_long().await?;
     roster_file::delete(&mut tx, id, FileKind::Upload).await?;
     roster_job::forget(&mut tx, id).await?;
     tx.commit().await

@@ -149,7 +149,7 @@ async fn check(members: &Members, import: &Recorded, texts: &Texts) -> Result<()
     let sealed = preview.map(|preview| preview.seal(members, &import.id));
     let ready = problem.is_none();
     let problem = problem.and_then(|problem| serde_json::to_string(&problem).ok());
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let found = (sealed.as_deref(), problem.as_deref());
     if !roster_job::checked(&mut tx, lease, ready, found, (refused, now)).await? {
         return Err(ImportError::TakenOver);
@@ -170,7 +170,7 @@ struct Staged {
 
 async fn stage(members: &Members, import: &Recorded, texts: &Texts) -> Result<Staged, ImportError> {
     // What a worker before this one left.
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     roster_staging::clear(&mut tx, &import.id).await?;
     roster_file::delete(&mut tx, &import.id, FileKind::Refused).await?;
     tx.commit().await?;
@@ -242,7 +242,7 @@ async fn weigh(
     let described = described(members, import);
     let borrowed = described.of(import);
     let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     let read = (staging.rows, import.bytes.0);
     if !roster_job::renew(&mut tx, (&import.id, import.lease), until, read).await? {
@@ -258,7 +258,7 @@ async fn apply(members: &Members, import: &Recorded) -> Result<(), ImportError> 
     let described = described(members, import);
     let borrowed = described.of(import);
     let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     if !roster_job::renew(&mut tx, (&import.id, import.lease), until, (import.rows, import.bytes.0)).await? {
         return Err(ImportError::TakenOver);
@@ -277,7 +277,7 @@ pub(super) async fn revert(members: &Members, import: &Recorded) -> Result<Rever
     let described = described(members, import);
     let borrowed = described.of(import);
     let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
-    let mut tx = members.db.begin().await?;
+    let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     if !roster_job::renew(&mut tx, (&import.id, import.lease), until, (import.rows, import.bytes.1)).await? {
         return Err(ImportError::TakenOver);
