@@ -119,7 +119,7 @@ async fn measure_engine(options: &Options, engine: &'static str, backend: Backen
     }
     let start_ms = statistics::quantile(&starts, 0.5);
     let provider = world.serve(binary).await?;
-    let floor = start_floor().await?;
+    let bare = start_floor().await?;
     let idle_kib = provider.memory_kib("VmRSS")?;
     println!("\n{engine}: first 200 after {:.0} ms, {:.1} MiB idle", start_ms, mib(idle_kib));
     println!(
@@ -129,13 +129,13 @@ async fn measure_engine(options: &Options, engine: &'static str, backend: Backen
     let extent = Extent { rounds: options.rounds, slice: Duration::from_millis(options.slice_ms) };
     let (mut figures, mut counts) = (Vec::new(), Vec::new());
     for operation in operations {
-        let mut found = measure::compare(operation, &world, &provider, &floor, extent).await?;
+        let mut found = measure::compare(operation, &world, &provider, &bare, extent).await?;
         if found.steal_percent > 3.0 {
             println!(
                 "{:<12} the host took {:.1} % of the time; measured again",
                 found.operation, found.steal_percent
             );
-            found = measure::compare(operation, &world, &provider, &floor, extent).await?;
+            found = measure::compare(operation, &world, &provider, &bare, extent).await?;
         }
         print_row(&found);
         figures.push(found);
@@ -151,26 +151,38 @@ async fn measure_engine(options: &Options, engine: &'static str, backend: Backen
     }
     let most_kib = provider.memory_kib("VmHWM")?;
     println!("{:.1} MiB at most", mib(most_kib));
-    let soak = if options.soak > 0 { Some(load::soak(&world, &provider, options.soak).await?) } else { None };
-    let flood = if options.flood { Some(load::flood(&world, &provider).await?) } else { None };
-    if let Some(soak) = &soak {
-        let (early, late) = (mib(soak.early_kib), mib(soak.late_kib));
-        println!("{early:.1} MiB after a tenth of {} requests, {late:.1} MiB after all", soak.requests);
-    }
-    if let Some(flood) = &flood {
-        println!(
-            "refresh {:.2} ms, p99 {:.2} ms; beside {} browsers that sign in ({:.0} % refused) {:.2} ms, p99 {:.2} ms; \
-             {:.1} MiB at most",
-            flood.p50_ms,
-            flood.p99_ms,
-            flood.browsers,
-            flood.refused * 100.0,
-            flood.flooded_p50_ms,
-            flood.flooded_p99_ms,
-            mib(flood.most_kib)
-        );
-    }
+    let soak = soak(options, &world, &provider).await?;
+    let flood = flood(options, &world, &provider).await?;
     Ok(Report { engine, start_ms, idle_kib, most_kib, figures, counts, soak, flood })
+}
+
+async fn soak(options: &Options, world: &World, provider: &Process) -> io::Result<Option<Soak>> {
+    if options.soak == 0 {
+        return Ok(None);
+    }
+    let soak = load::soak(world, provider, options.soak).await?;
+    let (early, late) = (mib(soak.early_kib), mib(soak.late_kib));
+    println!("{early:.1} MiB after a tenth of {} requests, {late:.1} MiB after all", soak.requests);
+    Ok(Some(soak))
+}
+
+async fn flood(options: &Options, world: &World, provider: &Process) -> io::Result<Option<Flood>> {
+    if !options.flood {
+        return Ok(None);
+    }
+    let flood = load::flood(world, provider).await?;
+    println!(
+        "refresh {:.2} ms, p99 {:.2} ms; beside {} browsers that sign in ({:.0} % refused) {:.2} ms, p99 {:.2} ms; \
+         {:.1} MiB at most",
+        flood.p50_ms,
+        flood.p99_ms,
+        flood.browsers,
+        flood.refused * 100.0,
+        flood.flooded_p50_ms,
+        flood.flooded_p99_ms,
+        mib(flood.most_kib)
+    );
+    Ok(Some(flood))
 }
 
 async fn start_floor() -> io::Result<Process> {

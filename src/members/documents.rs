@@ -182,16 +182,15 @@ impl Documents {
 
     /// Which documents of an insurer are not among those that were accepted, kind and version, in the order of
     /// [`Kind::ALL`]. One that nobody publishes is not due.
-    fn due<'a>(
-        &self,
-        insurer: &str,
-        accepted: impl Iterator<Item = (&'a str, &'a str)> + Clone,
-    ) -> [bool; 2] {
-        Kind::ALL.map(|kind| {
-            self.current(insurer, kind, Locale::default()).is_some_and(|current| {
-                !accepted.clone().any(|one| one == (kind.as_str(), current.version.as_str()))
-            })
-        })
+    fn due<'a>(&self, insurer: &str, accepted: impl IntoIterator<Item = (&'a str, &'a str)>) -> [bool; 2] {
+        let mut due = Kind::ALL.map(|kind| self.current(insurer, kind, Locale::default()));
+        for (kind, version) in accepted {
+            for document in &mut due {
+                document
+                    .take_if(|current| (current.kind.as_str(), current.version.as_str()) == (kind, version));
+            }
+        }
+        due.map(|document| document.is_some())
     }
 
     /// The current document of an insurer; none for an insurer that is not configured.
@@ -296,7 +295,7 @@ impl Members {
     }
 }
 
-fn kinds_and_versions(receipts: &[Receipt]) -> impl Iterator<Item = (&str, &str)> + Clone {
+fn kinds_and_versions(receipts: &[Receipt]) -> impl Iterator<Item = (&str, &str)> {
     receipts.iter().map(|receipt| (receipt.kind.as_str(), receipt.version.as_str()))
 }
 

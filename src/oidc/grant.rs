@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use futures_util::future;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,6 +26,7 @@ use crate::{
         session::{AAL1, SignedIn},
     },
     storage::{
+        consent::Consent,
         member::Member,
         profile::Profile,
         standing::{Standing, Towards},
@@ -130,8 +132,11 @@ impl Grant {
     /// The grant that a text of ours names, begun or not, and whether its session stands: asked for at once.
     pub async fn named(app: &App, ticket: &Ticket) -> Result<(Option<Found<Self>>, bool), Fault> {
         let members = &app.members;
-        let (found, stands) =
-            tokio::join!(members.ephemeral.get::<Self>(&ticket.grant), members.session_stands(&ticket.sid));
+        let (found, stands) = future::join(
+            Box::pin(members.ephemeral.get::<Self>(&ticket.grant)),
+            Box::pin(members.session_stands(&ticket.sid)),
+        )
+        .await;
         let found =
             found?.filter(|found| app.now() < found.value.expires_at && found.value.sid == ticket.sid);
         Ok((found, stands?))
@@ -226,10 +231,26 @@ impl Grant {
     }
 }
 
+/// What a grant rests on, towards its client.
+pub struct Basis {
+    /// The member's subject there ([`subject`]).
+    pub sub: String,
+    /// When the member first allowed the client anything.
+    pub allowed_since: Timestamp,
+}
+
+impl Basis {
+    /// A subject, and the consent that the client has.
+    pub fn new(app: &App, sub: String, consent: Option<&Consent>) -> Self {
+        let since = consent.map(|consent| Timestamp::from_millis(consent.first_granted_at));
+        Self { sub, allowed_since: since.unwrap_or_else(|| app.now()) }
+    }
+}
+
 /// What a member who is signed in gives a client at this moment; it begins to count with [`Grant::begun`].
-/// `sub` is the member's subject there ([`subject`]).
-pub fn begin(app: &App, client: &Client, signed_in: &SignedIn, sub: String, scope: Scopes) -> Grant {
+pub fn begin(app: &App, client: &Client, signed_in: &SignedIn, basis: Basis, scope: Scopes) -> Grant {
     let SignedIn { session, member, .. } = signed_in;
+    let Basis { sub, allowed_since } = basis;
     let now = app.now();
     Grant {
         client_id: client.id.clone(),
@@ -242,8 +263,9 @@ pub fn begin(app: &App, client: &Client, signed_in: &SignedIn, sub: String, scop
         acr: AAL1.to_owned(),
         amr: session.amr.clone(),
         nonce: None,
-        // A sign-out everywhere that another node's clock dates later does not concern this session.
-        created_at: now.max(member.sessions_valid_from),
+        // A sign-out everywhere that a clock ahead dated later does not concern this session, and a consent
+        // that was dated later allows it.
+        created_at: now.max(member.sessions_valid_from).max(allowed_since),
         expires_at: now.plus(app.config().lifetimes.code()),
         family: None,
         pending: None,

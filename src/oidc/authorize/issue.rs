@@ -22,7 +22,7 @@ use crate::{
     oidc::{
         access_token::{self, Claims},
         backchannel_logout, claims,
-        grant::{self, Grant, Holder, Pending},
+        grant::{self, Basis, Grant, Holder, Pending},
         scope::{Scope, Scopes},
         session_management::session_state,
         ticket::{CODE, Ticket},
@@ -49,11 +49,12 @@ pub async fn issue(
         return respond::error(visit, client, &request.callback, &error);
     }
     let sub = grant::subject(app, client, &signed_in.member.id, known.subject.as_deref()).await?;
+    let basis = Basis::new(app, sub, known.consent.as_ref());
     let grant = Grant {
         resource: request.resource.clone(),
         claims: request.claims.clone(),
         nonce: request.nonce.clone(),
-        ..grant::begin(app, client, &signed_in, sub, request.scope.clone())
+        ..grant::begin(app, client, &signed_in, basis, request.scope.clone())
     };
     let wanted = request.response_type;
     if wanted.is_front_channel() && !backchannel_logout::note(app, client, &grant.sub, &grant.sid).await? {

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     client_auth, direct,
     error::OAuthError,
-    grant::{self, Grant},
+    grant::{self, Basis, Grant},
     resource,
     scope::Scopes,
 };
@@ -28,6 +28,7 @@ use crate::{
     ephemeral::{Found, Record},
     fault::Fault,
     members::{limits::Budget, session::SignedIn},
+    storage::consent,
     web::Visit,
 };
 
@@ -203,10 +204,13 @@ pub async fn entered(app: &App, id: &str, sid: &str) -> Result<Option<FoundDevic
 pub async fn allow(app: &App, device: &FoundDevice, signed_in: &SignedIn) -> Result<bool, Fault> {
     let asked = &device.found.value;
     let session = signed_in.session.sid.clone();
-    let sub = grant::subject(app, &device.client, &signed_in.member.id, None).await?;
+    let member = &signed_in.member.id;
+    let sub = grant::subject(app, &device.client, member, None).await?;
+    let consent = consent::find(&app.members.db, member, &device.client.id).await?;
+    let basis = Basis::new(app, sub, consent.as_ref());
     let grant = Grant {
         resource: asked.resource.clone(),
-        ..grant::begin(app, &device.client, signed_in, sub, asked.scope.clone())
+        ..grant::begin(app, &device.client, signed_in, basis, asked.scope.clone())
     };
     let state = DeviceState::Allowed { grant: Box::new(grant), session };
     swap(app, device, DeviceAuthorization { state, ..asked.clone() }).await
