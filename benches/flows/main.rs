@@ -12,6 +12,9 @@ mod instructions;
 mod load;
 mod measure;
 mod operation;
+#[path = "../people/mod.rs"]
+#[allow(unused, reason = "other benchmarks use the rest")]
+mod people;
 mod process;
 mod statistics;
 mod world;
@@ -55,6 +58,9 @@ struct Options {
     /// Watches the token endpoint beside ten times as many logins as the server takes.
     #[arg(long)]
     flood: bool,
+    /// So many other people are in the roster and have accounts.
+    #[arg(long, default_value_t = 0)]
+    members: usize,
     /// Counts instructions under callgrind instead, and compares them with those recorded.
     #[arg(long)]
     instructions: bool,
@@ -104,6 +110,10 @@ fn main() -> io::Result<()> {
 
 async fn measure_engine(options: &Options, engine: &'static str, backend: Backend) -> io::Result<Report> {
     let world = Box::pin(World::prepare(backend)).await;
+    if options.members > 0 {
+        Box::pin(people::enrol(&world.database, options.members)).await.map_err(io::Error::other)?;
+        println!("{} members", options.members);
+    }
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_kenpos-idp"));
     let chosen = |operation: &Operation| {
         options.only.is_empty() || options.only.iter().any(|name| name == operation.name())
