@@ -281,7 +281,7 @@ async fn prepare(home: &Path, people: usize) -> Result<()> {
          select id, insurer, id, 'active', '{hash}', 'ja', 0, 0 from roster_person
          where cast(number as integer) % 3 = 0"
     );
-    let Db::Sqlite(pool) = &members.db else { return Err("the embedded backend".into()) };
+    let Db::Sqlite(pool, _) = &members.db else { return Err("the embedded backend".into()) };
     sqlx::query(AssertSqlSafe(active)).execute(pool).await?;
     sqlx::query("pragma wal_checkpoint(truncate)").execute(pool).await?;
     members.db.close().await;
@@ -342,7 +342,7 @@ async fn simulate(
         toll.kept_out_afterwards += usize::from(!welcome(&app, *at, elsewhere(*at)).await?);
         clock.advance(Duration::from_secs(1));
     }
-    let Db::Sqlite(pool) = &app.members.db else { return Err("the embedded backend".into()) };
+    let Db::Sqlite(pool, _) = &app.members.db else { return Err("the embedded backend".into()) };
     let alarms = "select count(*) from audit where action = 'insurer.spray_alarm'";
     toll.alarms = sqlx::query_scalar(alarms).fetch_one(pool).await?;
     app.members.db.close().await;

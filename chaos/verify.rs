@@ -29,7 +29,7 @@ pub async fn at_rest(stage: &Stage, database: &str) {
     let ledger = &stage.load.ledger;
     if database.starts_with("sqlite:") {
         let db = Db::open(database, 1).await.expect("the database");
-        let Db::Sqlite(pool) = &db else { unreachable!("SQLite") };
+        let Db::Sqlite(pool, _) = &db else { unreachable!("SQLite") };
         let found: String =
             sqlx::query_scalar("pragma integrity_check").fetch_one(pool).await.expect("a check");
         if found != "ok" {
@@ -67,8 +67,8 @@ async fn used_up(stage: &Stage) {
 
 async fn number(db: &Db, statement: &'static str, bind: &str) -> i64 {
     let found = match db {
-        Db::Sqlite(pool) => sqlx::query_scalar(statement).bind(bind).fetch_one(pool).await,
-        Db::Postgres(pool) => sqlx::query_scalar(statement).bind(bind).fetch_one(pool).await,
+        Db::Sqlite(pool, _) => sqlx::query_scalar(statement).bind(bind).fetch_one(pool).await,
+        Db::Postgres(pool, _) => sqlx::query_scalar(statement).bind(bind).fetch_one(pool).await,
     };
     found.expect("a number")
 }

@@ -1,5 +1,7 @@
 //! Every URL on one page.
 
+mod frame;
+
 use std::time::Duration;
 
 use axum::{
@@ -10,7 +12,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     admin,
@@ -23,9 +24,8 @@ use crate::{
     web::{
         assets,
         deadline::{self, Deadlines},
-        headers, hosts, logos, page_error,
+        logos,
         page_error::PageError,
-        trace,
     },
 };
 
@@ -54,12 +54,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(deadlines, deadline::keep))
         .merge(uploads(&app).route_layer(guard))
         .merge(api_uploads(&app).route_layer(api_guard))
-        .layer(from_fn_with_state(app.clone(), hosts::lead))
-        .layer(CatchPanicLayer::custom(page_error::caught_panic))
-        .layer(from_fn_with_state(app.clone(), admin::api::problem::render))
-        .layer(from_fn_with_state(app.clone(), page_error::render))
-        .layer(from_fn_with_state(app.clone(), headers::secure))
-        .layer(from_fn_with_state(app.clone(), trace::request))
+        .layer(from_fn_with_state(app.clone(), frame::around))
         .with_state(app)
 }
 

@@ -34,11 +34,11 @@ pub async fn give_accounts(db: &Db) -> Result<(), sqlx::Error> {
                         from roster_person) as people
                   where true on conflict do nothing";
     match db {
-        Db::Sqlite(pool) => {
+        Db::Sqlite(pool, _) => {
             sqlx::query(insert).execute(pool).await?;
             sqlx::query("analyze").execute(pool).await?;
         }
-        Db::Postgres(pool) => {
+        Db::Postgres(pool, _) => {
             sqlx::query(insert).execute(pool).await?;
             sqlx::query("vacuum analyze").execute(pool).await?;
         }

@@ -3,6 +3,8 @@
 //! A run takes tens of milliseconds and megabytes on purpose, so a flood of logins could take the whole
 //! machine. It cannot: so many runs at once, so many waiting, and the next is told to come back.
 
+mod memory;
+
 use std::{
     sync::{
         Arc,
@@ -12,8 +14,11 @@ use std::{
 };
 
 use argon2::{
-    Argon2, Params, PasswordHash, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::Error as HashError,
+    Argon2, Params, PasswordHash, PasswordHasher as _, Version,
+    password_hash::{
+        Error as HashError,
+        phc::{Output, Salt},
+    },
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
@@ -23,6 +28,7 @@ use tokio::{
 
 use tracing::Instrument as _;
 
+use self::memory::{Memory, Room};
 use crate::{clock::Entropy, config, telemetry::traces::TARGET};
 
 /// Bytes of the longest password that is hashed; 128 characters of any Unicode fit.
@@ -55,6 +61,7 @@ struct Inner {
     entropy: Entropy,
     /// Hash of a password that nobody has, made with the parameters in force.
     dummy: PasswordHash,
+    memory: Memory,
     /// Requests that may run or wait.
     capacity: usize,
     /// Runs and those who wait for one.
@@ -87,6 +94,7 @@ impl Passwords {
             params,
             entropy,
             dummy,
+            memory: Memory::default(),
             capacity,
             admitted: Arc::new(Semaphore::new(capacity)),
             running: Arc::new(Semaphore::new(settings.concurrent)),
@@ -108,12 +116,12 @@ impl Passwords {
         if password.expose_secret().len() > MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        let work = move |inner: &Inner| {
+        let work = move |inner: &Inner, room: &mut Room| {
             let salt = inner.entropy.bytes::<16>();
-            Argon2::from(&inner.params)
-                .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
-                .map(|hash| hash.to_string())
-                .map_err(failed)
+            let mut hash = [0; Params::DEFAULT_OUTPUT_LEN];
+            room.hash(&inner.dummy, password.expose_secret().as_bytes(), &salt, &mut hash)?;
+            let (salt, hash) = (Salt::new(&salt)?, Output::new(&hash)?);
+            Ok(PasswordHash { salt: Some(salt), hash: Some(hash), ..inner.dummy.clone() }.to_string())
         };
         self.admit()?.run(work).await
     }
@@ -158,22 +166,18 @@ impl Admission {
     /// or with a password too long to be anyone's, the same work is done and the answer is no.
     pub async fn verify(self, password: SecretString, hash: Option<String>) -> Result<bool, PasswordError> {
         let stored = hash.as_deref().map(parse).transpose()?;
-        self.run(move |inner| {
+        self.run(move |inner, room| {
             let password = Some(password.expose_secret().as_bytes()).filter(|text| text.len() <= MAX_BYTES);
             let possible = stored.is_some() && password.is_some();
             let hash = stored.as_ref().unwrap_or(&inner.dummy);
-            match Argon2::default().verify_password(password.unwrap_or_default(), hash) {
-                Ok(()) => Ok(possible),
-                Err(HashError::PasswordInvalid) => Ok(false),
-                Err(error) => Err(failed(error)),
-            }
+            Ok(room.matches(hash, password.unwrap_or_default())? && possible)
         })
         .await
     }
 
     async fn run<T: Send + 'static>(
         self,
-        work: impl FnOnce(&Inner) -> Result<T, PasswordError> + Send + 'static,
+        work: impl FnOnce(&Inner, &mut Room) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let Self { inner, place } = self;
         let span = tracing::trace_span!(target: TARGET, "Argon2id", otel.kind = "internal");
@@ -187,7 +191,7 @@ impl Admission {
             // A cancelled request stops waiting, not running: the permits go when the memory does.
             let _permits = (place, running);
             inner.runs.fetch_add(1, Ordering::Relaxed);
-            let done = work(&inner);
+            let done = inner.memory.within(|room| work(&inner, room)).map_err(failed);
             metrics::histogram!("kenpos_password_hash_duration_seconds")
                 .record(begun.elapsed().as_secs_f64());
             done

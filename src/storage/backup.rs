@@ -37,7 +37,7 @@ pub enum BackupError {
 /// Writes the database as it is at this instant, whole and compact, to a new file that only its owner can
 /// read, and gives its size in bytes. When this returns, the copy outlives a power cut.
 pub async fn write(db: &Db, path: &Path) -> Result<u64, BackupError> {
-    if matches!(db, Db::Postgres(_)) {
+    if matches!(db, Db::Postgres(..)) {
         return Err(BackupError::NotEmbedded);
     }
     let tables: i64 =

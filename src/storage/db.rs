@@ -9,16 +9,15 @@ use std::{io, os::unix::fs::DirBuilderExt as _, str::FromStr as _, time::Duratio
 use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
-    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::time::timeout;
 
-/// A connection of the network that was idle for so long is asked whether it still stands before it is used.
-const ASKED_AFTER: Duration = Duration::from_secs(1);
-
-use super::watch::Statement;
+use super::{
+    kept::{Kept, STANDS_BY},
+    watch::Statement,
+};
 use crate::clock::Timestamp;
 
 /// The schema, compiled into the binary: what both engines are told alike, and what each is told alone.
@@ -39,9 +38,9 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub enum Db {
     /// The embedded default.
-    Sqlite(SqlitePool),
+    Sqlite(SqlitePool, Kept<Sqlite>),
     /// For several nodes.
-    Postgres(PgPool),
+    Postgres(PgPool, Kept<Postgres>),
 }
 
 /// A transaction; dropped without [`Tx::commit`] it is rolled back.
@@ -55,11 +54,11 @@ pub enum Tx {
 /// Where a statement runs: on the pool, or inside a transaction.
 pub enum On<'a> {
     /// Any connection of the pool.
-    SqlitePool(&'a SqlitePool),
+    SqlitePool(&'a SqlitePool, &'a Kept<Sqlite>),
     /// The connection of a transaction.
     SqliteTx(&'a mut SqliteConnection),
     /// Any connection of the pool.
-    PostgresPool(&'a PgPool),
+    PostgresPool(&'a PgPool, &'a Kept<Postgres>),
     /// The connection of a transaction, and the longest wait for an answer.
     PostgresTx(&'a mut PgConnection, Duration),
 }
@@ -67,8 +66,8 @@ pub enum On<'a> {
 impl<'a> From<&'a Db> for On<'a> {
     fn from(db: &'a Db) -> Self {
         match db {
-            Db::Sqlite(pool) => On::SqlitePool(pool),
-            Db::Postgres(pool) => On::PostgresPool(pool),
+            Db::Sqlite(pool, kept) => On::SqlitePool(pool, kept),
+            Db::Postgres(pool, kept) => On::PostgresPool(pool, kept),
         }
     }
 }
@@ -87,25 +86,25 @@ impl On<'_> {
     /// them as the language of the database has it, `SQLite` does so anyway.
     pub(super) const fn bytewise(&self) -> &'static str {
         match self {
-            Self::SqlitePool(_) | Self::SqliteTx(_) => "",
-            Self::PostgresPool(_) | Self::PostgresTx(..) => " collate \"C\"",
+            Self::SqlitePool(..) | Self::SqliteTx(_) => "",
+            Self::PostgresPool(..) | Self::PostgresTx(..) => " collate \"C\"",
         }
     }
 
     /// Name of the engine, as OpenTelemetry has it.
     pub(crate) const fn engine(&self) -> &'static str {
         match self {
-            Self::SqlitePool(_) | Self::SqliteTx(_) => "sqlite",
-            Self::PostgresPool(_) | Self::PostgresTx(..) => "postgresql",
+            Self::SqlitePool(..) | Self::SqliteTx(_) => "sqlite",
+            Self::PostgresPool(..) | Self::PostgresTx(..) => "postgresql",
         }
     }
 
     /// The same place once more, for a function of several statements.
     pub const fn again(&mut self) -> On<'_> {
         match self {
-            On::SqlitePool(pool) => On::SqlitePool(pool),
+            On::SqlitePool(pool, kept) => On::SqlitePool(pool, kept),
             On::SqliteTx(tx) => On::SqliteTx(tx),
-            On::PostgresPool(pool) => On::PostgresPool(pool),
+            On::PostgresPool(pool, kept) => On::PostgresPool(pool, kept),
             On::PostgresTx(tx, patience) => On::PostgresTx(tx, *patience),
         }
     }
@@ -198,13 +197,14 @@ impl Db {
                     .create(folder)
                     .map_err(|error| StorageError::Url(format!("{}: {error}", folder.display())))?;
             }
+            let connections = if memory { 1 } else { connections };
             let pool = SqlitePoolOptions::new()
-                .max_connections(if memory { 1 } else { connections })
+                .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(5))
                 .test_before_acquire(false)
                 .connect_with(options)
                 .await?;
-            Ok(Self::Sqlite(pool))
+            Ok(Self::Sqlite(pool, Kept::of(connections)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|error| StorageError::Url(error.to_string()))?
@@ -218,14 +218,14 @@ impl Db {
                     Box::pin(async move {
                         // A connection that just served needs no question; one that the server closed
                         // meanwhile must not fail a request.
-                        if meta.idle_for >= ASKED_AFTER {
+                        if meta.idle_for >= STANDS_BY {
                             connection.ping().await?;
                         }
                         Ok(true)
                     })
                 })
                 .connect_lazy_with(options);
-            Ok(Self::Postgres(pool))
+            Ok(Self::Postgres(pool, Kept::of(connections)))
         } else {
             Err(StorageError::Url("it must start with sqlite: or postgres:".to_owned()))
         }
@@ -234,8 +234,8 @@ impl Db {
     /// Brings the schema up to date; running it again changes nothing.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         match self {
-            Self::Sqlite(pool) => self.migrations().run(pool).await?,
-            Self::Postgres(pool) => self.migrations().run(pool).await?,
+            Self::Sqlite(pool, _) => self.migrations().run(pool).await?,
+            Self::Postgres(pool, _) => self.migrations().run(pool).await?,
         }
         Ok(())
     }
@@ -243,8 +243,8 @@ impl Db {
     /// The whole schema for this engine, in order.
     fn migrations(&self) -> Migrator {
         let own = match self {
-            Self::Sqlite(_) => &SQLITE_MIGRATIONS,
-            Self::Postgres(_) => &POSTGRES_MIGRATIONS,
+            Self::Sqlite(..) => &SQLITE_MIGRATIONS,
+            Self::Postgres(..) => &POSTGRES_MIGRATIONS,
         };
         let mut all = Migrator::with_migrations(MIGRATIONS.iter().chain(own.iter()).cloned().collect());
         // While nodes are upgraded one after the other, one of the old version may be started on the new schema.
@@ -255,8 +255,8 @@ impl Db {
     /// Number of migrations that the database lacks.
     pub async fn pending_migrations(&self) -> Result<usize, StorageError> {
         let table = match self {
-            Self::Sqlite(_) => "select count(*) from sqlite_master where name = '_sqlx_migrations'",
-            Self::Postgres(_) => {
+            Self::Sqlite(..) => "select count(*) from sqlite_master where name = '_sqlx_migrations'",
+            Self::Postgres(..) => {
                 "select count(*) from information_schema.tables where table_name = '_sqlx_migrations'"
             }
         };
@@ -283,8 +283,12 @@ impl Db {
     async fn begin_within(&self, patience: Duration) -> Result<Tx, StorageError> {
         let statement = Statement::begin(On::from(self).engine(), "begin", line!());
         statement.end(match self {
-            Self::Sqlite(pool) => statement.wait(pool.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite),
-            Self::Postgres(pool) => {
+            Self::Sqlite(pool, kept) => {
+                kept.make_room(pool);
+                statement.wait(pool.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite)
+            }
+            Self::Postgres(pool, kept) => {
+                kept.make_room(pool);
                 let begun = timeout(ANSWER, statement.wait(pool.begin())).await;
                 begun.unwrap_or_else(|_| Err(silent())).map(|tx| Tx::Postgres(tx, patience))
             }
@@ -307,8 +311,8 @@ impl Db {
     /// What time it is where the database is, if that is a server.
     pub async fn time(&self) -> Result<Option<Timestamp>, StorageError> {
         let statement = match self {
-            Self::Sqlite(_) => return Ok(None),
-            Self::Postgres(_) => "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
+            Self::Sqlite(..) => return Ok(None),
+            Self::Postgres(..) => "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
         };
         let millis: i64 = query_scalar!(self, fetch_one, statement)?;
         Ok(Some(Timestamp::from_millis(millis)))
@@ -317,8 +321,8 @@ impl Db {
     /// Name of the engine, for `doctor` and the log.
     pub const fn engine(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "SQLite",
-            Self::Postgres(_) => "PostgreSQL",
+            Self::Sqlite(..) => "SQLite",
+            Self::Postgres(..) => "PostgreSQL",
         }
     }
 
@@ -326,8 +330,14 @@ impl Db {
     /// nothing is left to its fate.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => drop(timeout(SIGN_OF_LIFE, pool.close()).await),
+            Self::Sqlite(pool, kept) => {
+                kept.close();
+                pool.close().await;
+            }
+            Self::Postgres(pool, kept) => {
+                kept.close();
+                drop(timeout(SIGN_OF_LIFE, pool.close()).await);
+            }
         }
     }
 }
@@ -346,40 +356,11 @@ async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     Ok(true)
 }
 
-/// A connection that is lent for one statement. When that breaks off, because the answer does not come or nobody
-/// waits for it any more, the connection is closed: who knows what it would say next.
-pub(crate) struct Lent {
-    connection: PoolConnection<Postgres>,
-    answered: bool,
-}
-
-impl Lent {
-    pub(crate) async fn from(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        Ok(Self { connection: pool.acquire().await?, answered: false })
-    }
-
-    pub(crate) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.connection
-    }
-
-    pub(crate) const fn answered(&mut self) {
-        self.answered = true;
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.connection.close_on_drop();
-        }
-    }
-}
-
 impl Tx {
     /// Makes everything since [`Db::begin`] hold, or nothing.
     pub async fn commit(self) -> Result<(), StorageError> {
         let engine = match &self {
-            Self::Sqlite(_) => "sqlite",
+            Self::Sqlite(..) => "sqlite",
             Self::Postgres(..) => "postgresql",
         };
         let commit = Statement::begin(engine, "commit", line!());
@@ -397,24 +378,28 @@ macro_rules! each {
         let on = ::std::convert::Into::<$crate::storage::db::On<'_>>::into($on);
         let mut statement = $crate::storage::watch::Statement::begin(on.engine(), module_path!(), line!());
         let done = match on {
-            $crate::storage::db::On::SqlitePool(pool) => match statement.wait(pool.acquire()).await {
-                Ok(mut connection) => {
+            $crate::storage::db::On::SqlitePool(pool, kept) => match statement.wait(kept.lend(pool)).await {
+                Ok(mut lent) => {
+                    // What breaks off in this process is simply waited for.
+                    lent.ended(false);
                     statement.begin_now();
-                    let $e = &mut *connection;
-                    statement.run($run).await
+                    let $e = lent.connection();
+                    let done = statement.run($run).await;
+                    lent.ended(done.is_ok());
+                    done
                 }
                 Err(error) => Err(error),
             },
             $crate::storage::db::On::SqliteTx($e) => statement.run($run).await,
-            $crate::storage::db::On::PostgresPool(pool) => {
-                match statement.wait($crate::storage::db::Lent::from(pool)).await {
+            $crate::storage::db::On::PostgresPool(pool, kept) => {
+                match statement.wait(kept.lend(pool)).await {
                     Ok(mut lent) => {
                         statement.begin_now();
                         let $e = lent.connection();
                         let run = statement.run($run);
                         match ::tokio::time::timeout($crate::storage::db::ANSWER, run).await {
                             Ok(done) => {
-                                lent.answered();
+                                lent.ended(done.is_ok());
                                 done
                             }
                             Err(_) => Err($crate::storage::db::silent()),

@@ -188,8 +188,8 @@ const INSTANTS: [&str; 3] = ["temporary_since", "sessions_valid_from", "at"];
 /// in UTC.
 pub async fn rows(db: &Db, table: &Table, id: &str) -> Result<Vec<Value>, StorageError> {
     let object = match db {
-        Db::Sqlite(_) => "json_object",
-        Db::Postgres(_) => "json_build_object",
+        Db::Sqlite(..) => "json_object",
+        Db::Postgres(..) => "json_build_object",
     };
     // Every name comes from the list above.
     let pairs: Vec<String> = table.told.iter().map(|column| format!("'{column}', {column}")).collect();

@@ -19,6 +19,7 @@ pub mod eligibility;
 pub mod email_change;
 pub mod held;
 pub mod initial_access_token;
+mod kept;
 pub mod member;
 pub mod member_change;
 pub mod member_search;

@@ -30,8 +30,8 @@ impl Db {
     /// How busy the pool is, for the metrics.
     pub fn load(&self) -> Load {
         let (open, idle) = match self {
-            Self::Sqlite(pool) => (pool.size(), pool.num_idle()),
-            Self::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Self::Sqlite(pool, kept) => (pool.size(), pool.num_idle() + kept.len()),
+            Self::Postgres(pool, kept) => (pool.size(), pool.num_idle() + kept.len()),
         };
         let open = usize::try_from(open).unwrap_or(usize::MAX);
         Load { in_use: open.saturating_sub(idle), idle, waiting: WAITING.load(Ordering::Relaxed) }

@@ -1,9 +1,7 @@
 //! Headers that every answer carries.
 
 use axum::{
-    extract::{Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::Response,
 };
 
@@ -14,8 +12,7 @@ use crate::app::App;
 pub struct Framable;
 
 /// Adds the security headers that an answer does not set itself.
-pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+pub fn secure(app: &App, response: &mut Response) {
     let too_often = response.status() == StatusCode::TOO_MANY_REQUESTS;
     let framable = response.extensions().get::<Framable>().is_some();
     let headers = response.headers_mut();
@@ -51,5 +48,4 @@ pub async fn secure(State(app): State<App>, request: Request, next: Next) -> Res
         };
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(value));
     }
-    response
 }

@@ -5,34 +5,32 @@
 //! picks among what the configuration knows, and is never repeated in an answer or a mail.
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
-    middleware::Next,
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
 use super::PageError;
 use crate::app::App;
 
-/// Sends visitors of an insurer's own host to its entry; other hosts pass.
-pub async fn lead(State(app): State<App>, request: Request, next: Next) -> Response {
-    let uri = request.uri();
+/// Where visitors of an insurer's own host are sent; others pass.
+pub fn lead(app: &App, head: &Parts) -> Option<Response> {
+    let uri = &head.uri;
     // HTTP/2 has the authority in place of the field (RFC 9113 §8.3.1).
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let host = uri.authority().map(axum::http::uri::Authority::as_str).or(named).unwrap_or_default();
-    let Some(insurer) = app.config().insurer_at(host) else { return next.run(request).await };
+    let insurer = app.config().insurer_at(host)?;
     let entry = match uri.path() {
         "/" | "/login" => format!("/i/{}", insurer.code),
         "/registration" => format!("/i/{}/registration", insurer.code),
         // Whoever balances the load may ask under any name.
-        "/healthz" | "/readyz" => return next.run(request).await,
+        "/healthz" | "/readyz" => return None,
         _ => String::new(),
     };
-    if entry.is_empty() || !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return PageError::status(StatusCode::MISDIRECTED_REQUEST).into_response();
+    if entry.is_empty() || !matches!(head.method, Method::GET | Method::HEAD) {
+        return Some(PageError::status(StatusCode::MISDIRECTED_REQUEST).into_response());
     }
-    match HeaderValue::from_str(&app.config().server.url(&entry)) {
+    Some(match HeaderValue::from_str(&app.config().server.url(&entry)) {
         Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
         Err(_) => PageError::status(StatusCode::INTERNAL_SERVER_ERROR).into_response(),
-    }
+    })
 }

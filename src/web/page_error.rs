@@ -1,15 +1,13 @@
 //! Errors that a person sees: what happened and what to do, in the language of the reader.
 //!
-//! A handler returns a [`PageError`]; the layer [`render`] turns it into a page, and does the same for
+//! A handler returns a [`PageError`]; its [`Reader`] turns it into a page, and does the same for
 //! answers that something else made without a body: a path that is not there, a method that is not
 //! allowed, a time-out, a panic.
 
 use std::{any::Any, sync::Arc};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -18,6 +16,7 @@ use super::{
     Visit,
     error_page::ErrorPage,
     templates::{Brand, Message},
+    trace::reference_of,
 };
 use crate::{app::App, config::Insurer, fault::Fault};
 
@@ -110,8 +109,7 @@ impl IntoResponse for PageError {
 }
 
 /// What a panic becomes.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands over the box")]
-pub fn caught_panic(cause: Box<dyn Any + Send>) -> Response {
+pub fn caught_panic(cause: &(dyn Any + Send)) -> Response {
     let text = cause
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -122,27 +120,50 @@ pub fn caught_panic(cause: Box<dyn Any + Send>) -> Response {
     PageError::status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
 }
 
-/// Gives an error without a body the page that explains it, or JSON where no page was asked for.
-pub async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let (visit, wants_page) = (Visit::new(&app, &parts), wants_page(&parts.headers));
-    let response = next.run(Request::from_parts(parts, body)).await;
-    let status = response.status();
-    let bare = !response.headers().contains_key(header::CONTENT_TYPE)
-        || response.headers()[header::CONTENT_TYPE].as_bytes().starts_with(b"text/plain");
-    if !(status.is_client_error() || status.is_server_error()) || !bare {
-        return response;
+/// Who reads an error, if there is one.
+pub enum Reader {
+    /// A person at a browser.
+    Person(Box<Visit>),
+    /// A program, which is told the reference number.
+    Program(String),
+}
+
+impl Reader {
+    /// Who sends a request.
+    pub fn of(app: &App, head: &Parts) -> Self {
+        if wants_page(&head.headers) {
+            Self::Person(Box::new(Visit::new(app, head)))
+        } else {
+            Self::Program(reference_of(head))
+        }
     }
-    let error = response.extensions().get::<PageError>().cloned().unwrap_or(PageError::status(status));
-    let mut rendered = if wants_page { page(&visit, &error) } else { plain(&visit, status) };
-    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-        rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+
+    /// Gives an error without a body the page that explains it, or JSON where no page was asked for.
+    pub fn explain(&self, response: Response) -> Response {
+        let status = response.status();
+        if !(status.is_client_error() || status.is_server_error()) || !is_bare(&response) {
+            return response;
+        }
+        let error = response.extensions().get::<PageError>().cloned().unwrap_or(PageError::status(status));
+        let mut rendered = match self {
+            Self::Person(visit) => page(visit, &error),
+            Self::Program(reference) => plain(reference, status),
+        };
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        // A 405 says which methods are allowed (RFC 9110 §15.5.6).
+        if let Some(allow) = response.headers().get(header::ALLOW) {
+            rendered.headers_mut().insert(header::ALLOW, allow.clone());
+        }
+        rendered
     }
-    // A 405 says which methods are allowed (RFC 9110 §15.5.6).
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        rendered.headers_mut().insert(header::ALLOW, allow.clone());
-    }
-    rendered
+}
+
+/// Whether an answer says no more than its status, as far as a reader is concerned.
+pub fn is_bare(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
@@ -167,11 +188,11 @@ fn page(visit: &Visit, error: &PageError) -> Response {
     );
     visit.show(&view).brand(brand).status(error.status).render().unwrap_or_else(|fault| {
         log_fault(&fault);
-        plain(visit, error.status)
+        plain(&visit.reference, error.status)
     })
 }
 
-fn plain(visit: &Visit, status: StatusCode) -> Response {
+fn plain(reference: &str, status: StatusCode) -> Response {
     let code = match status {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "temporarily_unavailable",
         status if status.is_server_error() => "server_error",
@@ -180,7 +201,7 @@ fn plain(visit: &Visit, status: StatusCode) -> Response {
     let body = json!({
         "error": code,
         "error_description": status.canonical_reason().unwrap_or_default(),
-        "reference": visit.reference,
+        "reference": reference,
     });
     (status, axum::Json(body)).into_response()
 }

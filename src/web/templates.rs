@@ -258,7 +258,10 @@ pub struct Templates {
 impl Templates {
     /// Reads the templates that are compiled in.
     pub fn load(texts: Arc<Texts>) -> Result<Self, TemplateError> {
-        Ok(Self { ja: environment(Locale::Ja, texts.clone())?, en: environment(Locale::En, texts)? })
+        // Read once: the compiled templates are several megabytes, which the clone shares.
+        let templates = environment()?;
+        let ja = in_language(templates.clone(), Locale::Ja, Arc::clone(&texts));
+        Ok(Self { ja, en: in_language(templates, Locale::En, texts) })
     }
 
     /// The page as HTML.
@@ -277,12 +280,30 @@ impl Templates {
     }
 }
 
-fn environment(locale: Locale, texts: Arc<Texts>) -> Result<Environment<'static>, Error> {
+/// Every template, with what is the same in every language.
+fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    let say = texts.clone();
+    environment.add_function("error_of", error_of);
+    environment.add_global("style", assets::style_path());
+    environment.add_global("console_style", assets::console_style_path());
+    environment.add_global("script", assets::script_path());
+    environment.add_global("icon", assets::icon_path());
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
+}
+
+/// The same with the texts of a language.
+fn in_language(
+    mut environment: Environment<'static>,
+    locale: Locale,
+    texts: Arc<Texts>,
+) -> Environment<'static> {
+    let say = Arc::clone(&texts);
     environment.add_function("t", move |id: &str, args: Kwargs| {
         let args = args
             .args()
@@ -294,15 +315,7 @@ fn environment(locale: Locale, texts: Arc<Texts>) -> Result<Environment<'static>
         let args: Vec<_> = message.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         text(&say, locale, &message.id, &args)
     });
-    environment.add_function("error_of", error_of);
-    environment.add_global("style", assets::style_path());
-    environment.add_global("console_style", assets::console_style_path());
-    environment.add_global("script", assets::script_path());
-    environment.add_global("icon", assets::icon_path());
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source)?;
-    }
-    Ok(environment)
+    environment
 }
 
 /// The message of `field` among the errors of a form, or that of the form as a whole for none.

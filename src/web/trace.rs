@@ -2,16 +2,16 @@
 //!
 //! Only the route's pattern is logged, never the path: paths carry interactions and mailed tokens.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, Version, header},
-    middleware::Next,
+    extract::{ConnectInfo, MatchedPath, Request},
+    http::{HeaderName, HeaderValue, Method, Version, header, request::Parts},
     response::Response,
 };
+use metrics::{Label, SharedString};
 use opentelemetry_http::HeaderExtractor;
-use tracing::{Instrument as _, field::Empty};
+use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     app::App,
@@ -22,52 +22,91 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Reference(pub String);
 
-/// Wraps every request.
-pub async fn request(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let reference = format!("{:016x}", u64::from_be_bytes(app.members.entropy.bytes()));
-    request.extensions_mut().insert(Reference(reference.clone()));
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let method = method_name(request.method());
-    let span = tracing::info_span!("request", id = reference, method, route);
-    let trace = tracing::trace_span!(
-        target: TARGET,
-        "HTTP",
-        otel.kind = "server",
-        otel.name = format_args!("{method} {route}"),
-        otel.status_code = Empty,
-        http.request.method = method,
-        http.route = route,
-        http.response.status_code = Empty,
-        kenpos.reference = reference,
-    );
-    if !trace.is_disabled() && is_from_proxy(&app, &request) {
-        continue_from(&trace, &HeaderExtractor(request.headers()));
+/// The reference number of a request.
+pub fn reference_of(head: &Parts) -> String {
+    head.extensions.get::<Reference>().map(|reference| reference.0.clone()).unwrap_or_default()
+}
+
+/// A request that is being answered.
+pub struct Traced {
+    reference: String,
+    method: &'static str,
+    route: SharedString,
+    span: Span,
+    trace: Span,
+    started: Instant,
+    under_way: UnderWay,
+}
+
+impl Traced {
+    /// Gives a request its reference number and begins its spans.
+    pub fn begin(app: &App, request: &mut Request) -> Self {
+        let reference = format!("{:016x}", u64::from_be_bytes(app.members.entropy.bytes()));
+        request.extensions_mut().insert(Reference(reference.clone()));
+        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let method = method_name(request.method());
+        let span = tracing::info_span!("request", id = reference, method, route);
+        let trace = tracing::trace_span!(
+            target: TARGET,
+            "HTTP",
+            otel.kind = "server",
+            otel.name = format_args!("{method} {route}"),
+            otel.status_code = Empty,
+            http.request.method = method,
+            http.route = route,
+            http.response.status_code = Empty,
+            kenpos.reference = reference,
+        );
+        if !trace.is_disabled() && is_from_proxy(app, request) {
+            continue_from(&trace, &HeaderExtractor(request.headers()));
+        }
+        let route = SharedString::from(Arc::<str>::from(route));
+        let under_way = UnderWay::begin();
+        Self { reference, method, route, span, trace, started: Instant::now(), under_way }
     }
-    let under_way = UnderWay::begin();
-    let started = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).instrument(trace.clone()).await;
-    let elapsed = started.elapsed();
-    drop(under_way);
-    let status = response.status().as_u16();
-    trace.record("http.response.status_code", status);
-    if status >= 500 {
-        trace.record("otel.status_code", "ERROR");
+
+    /// The work on it, within its spans.
+    pub fn watch<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        work.instrument(self.span.clone()).instrument(self.trace.clone())
     }
-    span.in_scope(|| tracing::info!(status, ms = elapsed.as_secs_f64() * 1000.0, "answered"));
-    // Not each status: a bucket of each route would be too many time series.
-    let labels =
-        [("method", method.to_owned()), ("route", route.clone()), ("class", format!("{}xx", status / 100))];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
-    let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
-    metrics::counter!("http_requests_total", &labels).increment(1);
-    if app.is_leaving() && response.version() < Version::HTTP_2 {
-        // The proxy keeps no connection to a node that is about to go (RFC 9112 §9.6).
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+
+    /// Notes how it was answered, and tells the client its reference number.
+    pub fn end(self, app: &App, mut response: Response) -> Response {
+        let Self { reference, method, route, span, trace, started, under_way } = self;
+        let elapsed = started.elapsed();
+        drop(under_way);
+        let status = response.status().as_u16();
+        trace.record("http.response.status_code", status);
+        if status >= 500 {
+            trace.record("otel.status_code", "ERROR");
+        }
+        span.in_scope(|| tracing::info!(status, ms = elapsed.as_secs_f64() * 1000.0, "answered"));
+        let (method, route) = (Label::from_static_parts("method", method), Label::new("route", route));
+        // Not each status: a bucket of each route would be too many time series.
+        let class = Label::from_static_parts("class", class_of(status));
+        let labels = vec![method.clone(), route.clone(), class];
+        metrics::histogram!("http_request_duration_seconds", labels).record(elapsed.as_secs_f64());
+        let labels = vec![method, route, Label::new("status", status.to_string())];
+        metrics::counter!("http_requests_total", labels).increment(1);
+        if app.is_leaving() && response.version() < Version::HTTP_2 {
+            // The proxy keeps no connection to a node that is about to go (RFC 9112 §9.6).
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        if let Ok(value) = HeaderValue::try_from(reference) {
+            response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        }
+        response
     }
-    if let Ok(value) = HeaderValue::from_str(&reference) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+}
+
+const fn class_of(status: u16) -> &'static str {
+    match status / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
     }
-    response
 }
 
 /// Whether the request comes from a proxy that is trusted, so that its `traceparent` is believed.

@@ -16,7 +16,7 @@ use super::{
     cookies::{self, Name},
     csrf, language,
     templates::{Brand, ConsoleFrame, Frame, Page},
-    trace::Reference,
+    trace::reference_of,
 };
 use crate::{
     app::App,
@@ -113,7 +113,7 @@ impl Visit {
             locale: chosen.or_else(|| language::accepted(&parts.headers)).unwrap_or_default(),
             locale_chosen: chosen.is_some(),
             address: client_ip(peer, &parts.headers, &config.server.trusted_proxies),
-            reference: parts.extensions.get::<Reference>().map(|r| r.0.clone()).unwrap_or_default(),
+            reference: reference_of(parts),
             device: parts
                 .headers
                 .get(header::USER_AGENT)

@@ -13,7 +13,7 @@ use crate::support::{
 async fn an_import_that_meets_an_act_on_an_account_is_applied_after_all() {
     let mut app = TestApp::start(Backend::PostgresRedis).await;
     app.activate(&ICHIRO).await;
-    let Db::Postgres(pool) = app.db().clone() else { panic!("PostgreSQL") };
+    let Db::Postgres(pool, _) = app.db().clone() else { panic!("PostgreSQL") };
     let mut act = pool.begin().await.unwrap();
     sqlx::query("update member set updated_at = updated_at + 1").execute(&mut *act).await.unwrap();
     let without_him: Vec<&str> = ROSTER.lines().filter(|line| !line.starts_with("123,")).collect();

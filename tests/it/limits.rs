@@ -225,7 +225,7 @@ async fn one_address_has_its_share_of_the_connections() {
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_503_with_retry_after() {
     let wire = Wire::start(false, |server| server.request_timeout_seconds = 1).await;
-    let Db::Sqlite(pool) = wire.app.db() else { panic!("the embedded backend") };
+    let Db::Sqlite(pool, _) = wire.app.db() else { panic!("the embedded backend") };
     // Nothing can be written while somebody else writes.
     let mut other = pool.acquire().await.unwrap();
     sqlx::query("begin immediate").execute(&mut *other).await.unwrap();

@@ -164,7 +164,7 @@ async fn a_registration_that_was_completed_says_so_whatever_fails_afterwards() {
     let page = browser.get(link.as_str()).await;
 
     // Holds the completion up until Redis is gone.
-    let Db::Postgres(pool) = app.db() else { panic!("PostgreSQL") };
+    let Db::Postgres(pool, _) = app.db() else { panic!("PostgreSQL") };
     let mut hold = pool.begin().await.unwrap();
     sqlx::query("select id from roster_person for update").execute(&mut *hold).await.unwrap();
     let answer =

@@ -94,7 +94,7 @@ async fn in_redis(app: &TestApp) -> BTreeMap<String, (usize, usize)> {
 #[ignore = "measures and asserts nothing: its figures stand in docs/sizing.md"]
 async fn what_a_member_takes() {
     let mut app = TestApp::start(Backend::PostgresRedis).await;
-    let Db::Postgres(pool) = app.db().clone() else { unreachable!("that backend") };
+    let Db::Postgres(pool, _) = app.db().clone() else { unreachable!("that backend") };
     app.activate(&HANAKO).await;
     let (before, redis) = (rows(&pool).await, in_redis(&app).await);
     let browser = app.activate(&ICHIRO).await;

@@ -212,8 +212,8 @@ impl TestApp {
     pub async fn sql(&self, statement: &str) -> u64 {
         let statement = AssertSqlSafe(statement.to_owned());
         let changed = match self.db() {
-            Db::Sqlite(pool) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
-            Db::Postgres(pool) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
+            Db::Sqlite(pool, _) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
+            Db::Postgres(pool, _) => sqlx::query(statement).execute(pool).await.unwrap().rows_affected(),
         };
         // The provider would see it within a second; stories do not wait.
         self.app().clients.clear();
@@ -224,8 +224,8 @@ impl TestApp {
     pub async fn number(&self, statement: &str) -> i64 {
         let statement = AssertSqlSafe(statement.to_owned());
         match self.db() {
-            Db::Sqlite(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+            Db::Sqlite(pool, _) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+            Db::Postgres(pool, _) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
         }
     }
 
@@ -233,14 +233,14 @@ impl TestApp {
     pub async fn run(&self, statement: &str) {
         let statement = AssertSqlSafe(statement.to_owned());
         match self.db() {
-            Db::Sqlite(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
-            Db::Postgres(pool) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
+            Db::Sqlite(pool, _) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
+            Db::Postgres(pool, _) => drop(sqlx::query(statement).execute(pool).await.unwrap()),
         }
     }
 
     /// All that is stored of people and of what is under way, to see whether anything changed. Reads `SQLite`.
     pub async fn stored(&self) -> Vec<String> {
-        let Db::Sqlite(pool) = self.db() else { panic!("only the embedded backend is read") };
+        let Db::Sqlite(pool, _) = self.db() else { panic!("only the embedded backend is read") };
         let statement = "select key || value from ephemeral_record
             union all select key || count from ephemeral_count
             union all select id || state || email || password_hash || sessions_valid_from from member

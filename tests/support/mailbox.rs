@@ -65,8 +65,8 @@ impl Mailbox {
         let settled = async {
             loop {
                 let on_their_way: Result<i64, _> = match db {
-                    Db::Sqlite(pool) => sqlx::query_scalar(leased).fetch_one(pool).await,
-                    Db::Postgres(pool) => sqlx::query_scalar(leased).fetch_one(pool).await,
+                    Db::Sqlite(pool, _) => sqlx::query_scalar(leased).fetch_one(pool).await,
+                    Db::Postgres(pool, _) => sqlx::query_scalar(leased).fetch_one(pool).await,
                 };
                 if on_their_way.is_ok_and(|mails| mails > 0) {
                     tokio::time::sleep(Duration::from_millis(5)).await;

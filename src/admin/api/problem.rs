@@ -1,6 +1,6 @@
 //! Errors of the operators' API: problem details (RFC 9457).
 //!
-//! A handler returns a [`Problem`]; the layer [`render`] writes it out, and does the same for what something else
+//! A handler returns a [`Problem`]; its [`Caller`] gets it written out, and does the same for what something else
 //! refused without a body: a path that is not there, a method that is not allowed, a time-out, a panic.
 
 mod describe;
@@ -10,9 +10,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -23,8 +21,8 @@ use crate::{
     fault::Fault,
     oidc::{error::OAuthError, resource::API},
     web::{
-        page_error::{RETRY_AFTER, log_fault, status_of},
-        trace::Reference,
+        page_error::{RETRY_AFTER, is_bare, log_fault, status_of},
+        trace::reference_of,
     },
 };
 
@@ -211,34 +209,40 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes problems out, for every path of the API, those that are not there too.
-pub async fn render(State(app): State<App>, request: Request, next: Next) -> Response {
-    let is_ours = request.uri().path() == API || request.uri().path().starts_with("/admin/api/");
-    if !is_ours {
-        return next.run(request).await;
+/// A program that called the API, at whatever path.
+pub struct Caller {
+    reference: String,
+}
+
+impl Caller {
+    /// Who sends a request, if it is one to the API.
+    pub fn of(head: &Parts) -> Option<Self> {
+        let path = head.uri.path();
+        let is_ours = path == API || path.starts_with("/admin/api/");
+        is_ours.then(|| Self { reference: reference_of(head) })
     }
-    let reference = request.extensions().get::<Reference>().map(|it| it.0.clone()).unwrap_or_default();
-    let response = next.run(request).await;
-    let status = response.status();
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    let bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    if !(status.is_client_error() || status.is_server_error()) || !bare {
-        return response;
+
+    /// Writes a problem out; one of its own for what something else refused without a body.
+    pub fn explain(&self, app: &App, response: Response) -> Response {
+        let status = response.status();
+        if !(status.is_client_error() || status.is_server_error()) || !is_bare(&response) {
+            return response;
+        }
+        let problem = response.extensions().get::<Problem>().cloned();
+        let problem = problem.unwrap_or_else(|| Problem::new(Kind::of_status(status)));
+        let mut rendered = (problem.kind.status(), Json(problem.body(app, &self.reference))).into_response();
+        let headers = rendered.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        if let Some(challenge) = problem.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if matches!(problem.kind, Kind::Unavailable | Kind::TooManyRequests | Kind::IdempotencyInProgress) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        // A 405 says which methods are allowed (RFC 9110 §15.5.6).
+        if let Some(allow) = response.headers().get(header::ALLOW) {
+            headers.insert(header::ALLOW, allow.clone());
+        }
+        rendered
     }
-    let problem = response.extensions().get::<Problem>().cloned();
-    let problem = problem.unwrap_or_else(|| Problem::new(Kind::of_status(status)));
-    let mut rendered = (problem.kind.status(), Json(problem.body(&app, &reference))).into_response();
-    let headers = rendered.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    if let Some(challenge) = problem.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
-        headers.insert(header::WWW_AUTHENTICATE, challenge);
-    }
-    if matches!(problem.kind, Kind::Unavailable | Kind::TooManyRequests | Kind::IdempotencyInProgress) {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
-    }
-    // A 405 says which methods are allowed (RFC 9110 §15.5.6).
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        headers.insert(header::ALLOW, allow.clone());
-    }
-    rendered
 }

@@ -131,3 +131,24 @@ fn settings_that_argon2_cannot_take_are_an_error() {
     let settings = config::Passwords { memory_kib: 7, ..config::Passwords::default() };
     assert!(Passwords::new(&settings, Entropy::system()).is_err());
 }
+
+#[tokio::test]
+async fn room_that_was_used_before_changes_no_hash() {
+    let small = cheap(1, 0);
+    let settings =
+        config::Passwords { memory_kib: 64, iterations: 2, parallelism: 1, concurrent: 1, queue: 0 };
+    let large = Passwords::new(&settings, Entropy::system()).unwrap();
+    let known = small.hash("馬".into()).await.unwrap();
+    let larger = large.hash("馬".into()).await.unwrap();
+    for passwords in [&small, &large, &small] {
+        for (hash, password, verdict) in
+            [(&larger, "馬", true), (&known, "馬", true), (&known, "鹿", false), (&larger, "鹿", false)]
+        {
+            let said = passwords.verify(password.into(), Some(hash.clone())).await.unwrap();
+            assert_eq!(said, verdict, "{hash}");
+        }
+    }
+    // Another implementation agrees: that of the library, in memory of its own.
+    use argon2::PasswordVerifier as _;
+    assert!(Argon2::default().verify_password("馬".as_bytes(), &parse(&larger).unwrap()).is_ok());
+}

@@ -48,7 +48,6 @@ const GROUND: &[&str] = &["clock", "config", "texts", "telemetry"];
 /// Crates that belong to some modules only.
 const CRATES: &[(&str, &[&str])] = &[
     ("axum", WEB),
-    ("tower_http", WEB),
     ("sqlx", &["storage", "ephemeral"]),
     ("redis", &["ephemeral"]),
     ("josekit", &["crypto"]),

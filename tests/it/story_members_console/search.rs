@@ -201,7 +201,7 @@ async fn a_wrong_search_says_what_to_mend(backend: Backend) {
 #[tokio::test]
 async fn postgres_walks_along_the_indexes_too() {
     let app = TestApp::start(Backend::PostgresRedis).await;
-    let Db::Postgres(pool) = app.db() else { panic!("no PostgreSQL") };
+    let Db::Postgres(pool, _) = app.db() else { panic!("no PostgreSQL") };
     let mut csv = Vec::new();
     write_roster(&mut csv, app.app().members.insurer("7132").unwrap(), 2000, 1).unwrap();
     app.import_roster_of("7132", &String::from_utf8(csv).unwrap(), false).await;

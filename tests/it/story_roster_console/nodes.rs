@@ -120,7 +120,7 @@ async fn a_step_whose_connection_breaks_is_tried_again_at_once() {
     let browser = app.staff(Role::Office, Some("7132")).await.browser(&app).await;
     let before = people(&app).await;
     let page = checked(&app, &browser, false, file(20).as_bytes()).await;
-    let Db::Postgres(pool) = app.db() else { panic!("another database") };
+    let Db::Postgres(pool, _) = app.db() else { panic!("another database") };
     let mut holder = pool.begin().await.unwrap();
     sqlx::query("lock table roster_person in exclusive mode").execute(&mut *holder).await.unwrap();
     let confirm = page.click("#to-apply").await;

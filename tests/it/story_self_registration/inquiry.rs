@@ -85,10 +85,10 @@ async fn every_refusal_is_the_same(backend: Backend) {
 
 async fn execute(app: &TestApp, statement: &'static str) {
     match app.db() {
-        kenpos_idp::storage::Db::Sqlite(pool) => {
+        kenpos_idp::storage::Db::Sqlite(pool, _) => {
             sqlx::query(statement).execute(pool).await.unwrap();
         }
-        kenpos_idp::storage::Db::Postgres(pool) => {
+        kenpos_idp::storage::Db::Postgres(pool, _) => {
             sqlx::query(statement).execute(pool).await.unwrap();
         }
     }

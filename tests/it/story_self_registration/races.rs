@@ -38,8 +38,8 @@ async fn answer(page: &Page, password: &str) -> Page {
 async fn count(app: &TestApp, statement: &'static str) -> i64 {
     use kenpos_idp::storage::Db;
     match app.db() {
-        Db::Sqlite(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
-        Db::Postgres(pool) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+        Db::Sqlite(pool, _) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
+        Db::Postgres(pool, _) => sqlx::query_scalar(statement).fetch_one(pool).await.unwrap(),
     }
 }
 
