@@ -82,7 +82,7 @@ async fn a_cancelled_request_keeps_its_place_until_its_run_ends() {
     let task = {
         let passwords = passwords.clone();
         tokio::spawn(async move {
-            let work = move |_: &Inner| {
+            let work = move |_: &Inner, _: &mut Room| {
                 started.send(()).ok();
                 released.recv().ok();
                 Ok(())
