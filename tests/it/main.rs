@@ -26,6 +26,7 @@ mod conformance;
 mod corners;
 mod deadlocks;
 mod docs;
+mod doctor;
 mod fuzz;
 mod house;
 mod limits;
