@@ -7,6 +7,8 @@
 
 #[path = "../tests/support/backends.rs"]
 mod backends;
+#[allow(unused, reason = "other benchmarks use the rest")]
+mod people;
 
 use std::{
     fs::{self, File},
@@ -29,9 +31,8 @@ use kenpos_idp::{
         roster,
     },
 };
+use people::{SEED, insurer};
 
-/// The same seed gives the same people.
-const SEED: u64 = 1;
 /// People that are looked for in each way.
 const SEARCHES: usize = 5_000;
 /// Rows of a page of the office's search.
@@ -97,15 +98,6 @@ fn measure_both_engines(rows: usize) -> Result<Vec<(&'static str, Medians)>, Box
     Ok(measured)
 }
 
-fn insurer() -> Insurer {
-    Insurer {
-        code: "7132".to_owned(),
-        number: "06139497".to_owned(),
-        name: "みほん健康保険組合".to_owned(),
-        ..Insurer::default()
-    }
-}
-
 async fn measure(url: &str, file: &Path, rows: usize) -> Result<(), Box<dyn std::error::Error>> {
     let db = Db::open(url, 5).await?;
     db.migrate().await?;
@@ -134,28 +126,8 @@ async fn measure(url: &str, file: &Path, rows: usize) -> Result<(), Box<dyn std:
         assert_eq!(report.counts.added + report.counts.unchanged, u64::try_from(rows)?);
     }
     println!("  peak memory of the importing process: {} MiB", peak_memory()? / 1024);
-    give_accounts(&db).await?;
+    people::give_accounts(&db).await?;
     look_for_people(&db, &insurer, rows).await
-}
-
-/// Gives everybody an account with an address of their own.
-async fn give_accounts(db: &Db) -> Result<(), sqlx::Error> {
-    let insert = "insert into member (id, insurer, person_id, state, email, email_key, email_verified_at,
-                                      locale, activated_at, created_at, updated_at)
-                  select 'm' || id, insurer, id, 'active', address, address, 1, 'ja', 1, 1, 1
-                  from (select id, insurer, 'u' || symbol || number || '.' || id || '@mail.example' as address
-                        from roster_person) as people";
-    match db {
-        Db::Sqlite(pool) => {
-            sqlx::query(insert).execute(pool).await?;
-            sqlx::query("analyze").execute(pool).await?;
-        }
-        Db::Postgres(pool) => {
-            sqlx::query(insert).execute(pool).await?;
-            sqlx::query("vacuum analyze").execute(pool).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Looks for people, spread over the whole roster.

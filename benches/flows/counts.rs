@@ -16,6 +16,8 @@ pub struct Counts {
     pub operation: &'static str,
     /// Commands that Redis carried out, those inside its scripts too.
     pub redis: f64,
+    /// How often Redis found something to read: commands that were sent together count once.
+    pub round_trips: f64,
     /// Statements that PostgreSQL executed.
     pub sql: f64,
 }
@@ -24,12 +26,14 @@ pub struct Counts {
 pub async fn count(operation: Operation, world: &World, provider: &Process) -> io::Result<Counts> {
     let name = world.database.rsplit('/').next().unwrap_or_default().to_owned();
     Postgres::shared().query(&name, "create extension if not exists pg_stat_statements");
-    let commands = Cell::new(0);
+    let (commands, reads) = (Cell::new(0), Cell::new(0));
     measure::repeat(operation, world, provider, TIMES as usize, async || {
         commands.set(redis_commands());
+        reads.set(redis_reads());
         Postgres::shared().query(&name, "select pg_stat_statements_reset()");
     })
     .await?;
+    let round_trips = redis_reads() - reads.get();
     let redis = redis_commands() - commands.get();
     let sql = "select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid
                where d.datname = current_database() and query not like '%pg_stat_statements%'";
@@ -37,6 +41,7 @@ pub async fn count(operation: Operation, world: &World, provider: &Process) -> i
     Ok(Counts {
         operation: operation.name(),
         redis: f64::from(redis) / f64::from(TIMES),
+        round_trips: f64::from(round_trips) / f64::from(TIMES),
         sql: f64::from(sql) / f64::from(TIMES),
     })
 }
@@ -50,4 +55,10 @@ fn redis_commands() -> u32 {
         counted.then(|| rest.split(',').next()?.parse().ok())?
     };
     text.lines().filter_map(calls).sum()
+}
+
+fn redis_reads() -> u32 {
+    let text = redis().ask(&["INFO", "stats"]);
+    let reads = text.lines().find_map(|line| line.strip_prefix("total_reads_processed:"));
+    reads.and_then(|reads| reads.trim().parse().ok()).unwrap_or(0)
 }

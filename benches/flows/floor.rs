@@ -45,6 +45,8 @@ pub async fn serve(address: SocketAddr, redis: &str) -> io::Result<()> {
         .route("/token", post(|floor: State<Floor>| token(floor, Some(MessageDigest::sha256()), true)))
         .route("/token/es256", post(|floor: State<Floor>| token(floor, Some(MessageDigest::sha256()), false)))
         .route("/userinfo", get(userinfo))
+        .route("/client", post(client))
+        .route("/password", get(password))
         .route("/static", get(|| async { "x".repeat(3000) }))
         .with_state(Floor { redis: connection, rsa, ec });
     let listener = tokio::net::TcpListener::bind(address).await?;
@@ -78,6 +80,21 @@ async fn token(
 async fn userinfo(State(mut floor): State<Floor>) -> Result<Response, StatusCode> {
     let _: Option<String> = floor.redis.get("floor:record").await.map_err(down)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], "x".repeat(500)).into_response())
+}
+
+/// Access token written.
+async fn client(State(mut floor): State<Floor>) -> Result<Response, StatusCode> {
+    put(&mut floor, "floor:access").await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], "x".repeat(120)).into_response())
+}
+
+/// One Argon2id with the parameters that the provider has by default.
+async fn password() -> Result<&'static str, StatusCode> {
+    let hashed = tokio::task::spawn_blocking(|| {
+        let mut hash = [0; 32];
+        argon2::Argon2::default().hash_password_into(&[b'x'; 12], &[b'x'; 16], &mut hash)
+    });
+    hashed.await.ok().and_then(Result::ok).map(|()| "ok").ok_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn put(floor: &mut Floor, key: &str) -> Result<(), StatusCode> {

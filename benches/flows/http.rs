@@ -69,6 +69,11 @@ impl Connection {
         Ok(Self { stream, host, cookies: Vec::new(), line: String::new() })
     }
 
+    /// Becomes a browser that was never here.
+    pub fn forget(&mut self) {
+        self.cookies.clear();
+    }
+
     /// GET with more header lines, each ended by CRLF.
     pub async fn get(&mut self, target: &str, headers: &str) -> io::Result<Answer> {
         self.send("GET", target, headers, None).await

@@ -8,8 +8,13 @@ mod support;
 mod counts;
 mod floor;
 mod http;
+mod instructions;
+mod load;
 mod measure;
 mod operation;
+#[path = "../people/mod.rs"]
+#[allow(unused, reason = "other benchmarks use the rest")]
+mod people;
 mod process;
 mod statistics;
 mod world;
@@ -21,6 +26,7 @@ use serde::Serialize;
 
 use self::{
     counts::Counts,
+    load::{Flood, Soak},
     measure::{Extent, Figures},
     operation::Operation,
     process::Process,
@@ -46,6 +52,18 @@ struct Options {
     /// Only the embedded engine, or only PostgreSQL and Redis.
     #[arg(long, value_parser = ["embedded", "postgres-redis"])]
     engine: Option<String>,
+    /// Serves so many requests and looks at the memory before and after.
+    #[arg(long, default_value_t = 0)]
+    soak: usize,
+    /// Watches the token endpoint beside ten times as many logins as the server takes.
+    #[arg(long)]
+    flood: bool,
+    /// So many other people are in the roster and have accounts.
+    #[arg(long, default_value_t = 0)]
+    members: usize,
+    /// Counts instructions under callgrind instead, and compares them with those recorded.
+    #[arg(long)]
+    instructions: bool,
     /// Where to write all figures as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -57,7 +75,7 @@ struct Options {
     bench: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Report {
     engine: &'static str,
     start_ms: f64,
@@ -65,6 +83,8 @@ struct Report {
     most_kib: u64,
     figures: Vec<Figures>,
     counts: Vec<Counts>,
+    soak: Option<Soak>,
+    flood: Option<Flood>,
 }
 
 fn main() -> io::Result<()> {
@@ -90,31 +110,42 @@ fn main() -> io::Result<()> {
 
 async fn measure_engine(options: &Options, engine: &'static str, backend: Backend) -> io::Result<Report> {
     let world = Box::pin(World::prepare(backend)).await;
-    let provider = world.serve(std::path::Path::new(env!("CARGO_BIN_EXE_kenpos-idp"))).await?;
-    let floor = start_floor().await?;
-    let idle_kib = provider.memory_kib("VmRSS")?;
-    println!(
-        "\n{engine}: first 200 after {:.0} ms, {:.1} MiB idle",
-        provider.started_in.as_secs_f64() * 1e3,
-        mib(idle_kib)
-    );
-    println!(
-        "{:<12} {:>8} {:>8} {:>6} {:>15} {:>8} {:>8} {:>8} {:>6}",
-        "operation", "CPU ms", "floor ms", "ratio", "95 %", "1/s", "p50 ms", "p99 ms", "steal"
-    );
+    if options.members > 0 {
+        Box::pin(people::enrol(&world.database, options.members)).await.map_err(io::Error::other)?;
+        println!("{} members", options.members);
+    }
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_kenpos-idp"));
     let chosen = |operation: &Operation| {
         options.only.is_empty() || options.only.iter().any(|name| name == operation.name())
     };
+    let operations: Vec<_> = Operation::ALL.into_iter().filter(chosen).collect();
+    if options.instructions {
+        instructions::check(&world, binary, &operations).await?;
+        return Ok(Report::default());
+    }
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        starts.push(world.serve(binary).await?.started_in.as_secs_f64() * 1e3);
+    }
+    let start_ms = statistics::quantile(&starts, 0.5);
+    let provider = world.serve(binary).await?;
+    let bare = start_floor().await?;
+    let idle_kib = provider.memory_kib("VmRSS")?;
+    println!("\n{engine}: first 200 after {:.0} ms, {:.1} MiB idle", start_ms, mib(idle_kib));
+    println!(
+        "{:<12} {:>8} {:>8} {:>6} {:>15} {:>8} {:>8} {:>8} {:>8} {:>6}",
+        "operation", "CPU ms", "floor ms", "ratio", "95 %", "Redis ms", "1/s", "p50 ms", "p99 ms", "steal"
+    );
     let extent = Extent { rounds: options.rounds, slice: Duration::from_millis(options.slice_ms) };
     let (mut figures, mut counts) = (Vec::new(), Vec::new());
-    for operation in Operation::ALL.into_iter().filter(chosen) {
-        let mut found = measure::compare(operation, &world, &provider, &floor, extent).await?;
+    for operation in operations {
+        let mut found = measure::compare(operation, &world, &provider, &bare, extent).await?;
         if found.steal_percent > 3.0 {
             println!(
                 "{:<12} the host took {:.1} % of the time; measured again",
                 found.operation, found.steal_percent
             );
-            found = measure::compare(operation, &world, &provider, &floor, extent).await?;
+            found = measure::compare(operation, &world, &provider, &bare, extent).await?;
         }
         print_row(&found);
         figures.push(found);
@@ -124,20 +155,44 @@ async fn measure_engine(options: &Options, engine: &'static str, backend: Backen
     }
     for count in &counts {
         println!(
-            "{:<12} {:>5.2} Redis commands, {:>5.2} SQL statements a flow",
-            count.operation, count.redis, count.sql
+            "{:<12} {:>5.2} Redis commands in {:>5.2} reads, {:>5.2} SQL statements a flow",
+            count.operation, count.redis, count.round_trips, count.sql
         );
     }
     let most_kib = provider.memory_kib("VmHWM")?;
     println!("{:.1} MiB at most", mib(most_kib));
-    Ok(Report {
-        engine,
-        start_ms: provider.started_in.as_secs_f64() * 1e3,
-        idle_kib,
-        most_kib,
-        figures,
-        counts,
-    })
+    let soak = soak(options, &world, &provider).await?;
+    let flood = flood(options, &world, &provider).await?;
+    Ok(Report { engine, start_ms, idle_kib, most_kib, figures, counts, soak, flood })
+}
+
+async fn soak(options: &Options, world: &World, provider: &Process) -> io::Result<Option<Soak>> {
+    if options.soak == 0 {
+        return Ok(None);
+    }
+    let soak = load::soak(world, provider, options.soak).await?;
+    let (early, late) = (mib(soak.early_kib), mib(soak.late_kib));
+    println!("{early:.1} MiB after a tenth of {} requests, {late:.1} MiB after all", soak.requests);
+    Ok(Some(soak))
+}
+
+async fn flood(options: &Options, world: &World, provider: &Process) -> io::Result<Option<Flood>> {
+    if !options.flood {
+        return Ok(None);
+    }
+    let flood = load::flood(world, provider).await?;
+    println!(
+        "refresh {:.2} ms, p99 {:.2} ms; beside {} browsers that sign in ({:.0} % refused) {:.2} ms, p99 {:.2} ms; \
+         {:.1} MiB at most",
+        flood.p50_ms,
+        flood.p99_ms,
+        flood.browsers,
+        flood.refused * 100.0,
+        flood.flooded_p50_ms,
+        flood.flooded_p99_ms,
+        mib(flood.most_kib)
+    );
+    Ok(Some(flood))
 }
 
 async fn start_floor() -> io::Result<Process> {
@@ -148,13 +203,14 @@ async fn start_floor() -> io::Result<Process> {
 
 fn print_row(found: &Figures) {
     println!(
-        "{:<12} {:>8.3} {:>8.3} {:>6.2} {:>7.2}-{:<7.2} {:>8.0} {:>8.2} {:>8.2} {:>5.1}%",
+        "{:<12} {:>8.3} {:>8.3} {:>6.2} {:>7.2}-{:<7.2} {:>8.3} {:>8.0} {:>8.2} {:>8.2} {:>5.1}%",
         found.operation,
         found.cpu_ms.value,
         found.floor_ms.value,
         found.ratio.value,
         found.ratio.low,
         found.ratio.high,
+        found.redis_ms.value,
         found.per_second,
         found.p50_ms,
         found.p99_ms,

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -11,10 +12,11 @@ use serde::Serialize;
 use super::{
     http::Connection,
     operation::{Operation, Worker},
-    process::{Process, steal},
+    process::{Process, cpu_of, steal},
     statistics::{Median, median, quantile},
     world::{HOST, World},
 };
+use crate::support::app::redis;
 
 /// Connections that are kept alive.
 const CONNECTIONS: usize = 16;
@@ -37,6 +39,8 @@ pub struct Figures {
     pub cpu_ms: Median,
     /// CPU milliseconds of the floor per flow.
     pub floor_ms: Median,
+    /// CPU milliseconds of Redis per flow of the provider.
+    pub redis_ms: Median,
     /// The provider's over the floor's, round by round.
     pub ratio: Median,
     /// Flows in a second.
@@ -49,17 +53,24 @@ pub struct Figures {
     pub steal_percent: f64,
 }
 
-struct Slice {
+/// What was seen while workers worked.
+pub struct Slice {
     flows: usize,
     cpu: Duration,
+    redis: Duration,
     took: Duration,
     latencies: Vec<f64>,
 }
 
 impl Slice {
     #[expect(clippy::cast_precision_loss, reason = "a count of flows")]
-    fn cpu_ms(&self) -> f64 {
-        self.cpu.as_secs_f64() * 1000.0 / self.flows.max(1) as f64
+    fn each_ms(&self, time: Duration) -> f64 {
+        time.as_secs_f64() * 1000.0 / self.flows.max(1) as f64
+    }
+
+    /// Milliseconds below which a part of the latencies lies.
+    pub fn latency_ms(&self, part: f64) -> f64 {
+        quantile(&self.latencies, part)
     }
 }
 
@@ -82,14 +93,16 @@ pub async fn compare(
     slice(&mut ours, provider, extent.slice).await?;
     slice(&mut theirs, floor, extent.slice).await?;
     let before = steal()?;
-    let (mut cpu, mut floors, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu, mut floors, mut redis, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut latencies, mut flows, mut took) = (Vec::new(), 0, Duration::ZERO);
     for _ in 0..extent.rounds {
         let our = slice(&mut ours, provider, extent.slice).await?;
         let their = slice(&mut theirs, floor, extent.slice).await?;
-        cpu.push(our.cpu_ms());
-        floors.push(their.cpu_ms());
-        ratios.push(our.cpu_ms() / their.cpu_ms());
+        let (ours, theirs) = (our.each_ms(our.cpu), their.each_ms(their.cpu));
+        cpu.push(ours);
+        floors.push(theirs);
+        redis.push(our.each_ms(our.redis));
+        ratios.push(ours / theirs);
         flows += our.flows;
         took += our.took;
         latencies.extend(our.latencies);
@@ -100,6 +113,7 @@ pub async fn compare(
         operation: operation.name(),
         cpu_ms: median(&cpu),
         floor_ms: median(&floors),
+        redis_ms: median(&redis),
         ratio: median(&ratios),
         per_second: flows as f64 / took.as_secs_f64(),
         p50_ms: quantile(&latencies, 0.5),
@@ -108,8 +122,10 @@ pub async fn compare(
     })
 }
 
-async fn slice(workers: &mut [Worker<'_>], process: &Process, length: Duration) -> io::Result<Slice> {
-    let (begin, cpu) = (Instant::now(), process.cpu()?);
+/// Lets the workers repeat their operation for so long.
+pub async fn slice(workers: &mut [Worker<'_>], process: &Process, length: Duration) -> io::Result<Slice> {
+    let redis = redis_process()?;
+    let (begin, cpu, redis_cpu) = (Instant::now(), process.cpu()?, cpu_of(redis)?);
     let latencies = try_join_all(workers.iter_mut().map(async |worker| {
         let mut latencies = Vec::new();
         while begin.elapsed() < length {
@@ -122,7 +138,18 @@ async fn slice(workers: &mut [Worker<'_>], process: &Process, length: Duration) 
     .await?
     .concat();
     let (took, cpu) = (begin.elapsed(), process.cpu()?.saturating_sub(cpu));
-    Ok(Slice { flows: latencies.len(), cpu, took, latencies })
+    let redis = cpu_of(redis)?.saturating_sub(redis_cpu);
+    Ok(Slice { flows: latencies.len(), cpu, redis, took, latencies })
+}
+
+/// Process ID of the Redis server that the provider uses.
+fn redis_process() -> io::Result<u32> {
+    static ID: OnceLock<Option<u32>> = OnceLock::new();
+    let id = ID.get_or_init(|| {
+        let info = redis().ask(&["INFO", "server"]);
+        info.lines().find_map(|line| line.strip_prefix("process_id:")?.trim().parse().ok())
+    });
+    id.ok_or_else(|| io::Error::other("Redis does not tell its process"))
 }
 
 /// Does an operation `times` times on one connection; for counting what it costs elsewhere.

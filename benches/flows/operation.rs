@@ -18,6 +18,12 @@ pub enum Operation {
     Refresh,
     /// `/userinfo` alone.
     Userinfo,
+    /// `/introspect` of an opaque access token of a member.
+    Introspect,
+    /// An opaque access token for a client itself.
+    ClientCredentials,
+    /// From an authorization request without a session over the pages of the password to the code.
+    Login,
     /// Discovery.
     Discovery,
     /// The key set.
@@ -26,8 +32,17 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation, in the order of the table.
-    pub const ALL: [Self; 6] =
-        [Self::CodeRs256, Self::CodeEs256, Self::Refresh, Self::Userinfo, Self::Discovery, Self::Jwks];
+    pub const ALL: [Self; 9] = [
+        Self::CodeRs256,
+        Self::CodeEs256,
+        Self::Refresh,
+        Self::Userinfo,
+        Self::Introspect,
+        Self::ClientCredentials,
+        Self::Discovery,
+        Self::Jwks,
+        Self::Login,
+    ];
 
     /// Name in the table and on the command line.
     pub const fn name(self) -> &'static str {
@@ -36,13 +51,20 @@ impl Operation {
             Self::CodeEs256 => "code-es256",
             Self::Refresh => "refresh",
             Self::Userinfo => "userinfo",
+            Self::Introspect => "introspect",
+            Self::ClientCredentials => "client",
+            Self::Login => "login",
             Self::Discovery => "discovery",
             Self::Jwks => "jwks",
         }
     }
 
     fn party(self, world: &World) -> &Party {
-        if self == Self::CodeEs256 { &world.es256 } else { &world.rs256 }
+        match self {
+            Self::CodeEs256 => &world.es256,
+            Self::ClientCredentials => &world.batch,
+            _ => &world.rs256,
+        }
     }
 }
 
@@ -67,7 +89,8 @@ impl<'w> Worker<'w> {
         let party = operation.party(world);
         let offline = operation == Operation::Refresh;
         let mut token = String::new();
-        if !matches!(operation, Operation::Discovery | Operation::Jwks) {
+        let alone = [Operation::Discovery, Operation::Jwks, Operation::ClientCredentials];
+        if !alone.contains(&operation) {
             let code = sign_in(&mut connection, party, offline).await?;
             let answer =
                 connection.post("/token", &party.authorization, &party.redeem(&code)).await?.expect(200)?;
@@ -111,6 +134,22 @@ impl<'w> Worker<'w> {
                 let bearer = format!("Authorization: Bearer {}\r\n", self.token);
                 connection.get("/userinfo", &bearer).await?.expect(200)?;
             }
+            Operation::Introspect => {
+                let form = format!("token={}", self.token);
+                let answer =
+                    connection.post("/introspect", &party.authorization, &form).await?.expect(200)?;
+                if !answer.text().contains("\"active\":true") {
+                    return Err(io::Error::other("the token is not active"));
+                }
+            }
+            Operation::ClientCredentials => {
+                let form = "grant_type=client_credentials";
+                connection.post("/token", &party.authorization, form).await?.expect(200)?;
+            }
+            Operation::Login => {
+                connection.forget();
+                sign_in(connection, party, false).await?;
+            }
             Operation::Discovery => {
                 connection.get("/.well-known/openid-configuration", "").await?.expect(200)?;
             }
@@ -133,8 +172,14 @@ impl<'w> Worker<'w> {
             Operation::Refresh => {
                 connection.post("/token", "", "grant_type=refresh_token").await?.expect(200)?;
             }
-            Operation::Userinfo => {
+            Operation::Userinfo | Operation::Introspect => {
                 connection.get("/userinfo", "").await?.expect(200)?;
+            }
+            Operation::ClientCredentials => {
+                connection.post("/client", "", "grant_type=client_credentials").await?.expect(200)?;
+            }
+            Operation::Login => {
+                connection.get("/password", "").await?.expect(200)?;
             }
             Operation::Discovery | Operation::Jwks => {
                 connection.get("/static", "").await?.expect(200)?;

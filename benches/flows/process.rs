@@ -14,6 +14,9 @@ const SERVER: &str = "0";
 /// The core of the driver, Redis and PostgreSQL.
 const OTHERS: &str = "1";
 
+/// Counts instructions.
+pub const VALGRIND: &str = "valgrind";
+
 /// Puts this process, and all that it starts, on the core of the others.
 pub fn pin_driver() -> io::Result<()> {
     let me = std::process::id().to_string();
@@ -43,6 +46,7 @@ impl Process {
             .args(command)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(if command[0] == VALGRIND { Stdio::piped() } else { Stdio::inherit() })
             .spawn()?;
         let mut process = Self { child, address, started_in: Duration::ZERO };
         loop {
@@ -55,11 +59,24 @@ impl Process {
             if let Some(status) = process.child.try_wait()? {
                 return Err(io::Error::other(format!("{command:?} ended with {status}")));
             }
-            if begin.elapsed() > Duration::from_secs(30) {
+            if begin.elapsed() > Duration::from_secs(120) {
                 return Err(io::Error::other(format!("{command:?} does not answer")));
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// Asks the process to stop, waits for its end, and gives what it said on standard error.
+    pub fn end(mut self) -> io::Result<String> {
+        use std::io::Read as _;
+
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        let mut said = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut said)?;
+        }
+        self.child.wait()?;
+        Ok(said)
     }
 
     /// CPU time so far, user and system.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use kenpos_idp::{
-    clients::{AuthMethod, Metadata},
+    clients::{AuthMethod, GrantType, GrantTypes, Metadata},
     crypto::Algorithm,
 };
 use tempfile::TempDir;
@@ -77,6 +77,8 @@ pub struct World {
     pub rs256: Party,
     /// Signs with ES256.
     pub es256: Party,
+    /// Speaks for itself.
+    pub batch: Party,
     /// The configuration file of the server.
     pub config: PathBuf,
     /// Where the server is to listen.
@@ -106,6 +108,12 @@ impl World {
             crate::support::journey::allow(&consent).await;
             parties.push(Party::new(registered));
         }
+        let batch = Metadata {
+            grant_types: GrantTypes(vec![GrantType::ClientCredentials]),
+            token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
+            ..metadata("https://batch.bench.example")
+        };
+        let batch = Party::new(app.register(batch).await);
         let (config, directory) = app.leave_records().await;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let file = directory.path().join("bench.toml");
@@ -132,7 +140,15 @@ impl World {
         fs::write(&file, text).expect("the configuration file");
         let es256 = parties.pop().expect("two clients");
         let rs256 = parties.pop().expect("two clients");
-        Self { rs256, es256, config: file, address, database: config.database.url, _directory: directory }
+        Self {
+            rs256,
+            es256,
+            batch,
+            config: file,
+            address,
+            database: config.database.url,
+            _directory: directory,
+        }
     }
 
     /// Starts the server on the core of the servers.

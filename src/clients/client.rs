@@ -7,7 +7,7 @@ use super::{
     metadata::Metadata,
     redirect_uri,
     secret::{self, StoredSecret},
-    values::{ApplicationType, AuthMethod, Shown},
+    values::{ApplicationType, AuthMethod, Shown, SubjectType},
 };
 use crate::{
     clock::{Entropy, Timestamp},
@@ -113,6 +113,12 @@ impl Client {
     /// Its place in the list of clients.
     pub fn position(&self) -> Position {
         Position { at: self.created_at.millis(), id: self.id.clone() }
+    }
+
+    /// The sector of its subjects (OIDC Core §8.1), where they are pairwise.
+    pub fn pairwise_sector(&self) -> Option<String> {
+        let pairwise = self.metadata.subject_type == SubjectType::Pairwise;
+        self.metadata.sector_identifier().filter(|_| pairwise)
     }
 
     /// The secrets that work, the newest first.

@@ -25,7 +25,8 @@ const SALT: &[u8] = b"kenpos-idp master key 1";
 const NONCE: usize = 12;
 const TAG: usize = 16;
 
-/// 256 secret bits; cheap to clone, wiped from memory with the last clone.
+/// 256 secret bits, as they were extracted (RFC 5869 §2.2); cheap to clone, wiped from memory with the last
+/// clone.
 #[derive(Clone)]
 pub struct MasterKey(Arc<SecretBox<[u8; 32]>>);
 
@@ -93,17 +94,17 @@ impl MasterKey {
 
     /// A key for tests and for `demo`, in memory alone.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Arc::new(SecretBox::new(Box::new(bytes))))
+        let bytes = Zeroizing::new(bytes);
+        Self(Arc::new(SecretBox::new(Box::new(hmac_sha256(SALT, bytes.as_slice())))))
     }
 
     /// The key for one purpose: HKDF-SHA-256 with the purpose as its info (RFC 5869 §2). What is known
     /// of one purpose's key tells nothing about another's.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
-        let extracted = Zeroizing::new(hmac_sha256(SALT, self.0.expose_secret()));
         // The first block of the expansion is all that 32 bytes take.
         let mut info = purpose.as_bytes().to_vec();
         info.push(1);
-        hmac_sha256(extracted.as_slice(), &info)
+        hmac_sha256(self.0.expose_secret(), &info)
     }
 
     /// HMAC-SHA-256 under the key of the purpose.

@@ -18,6 +18,7 @@ use crate::{
         Db, StorageError,
         document::{self, DocumentRow, Receipt, VersionRow},
         member::Member,
+        standing::Standing,
     },
     texts::Locale,
 };
@@ -179,11 +180,17 @@ impl Documents {
         Ok(())
     }
 
-    /// Whether receipts have the present version of a document; of one that nobody publishes they do.
-    fn are_current(&self, insurer: &str, kind: Kind, receipts: &[Receipt]) -> bool {
-        self.current(insurer, kind, Locale::default()).is_none_or(|current| {
-            receipts.iter().any(|receipt| receipt.kind == kind.as_str() && receipt.version == current.version)
-        })
+    /// Which documents of an insurer are not among those that were accepted, kind and version, in the order of
+    /// [`Kind::ALL`]. One that nobody publishes is not due.
+    fn due<'a>(&self, insurer: &str, accepted: impl IntoIterator<Item = (&'a str, &'a str)>) -> [bool; 2] {
+        let mut due = Kind::ALL.map(|kind| self.current(insurer, kind, Locale::default()));
+        for (kind, version) in accepted {
+            for document in &mut due {
+                document
+                    .take_if(|current| (current.kind.as_str(), current.version.as_str()) == (kind, version));
+            }
+        }
+        due.map(|document| document.is_some())
     }
 
     /// The current document of an insurer; none for an insurer that is not configured.
@@ -196,12 +203,18 @@ impl Members {
     /// Which documents a member has not accepted in their present version, in the order of [`Kind::ALL`].
     pub async fn documents_due(&self, member: &Member) -> Result<[bool; 2], Fault> {
         let receipts = document::receipts(&self.db, &member.id).await?;
-        Ok(Kind::ALL.map(|kind| !self.documents.are_current(&member.insurer, kind, &receipts)))
+        Ok(self.documents.due(&member.insurer, kinds_and_versions(&receipts)))
+    }
+
+    /// The same for a member who was just read with what was accepted.
+    pub fn documents_due_of(&self, standing: &Standing) -> [bool; 2] {
+        let accepted = standing.accepted.iter().map(|one| (one.kind.as_str(), one.version.as_str()));
+        self.documents.due(&standing.member.insurer, accepted)
     }
 
     /// Whether a registration accepted the documents in their present version; they may have changed since.
     pub fn accepted_present(&self, draft: &Draft) -> bool {
-        Kind::ALL.into_iter().all(|kind| self.documents.are_current(&draft.insurer, kind, &draft.receipts))
+        self.documents.due(&draft.insurer, kinds_and_versions(&draft.receipts)) == [false; 2]
     }
 
     /// The documents of an insurer, in the language of the reader.
@@ -280,6 +293,10 @@ impl Members {
     ) -> Result<Vec<DocumentRow>, Fault> {
         Ok(document::texts(&self.db, insurer, kind, version).await?)
     }
+}
+
+fn kinds_and_versions(receipts: &[Receipt]) -> impl Iterator<Item = (&str, &str)> {
+    receipts.iter().map(|receipt| (receipt.kind.as_str(), receipt.version.as_str()))
 }
 
 fn read_one(insurer: &Insurer, kind: Kind, locale: Locale) -> Result<Document, DocumentsError> {

@@ -1,7 +1,8 @@
 //! Sessions: what a browser has once its member signed in.
 //!
-//! The cookie holds a secret; everything else knows the session by the secret's hash, its *name*, so
-//! that nothing that is stored could be sent as a cookie.
+//! A session is stored under its `sid`, which relying parties and records know it by. The cookie is the `sid`
+//! with a secret after it; stored is the secret's hash, so that nothing that is stored or told could be sent
+//! as a cookie.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -13,10 +14,16 @@ use crate::{
     ephemeral::{Found, Record},
     fault::Fault,
     storage::{
+        consent::Consent,
         member::{Member, MemberState},
-        standing::{self, Standing},
+        standing::{self, Standing, Towards},
     },
 };
+
+/// Characters of a `sid`, the first of the cookie.
+const SID: usize = 22;
+/// Characters of the cookie of a session.
+pub const COOKIE: usize = SID + 43;
 
 /// How often at most a session that is used is written back.
 const RENEWAL: Duration = Duration::from_secs(60);
@@ -28,6 +35,8 @@ pub struct Session {
     pub member_id: String,
     /// `sid` of ID tokens: names the session to relying parties and opens nothing.
     pub sid: String,
+    /// SHA-256 of the secret in the cookie.
+    pub proof: String,
     /// When the member last proved to be the one.
     pub auth_time: Timestamp,
     /// How (RFC 8176).
@@ -53,8 +62,6 @@ impl Record for Session {
 /// A session whose member may still use it.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// SHA-256 of the cookie, the name under which it is stored.
-    pub name: String,
     /// The session.
     pub session: Session,
     /// Its member.
@@ -63,18 +70,34 @@ pub struct SignedIn {
     pub person: Person,
 }
 
+/// What was read beside a member who is signed in, towards one client.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What the member allows the client.
+    pub consent: Option<Consent>,
+    /// The member's subject in the client's sector, if there is one yet.
+    pub subject: Option<String>,
+    /// Whether a document has a version that the member has not accepted.
+    pub documents_due: bool,
+}
+
 /// Authentication context class (`acr`) of a password sign-in.
 pub const AAL1: &str = "aal1";
 
 /// Every context class that a sign-in here can have.
 pub const ACR_VALUES: [&str; 1] = [AAL1];
 
-/// The name of the session of a cookie.
-pub fn name_of(cookie: &str) -> String {
-    digest::sha256_base64url(cookie)
+/// The `sid` in the cookie of a session.
+pub fn sid_of(cookie: &str) -> &str {
+    cookie.get(..SID).unwrap_or_default()
 }
 
-/// The tag under which the names of a member's sessions are.
+/// The secret in the cookie of a session, as its hash.
+fn proof_of(cookie: &str) -> String {
+    digest::sha256_base64url(cookie.get(SID..).unwrap_or_default())
+}
+
+/// The tag under which a member's sessions are, by `sid`.
 pub(super) fn list_of(member_id: &str) -> String {
     format!("sessions:{member_id}")
 }
@@ -86,12 +109,13 @@ impl Members {
         self.master.mac_base64url("browser-state", sid.as_bytes())
     }
 
-    /// Starts a session for a member who has just given the password; returns the cookie's secret.
+    /// Starts a session for a member who has just given the password; returns its cookie.
     pub async fn start_session(&self, member: &Member, device: Device) -> Result<String, Fault> {
         let now = self.clock.now();
         self.store_session(Session {
             member_id: member.id.clone(),
             sid: self.entropy.id(),
+            proof: String::new(),
             auth_time: now,
             amr: vec!["pwd".to_owned()],
             // A sign-out everywhere that another node's clock dates later does not concern it.
@@ -104,52 +128,61 @@ impl Members {
         .await
     }
 
-    /// Stores a session under a fresh secret, which it returns, and lists it under its member.
+    /// Stores a session with a fresh secret, lists it under its member, and gives its cookie.
     pub(super) async fn store_session(&self, session: Session) -> Result<String, Fault> {
-        let secret = self.entropy.secret();
-        let name = name_of(&secret);
+        let cookie = format!("{}{}", session.sid, self.entropy.secret());
+        let session = Session { proof: proof_of(&cookie), ..session };
         let rest = session.expires_at.since(self.clock.now());
         // The list first: a session that is not on it could not be found to be ended.
-        self.ephemeral.tag(&list_of(&session.member_id), &name, rest).await?;
-        self.ephemeral.put(&name, &session, self.session_ttl(&session)).await?;
-        self.point(&session, &name).await?;
-        Ok(secret)
+        self.ephemeral.tag(&list_of(&session.member_id), &session.sid, rest).await?;
+        self.ephemeral.put(&session.sid, &session, self.session_ttl(&session)).await?;
+        Ok(cookie)
     }
 
     /// The session of a cookie, if it still stands: not expired, not idle too long, not from before a
     /// global sign-out, and its member active and eligible.
     pub async fn session(&self, cookie: &str) -> Result<Option<SignedIn>, Fault> {
-        if cookie.len() != 43 {
-            return Ok(None);
-        }
-        let signed_in = self.session_by_name(&name_of(cookie)).await?;
-        let Some((found, signed_in)) = signed_in else { return Ok(None) };
-        let now = self.clock.now();
-        if now.since(signed_in.session.seen_at) >= RENEWAL {
-            // A swap, not a put: a session that was ended meanwhile is not brought back.
-            let renewed = Session { seen_at: now, ..signed_in.session.clone() };
-            self.ephemeral.swap(&signed_in.name, &found, &renewed, self.session_ttl(&renewed)).await?;
-        }
-        Ok(Some(signed_in))
+        let found = self.session_towards(cookie, Towards::default()).await?;
+        Ok(found.map(|(signed_in, _)| signed_in))
     }
 
-    /// Whether the session of this name is there and neither over nor idle too long; used when its cookie is
-    /// not at hand. Whether its member may use it is for [`Members::standing`] to say.
-    pub async fn session_stands(&self, name: &str) -> Result<bool, Fault> {
-        let found = self.ephemeral.get::<Session>(name).await?;
-        Ok(found.is_some_and(|found| self.in_time(&found.value)))
-    }
-
-    async fn session_by_name(&self, name: &str) -> Result<Option<(Found<Session>, SignedIn)>, Fault> {
-        let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(None) };
-        let session = found.value.clone();
-        if !self.in_time(&session) {
-            return Ok(None);
-        }
-        let Some((member, person)) = self.standing(&session.member_id, session.created_at).await? else {
+    /// The same with what is known of the member towards a client.
+    pub async fn session_towards(
+        &self,
+        cookie: &str,
+        towards: Towards<'_>,
+    ) -> Result<Option<(SignedIn, Beside)>, Fault> {
+        let Some(found) = self.session_of(cookie).await?.filter(|found| self.in_time(&found.value)) else {
             return Ok(None);
         };
-        Ok(Some((found, SignedIn { name: name.to_owned(), session, member, person })))
+        let session = found.value.clone();
+        let standing = self.standing_with(&session.member_id, towards, session.created_at).await?;
+        let Some(standing) = standing else { return Ok(None) };
+        let now = self.clock.now();
+        if now.since(session.seen_at) >= RENEWAL {
+            // A swap, not a put: a session that was ended meanwhile is not brought back.
+            let renewed = Session { seen_at: now, ..session.clone() };
+            self.ephemeral.swap(&session.sid, &found, &renewed, self.session_ttl(&renewed)).await?;
+        }
+        let documents_due = self.documents_due_of(&standing).contains(&true);
+        let Standing { member, person, consent, subject, .. } = standing;
+        Ok(Some((SignedIn { session, member, person }, Beside { consent, subject, documents_due })))
+    }
+
+    /// What is stored of the session of a cookie, whatever it is worth. A `sid` without its secret finds nothing.
+    pub(super) async fn session_of(&self, cookie: &str) -> Result<Option<Found<Session>>, Fault> {
+        if cookie.len() != COOKIE {
+            return Ok(None);
+        }
+        let (found, proof) = (self.ephemeral.get::<Session>(sid_of(cookie)).await?, proof_of(cookie));
+        Ok(found.filter(|found| digest::equal(found.proof.as_bytes(), proof.as_bytes())))
+    }
+
+    /// Whether the session of this `sid` is there and neither over nor idle too long; used when its cookie is
+    /// not at hand. Whether its member may use it is for [`Members::standing`] to say.
+    pub async fn session_stands(&self, sid: &str) -> Result<bool, Fault> {
+        let found = self.ephemeral.get::<Session>(sid).await?;
+        Ok(found.is_some_and(|found| self.in_time(&found.value)))
     }
 
     /// What was given before this instant is void: everything was signed out then, or the eligibility ended.
@@ -167,18 +200,18 @@ impl Members {
         member_id: &str,
         since: Timestamp,
     ) -> Result<Option<(Member, Person)>, Fault> {
-        let standing = self.standing_with(member_id, "", since).await?;
+        let standing = self.standing_with(member_id, Towards::default(), since).await?;
         Ok(standing.map(|standing| (standing.member, standing.person)))
     }
 
-    /// The same with what the member said and allows a client.
+    /// The same with what the member said, and what the member has towards a client.
     pub async fn standing_with(
         &self,
         member_id: &str,
-        client_id: &str,
+        towards: Towards<'_>,
         since: Timestamp,
     ) -> Result<Option<Standing>, Fault> {
-        let found = standing::find(&self.db, member_id, client_id).await?;
+        let found = standing::find(&self.db, member_id, towards).await?;
         Ok(found.filter(|Standing { member, person, .. }| {
             member.state == MemberState::Active
                 && since >= self.valid_from(member, person)

@@ -6,14 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Members,
     birth_date::today,
-    session::{Session, list_of, name_of},
+    session::{Session, list_of},
 };
-use crate::{
-    clock::Timestamp,
-    ephemeral::{Found, Record},
-    fault::Fault,
-    storage::delivery,
-};
+use crate::{clock::Timestamp, fault::Fault, storage::delivery};
 
 /// Kind of the messages that tell of an end.
 pub const LOGOUT: &str = "logout";
@@ -43,22 +38,12 @@ pub struct Ended {
     pub sub: String,
 }
 
-/// Where the session of a `sid` is: its name changes with the browser's secret, its `sid` does not.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Pointer {
-    name: String,
-}
-
-impl Record for Pointer {
-    const KIND: &'static str = "sid";
-}
-
 impl Members {
-    /// Remembers a relying party that is given an ID token in the session of this name; false if that has
+    /// Remembers a relying party that is given an ID token in the session of this `sid`; false if that has
     /// ended, and then it must be given none.
-    pub async fn note_party(&self, name: &str, party: &Party) -> Result<bool, Fault> {
+    pub async fn note_party(&self, sid: &str, party: &Party) -> Result<bool, Fault> {
         for _ in 0..TRIES {
-            let found = self.ephemeral.get::<Session>(name).await?;
+            let found = self.ephemeral.get::<Session>(sid).await?;
             let Some(found) = found.filter(|found| self.in_time(&found.value)) else { return Ok(false) };
             if found.parties.contains(party) {
                 return Ok(true);
@@ -68,34 +53,28 @@ impl Members {
             let surplus = (session.parties.len() + 1).saturating_sub(MOST);
             session.parties.drain(..surplus);
             session.parties.push(party.clone());
-            if self.ephemeral.swap(name, &found, &session, self.session_ttl(&session)).await? {
+            if self.ephemeral.swap(sid, &found, &session, self.session_ttl(&session)).await? {
                 return Ok(true);
             }
         }
         Err(Fault::internal("a session changes all the time"))
     }
 
-    /// Whether the session of this `sid` is there and neither over nor idle too long. Whether its member may
-    /// use it is for [`Members::standing`] to say.
-    pub async fn sid_stands(&self, sid: &str) -> Result<bool, Fault> {
-        let Some(pointer) = self.ephemeral.get::<Pointer>(sid).await? else { return Ok(false) };
-        let found = self.ephemeral.get::<Session>(&pointer.name).await?;
-        Ok(found.is_some_and(|found| found.sid == sid && self.in_time(&found.value)))
+    /// Ends the session of a cookie, as [`Members::end_session`] does.
+    pub async fn end_session_of(&self, cookie: &str) -> Result<Option<Session>, Fault> {
+        match self.session_of(cookie).await? {
+            Some(found) => self.end_session(&found.value.sid).await,
+            None => Ok(None),
+        }
     }
 
-    /// Lets the `sid` of a session lead to its name.
-    pub(super) async fn point(&self, session: &Session, name: &str) -> Result<(), Fault> {
-        let rest = session.expires_at.since(self.clock.now());
-        Ok(self.ephemeral.put(&session.sid, &Pointer { name: name.to_owned() }, rest).await?)
-    }
-
-    /// Ends the session of this name and has its relying parties told; gives it, or none when it had ended
+    /// Ends the session of this `sid` and has its relying parties told; gives it, or none when it had ended
     /// before.
-    pub async fn end_session(&self, name: &str) -> Result<Option<Session>, Fault> {
-        let Some(found) = self.ephemeral.get::<Session>(name).await? else { return Ok(None) };
+    pub async fn end_session(&self, sid: &str) -> Result<Option<Session>, Fault> {
+        let Some(found) = self.ephemeral.get::<Session>(sid).await? else { return Ok(None) };
         // First: what is told twice is sent once, and what is not told when we fail in between is lost.
         self.tell_parties(&found.value).await?;
-        let Some(session) = self.forget_session(name).await? else { return Ok(None) };
+        let Some(session) = self.forget_session(sid).await? else { return Ok(None) };
         if session.parties != found.parties {
             self.tell_parties(&session).await?;
         }
@@ -103,13 +82,9 @@ impl Members {
     }
 
     /// Takes a session away without a word.
-    pub(super) async fn forget_session(&self, name: &str) -> Result<Option<Session>, Fault> {
-        let Some(session) = self.ephemeral.take::<Session>(name).await? else { return Ok(None) };
-        self.ephemeral.untag(&list_of(&session.member_id), name).await?;
-        let pointer = self.ephemeral.get::<Pointer>(&session.sid).await?;
-        if pointer.is_some_and(|pointer| pointer.name == name) {
-            self.ephemeral.remove::<Pointer>(&session.sid).await?;
-        }
+    pub(super) async fn forget_session(&self, sid: &str) -> Result<Option<Session>, Fault> {
+        let Some(session) = self.ephemeral.take::<Session>(sid).await? else { return Ok(None) };
+        self.ephemeral.untag(&list_of(&session.member_id), sid).await?;
         Ok(Some(session))
     }
 
@@ -131,52 +106,47 @@ impl Members {
     }
 
     /// The browser has a new session, `fresh`, after `old`: both are cookies. If the same member signed in
-    /// again, the new session goes on under the `sid` that relying parties know; else the old one ends. Gives
-    /// the `sid` of the new session.
-    pub async fn replace_session(&self, old: Option<&str>, fresh: &str) -> Result<Option<String>, Fault> {
-        let (old, fresh) = (old.map(name_of).unwrap_or_default(), name_of(fresh));
-        let Some(new) = self.ephemeral.get::<Session>(&fresh).await? else { return Ok(None) };
-        let before = self.ephemeral.get::<Session>(&old).await?.map(|found| found.value);
-        let Some(before) = before.filter(|_| old != fresh) else { return Ok(Some(new.value.sid)) };
-        if !self.in_time(&before) {
-            self.forget_session(&old).await?;
-            return Ok(Some(new.value.sid));
+    /// again, the session that relying parties know goes on under its `sid`, as new; else the old one ends.
+    /// Gives the cookie that the browser is to have.
+    pub async fn replace_session(&self, old: Option<&str>, fresh: &str) -> Result<String, Fault> {
+        let Some(new) = self.session_of(fresh).await? else { return Ok(fresh.to_owned()) };
+        let Some(old) = old else { return Ok(fresh.to_owned()) };
+        for _ in 0..TRIES {
+            let Some(before) = self.session_of(old).await?.filter(|before| before.sid != new.sid) else {
+                return Ok(fresh.to_owned());
+            };
+            if !self.in_time(&before.value) {
+                self.forget_session(&before.sid).await?;
+                return Ok(fresh.to_owned());
+            }
+            let same = before.member_id == new.member_id
+                && self.standing(&before.member_id, before.created_at).await?.is_some();
+            if !same {
+                self.end_session(&before.sid).await?;
+                return Ok(fresh.to_owned());
+            }
+            let Session { sid, parties, .. } = before.value.clone();
+            let cookie = fresh.replacen(&new.sid, &sid, 1);
+            let session = Session { sid, parties, ..new.value.clone() };
+            // Listed until the later end of the two.
+            let rest = session.expires_at.since(self.clock.now());
+            self.ephemeral.tag(&list_of(&session.member_id), &session.sid, rest).await?;
+            if self.ephemeral.swap(&session.sid, &before, &session, self.session_ttl(&session)).await? {
+                self.forget_session(&new.sid).await?;
+                return Ok(cookie);
+            }
         }
-        let same = before.member_id == new.member_id
-            && self.standing(&before.member_id, before.created_at).await?.is_some();
-        if !same {
-            self.end_session(&old).await?;
-            return Ok(Some(new.value.sid));
-        }
-        self.continue_session(&old, &fresh, new).await
+        Err(Fault::internal("a session changes all the time"))
     }
 
-    async fn continue_session(
-        &self,
-        old: &str,
-        fresh: &str,
-        new: Found<Session>,
-    ) -> Result<Option<String>, Fault> {
-        // Taken first: a party that is noted later is refused, and one that was noted before comes along.
-        let Some(before) = self.forget_session(old).await? else { return Ok(Some(new.value.sid)) };
-        let session = Session { sid: before.sid, parties: before.parties, ..new.value.clone() };
-        self.point(&session, fresh).await?;
-        if !self.ephemeral.swap(fresh, &new, &session, self.session_ttl(&session)).await? {
-            self.tell_parties(&session).await?;
-            return Ok(Some(new.value.sid));
-        }
-        self.ephemeral.remove::<Pointer>(&new.sid).await?;
-        Ok(Some(session.sid))
-    }
-
-    /// Ends the sessions of a member but the one called `except`, and has their relying parties told. Those
+    /// Ends the sessions of a member but the one of the `sid` `except`, and has their relying parties told. Those
     /// too that a node with a clock ahead has dated after the change of the account that made them void.
     pub(super) async fn end_sessions(&self, member_id: &str, except: Option<&str>) -> Result<(), Fault> {
         let list = list_of(member_id);
-        for name in self.ephemeral.tagged(&list).await? {
-            if except != Some(name.as_str()) {
-                self.end_session(&name).await?;
-                self.ephemeral.untag(&list, &name).await?;
+        for sid in self.ephemeral.tagged(&list).await? {
+            if except != Some(sid.as_str()) {
+                self.end_session(&sid).await?;
+                self.ephemeral.untag(&list, &sid).await?;
             }
         }
         Ok(())
@@ -197,11 +167,11 @@ impl Members {
     /// void, and has their relying parties told.
     pub async fn end_sessions_before(&self, member_id: &str, epoch: Timestamp) -> Result<(), Fault> {
         let list = list_of(member_id);
-        for name in self.ephemeral.tagged(&list).await? {
-            match self.ephemeral.get::<Session>(&name).await? {
+        for sid in self.ephemeral.tagged(&list).await? {
+            match self.ephemeral.get::<Session>(&sid).await? {
                 Some(session) if session.created_at >= epoch => {}
-                Some(_) => drop(self.end_session(&name).await?),
-                None => self.ephemeral.untag(&list, &name).await?,
+                Some(_) => drop(self.end_session(&sid).await?),
+                None => self.ephemeral.untag(&list, &sid).await?,
             }
         }
         Ok(())

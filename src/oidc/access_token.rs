@@ -1,7 +1,8 @@
 //! Access tokens: opaque by default, JWTs for clients that registered so (RFC 9068).
 //!
-//! Either kind is stored under its own text, so that it can be looked up, revoked and introspected alike, and
-//! a JWT of ours that we do not know any more is worth nothing here.
+//! A JWT, an opaque token that can be refreshed and a client's own are stored under their text; the opaque token
+//! of a grant that gives no other is that grant's record itself. Either is looked up, revoked and introspected
+//! alike, and a JWT of ours that we do not know any more is worth nothing here.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     grant::{Grant, Holder},
     scope::Scopes,
+    ticket::{ACCESS_TOKEN, Ticket},
 };
 use crate::{
     app::App,
@@ -44,6 +46,14 @@ impl Record for AccessToken {
     const KIND: &'static str = "access-token";
 }
 
+/// An access token that was presented and is in time.
+pub struct Presented {
+    /// The token.
+    pub token: AccessToken,
+    /// Its grant and whether the session of that stands, where the text named both.
+    named: Option<(Grant, bool)>,
+}
+
 /// What an access token rests on, where that still holds.
 pub struct Standing {
     /// The token.
@@ -68,8 +78,17 @@ pub struct Claims<'a> {
 
 /// Makes and stores an access token; gives its text and its life.
 pub async fn issue(app: &App, claims: Claims<'_>) -> Result<(String, Duration), Fault> {
-    let life = claims.client.metadata.access_token_lifetime(app.config().lifetimes.access_token());
     let now = app.now();
+    if let Some((id, grant)) = claims.grant
+        && grant.own_token.is_some()
+    {
+        let ticket = Ticket { grant: id.to_owned(), sid: grant.sid.clone() };
+        return Ok((
+            ticket.write(&app.members.master, &app.members.entropy, ACCESS_TOKEN),
+            grant.expires_at.since(now),
+        ));
+    }
+    let life = claims.client.metadata.access_token_lifetime(app.config().lifetimes.access_token());
     let record = AccessToken {
         grant: claims.grant.map(|(id, _)| id.to_owned()),
         client_id: claims.client.id.clone(),
@@ -117,23 +136,37 @@ pub fn signing_algorithm(client: &Client) -> Algorithm {
 
 impl AccessToken {
     /// The token of this text, if it is in time.
-    pub async fn find(app: &App, text: &str) -> Result<Option<Self>, Fault> {
+    pub async fn find(app: &App, text: &str) -> Result<Option<Presented>, Fault> {
+        if let Some(ticket) = Ticket::read(&app.members.master, ACCESS_TOKEN, text) {
+            let (found, stands) = Grant::named(app, &ticket).await?;
+            let Some(grant) = found.map(|found| found.value) else { return Ok(None) };
+            let token = Self::of_grant(ticket.grant, &grant);
+            return Ok(token.map(|token| Presented { token, named: Some((grant, stands)) }));
+        }
         let found = app.members.ephemeral.get::<Self>(text).await?;
-        Ok(found.map(|found| found.value).filter(|token| app.now() < token.expires_at))
+        let token = found.map(|found| found.value).filter(|token| app.now() < token.expires_at);
+        Ok(token.map(|token| Presented { token, named: None }))
     }
 
-    /// Looks again at everything that the token rests on.
-    pub async fn standing(self, app: &App) -> Result<Option<Standing>, Fault> {
-        let Some(client) = app.client(&self.client_id).await? else { return Ok(None) };
-        let behind = match &self.grant {
-            None => None,
-            Some(id) => {
-                let Some(grant) = Grant::find(app, id).await? else { return Ok(None) };
-                let Some(holder) = grant.value.holder(app, &client).await? else { return Ok(None) };
-                Some((grant.value, holder))
-            }
-        };
-        Ok(Some(Standing { token: self, client, behind }))
+    /// The token that the record of a grant is.
+    fn of_grant(id: String, grant: &Grant) -> Option<Self> {
+        let own = grant.own_token.as_ref()?;
+        Some(Self {
+            grant: Some(id),
+            client_id: grant.client_id.clone(),
+            scope: grant.scope.clone(),
+            audience: own.audience.clone(),
+            issued_at: own.issued_at,
+            expires_at: grant.expires_at,
+        })
+    }
+
+    /// Takes the token of this text back, and nothing that it is not part of.
+    pub async fn revoke(app: &App, text: &str) -> Result<(), Fault> {
+        match Ticket::read(&app.members.master, ACCESS_TOKEN, text) {
+            Some(ticket) => Grant::revoke(app, &ticket.grant).await,
+            None => Ok(app.members.ephemeral.remove::<Self>(text).await.map(drop)?),
+        }
     }
 
     /// `aud`: the resources, or this provider itself.
@@ -148,5 +181,29 @@ impl AccessToken {
     /// Whether it is for this provider's own endpoints.
     pub fn is_for_us(&self, app: &App) -> bool {
         self.audience.is_empty() || self.audience.contains(&app.config().server.issuer)
+    }
+}
+
+impl Presented {
+    /// Looks again at everything that the token rests on.
+    pub async fn standing(self, app: &App) -> Result<Option<Standing>, Fault> {
+        let Self { token, named } = self;
+        let Some(client) = app.client(&token.client_id).await? else { return Ok(None) };
+        let behind = match (named, &token.grant) {
+            (None, None) => None,
+            (Some((grant, stands)), _) => {
+                if grant.needs_session() && !stands {
+                    return Ok(None);
+                }
+                let Some(holder) = grant.allowed(app, &client).await? else { return Ok(None) };
+                Some((grant, holder))
+            }
+            (None, Some(id)) => {
+                let Some(grant) = Grant::find(app, id).await? else { return Ok(None) };
+                let Some(holder) = grant.value.holder(app, &client).await? else { return Ok(None) };
+                Some((grant.value, holder))
+            }
+        };
+        Ok(Some(Standing { token, client, behind }))
     }
 }

@@ -21,16 +21,17 @@ const LIFE: i64 = 120;
 /// The one event of a logout token.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// Remembers that the client is given an ID token in the session of this name, if it wants to be told of the
-/// end. False when the session has ended: then the client must be given none.
-pub async fn note(app: &App, client: &Client, sub: &str, session: &str) -> Result<bool, Fault> {
+/// Remembers that the client is given an ID token in the session of this `sid`, if it wants to be told of the
+/// end. False when the session has ended: then the client must be given none. Whether the session stood has been
+/// looked at before.
+pub async fn note(app: &App, client: &Client, sub: &str, sid: &str) -> Result<bool, Fault> {
     let metadata = &client.metadata;
     let back_channel = metadata.backchannel_logout_uri.is_some();
     if !back_channel && metadata.frontchannel_logout_uri.is_none() {
-        return app.members.session_stands(session).await;
+        return Ok(true);
     }
     let party = Party { client_id: client.id.clone(), sub: sub.to_owned(), back_channel };
-    app.members.note_party(session, &party).await
+    app.members.note_party(sid, &party).await
 }
 
 /// Takes messages of the queue to relying parties.

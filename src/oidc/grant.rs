@@ -1,18 +1,23 @@
 //! What a member allowed a client, and everything that rests on it: codes, access tokens and refresh
 //! tokens all name a [`Grant`]; when it is gone, they are worth nothing.
+//!
+//! It is one record from the code to the last token, so that a code is spent, and what it gave is revoked, in
+//! one place: waiting for its code ([`Grant::pending`]), then begun ([`Grant::begun`]).
 
 use std::time::Duration;
 
+use futures_util::future;
 use serde::{Deserialize, Serialize};
 
 use super::{
     claims_request::ClaimsRequest,
     permission::Permission,
     scope::{Scope, Scopes},
+    ticket::Ticket,
 };
 use crate::{
     app::App,
-    clients::{Client, GrantType},
+    clients::{AccessTokenFormat, Client, GrantType},
     clock::Timestamp,
     ephemeral::{Found, Record},
     fault::Fault,
@@ -20,15 +25,17 @@ use crate::{
         roster::Person,
         session::{AAL1, SignedIn},
     },
-    storage::{member::Member, profile::Profile, standing::Standing},
+    storage::{
+        consent::Consent,
+        member::Member,
+        profile::Profile,
+        standing::{Standing, Towards},
+    },
 };
 
 /// How long the refresh token before the current one still works, because the answer that carried the
 /// current one may have been lost (RFC 9700 §4.14.2, FAPI 2.0 §5.3.2.1).
 pub const LOST_RESPONSE: Duration = Duration::from_secs(60);
-
-/// Purpose of the mac of refresh tokens.
-const REFRESH_TOKEN: &str = "refresh-token";
 
 /// An authorization that a code was redeemed for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,6 +70,33 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// The refresh token family, if there is one.
     pub family: Option<Family>,
+    /// What the token request must bring; none once the code was redeemed, or where there was none.
+    #[serde(default)]
+    pub pending: Option<Pending>,
+    /// The grant of the access token that was issued beside the code, if one was (OIDC Core §3.3).
+    #[serde(default)]
+    pub beside: Option<String>,
+    /// The access token that this record stands for itself, where the grant gives no other.
+    #[serde(default)]
+    pub own_token: Option<OwnToken>,
+}
+
+/// What a code is bound to (RFC 6749 §4.1.3, RFC 7636 §4.6).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// The redirect URI that the token request must repeat.
+    pub redirect_uri: String,
+    /// The PKCE challenge.
+    pub code_challenge: Option<String>,
+}
+
+/// An access token that ends with its grant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwnToken {
+    /// For which resources (RFC 8707); none: userinfo.
+    pub audience: Vec<String>,
+    /// When it was made.
+    pub issued_at: Timestamp,
 }
 
 impl Record for Grant {
@@ -78,82 +112,6 @@ pub struct Family {
     pub rotated_at: Timestamp,
 }
 
-/// An authorization code (RFC 6749 §4.1): issued, then redeemed once.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Code {
-    /// Not used yet.
-    Issued(Box<IssuedCode>),
-    /// Used; a second use revokes what the first one gave, and what was given beside the code.
-    Redeemed(RedeemedCode),
-}
-
-impl Record for Code {
-    const KIND: &'static str = "code";
-}
-
-/// What came of a code.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RedeemedCode {
-    /// The grant that it gave.
-    pub grant: String,
-    /// See [`IssuedCode::beside`].
-    #[serde(default)]
-    pub beside: Option<String>,
-    /// The client that used it.
-    pub client_id: String,
-}
-
-/// What a code stands for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct IssuedCode {
-    /// The grant that it will give.
-    pub grant: Grant,
-    /// The grant of the access token that was issued beside the code, if one was (OIDC Core §3.3).
-    #[serde(default)]
-    pub beside: Option<String>,
-    /// The redirect URI that the token request must repeat.
-    pub redirect_uri: String,
-    /// The PKCE challenge.
-    pub code_challenge: Option<String>,
-    /// Name of the session it came from; it must still stand at redemption.
-    pub session: String,
-    /// When the code is void.
-    pub expires_at: Timestamp,
-}
-
-/// The presented form of a refresh token: `grant.generation.mac`.
-#[derive(Debug, PartialEq, Eq)]
-pub struct RefreshToken {
-    /// The grant that it belongs to.
-    pub grant: String,
-    /// Its number in the family.
-    pub generation: u64,
-}
-
-impl RefreshToken {
-    /// Writes the token of a generation; the same generation always gives the same token.
-    pub fn mint(app: &App, grant: &str, generation: u64) -> String {
-        app.members.master.stamp(REFRESH_TOKEN, &format!("{grant}.{generation}"))
-    }
-
-    /// Reads a token; one that this provider never wrote is none, and changes nothing.
-    pub fn read(app: &App, token: &str) -> Option<Self> {
-        let (grant, generation) = app.members.master.stamped(REFRESH_TOKEN, token)?.split_once('.')?;
-        Some(Self { grant: grant.to_owned(), generation: generation.parse().ok()? })
-    }
-
-    /// Whether a refresh with it would be answered, as far as the family goes: it is the current one, or was
-    /// until a moment ago.
-    pub fn is_current(&self, app: &App, grant: &Grant) -> bool {
-        let (Some(family), Some(end)) = (&grant.family, grant.refresh_until(app)) else { return false };
-        let now = app.now();
-        let previous = self.generation.checked_add(1) == Some(family.generation);
-        let lost = previous && now < family.rotated_at.plus(LOST_RESPONSE);
-        now < end && (self.generation == family.generation || lost)
-    }
-}
-
 /// Who stands behind a grant that still holds.
 pub struct Holder {
     /// The member.
@@ -165,10 +123,23 @@ pub struct Holder {
 }
 
 impl Grant {
-    /// The grant of this id.
+    /// The grant of this id, if it has begun and is not over.
     pub async fn find(app: &App, id: &str) -> Result<Option<Found<Self>>, Fault> {
         let found = app.members.ephemeral.get::<Self>(id).await?;
-        Ok(found.filter(|found| app.now() < found.value.expires_at))
+        Ok(found.filter(|found| found.value.pending.is_none() && app.now() < found.value.expires_at))
+    }
+
+    /// The grant that a text of ours names, begun or not, and whether its session stands: asked for at once.
+    pub async fn named(app: &App, ticket: &Ticket) -> Result<(Option<Found<Self>>, bool), Fault> {
+        let members = &app.members;
+        let (found, stands) = future::join(
+            Box::pin(members.ephemeral.get::<Self>(&ticket.grant)),
+            Box::pin(members.session_stands(&ticket.sid)),
+        )
+        .await;
+        let found =
+            found?.filter(|found| app.now() < found.value.expires_at && found.value.sid == ticket.sid);
+        Ok((found, stands?))
     }
 
     /// Revokes a grant and with it every token that names it.
@@ -180,19 +151,24 @@ impl Grant {
     /// Looks again at everything that the grant rests on: its session, where it was not made for the member's
     /// absence (OIDC Core §11), and what [`Grant::allowed`] looks at.
     pub async fn holder(&self, app: &App, client: &Client) -> Result<Option<Holder>, Fault> {
-        let offline = self.scope.has(Scope::OfflineAccess);
-        if !offline && !app.members.sid_stands(&self.sid).await? {
+        if self.needs_session() && !app.members.session_stands(&self.sid).await? {
             return Ok(None);
         }
         self.allowed(app, client).await
+    }
+
+    /// Whether it was made for the member's presence alone.
+    pub fn needs_session(&self) -> bool {
+        !self.scope.has(Scope::OfflineAccess)
     }
 
     /// Who stands behind the grant, if that still allows it: the member is active, eligible and has not signed
     /// out everywhere since, and still allows the client what it has; the client is for members of the insurer.
     /// `client` is the grant's own, which the request has found enabled.
     pub async fn allowed(&self, app: &App, client: &Client) -> Result<Option<Holder>, Fault> {
-        let standing = app.members.standing_with(&self.member_id, &self.client_id, self.created_at).await?;
-        let Some(Standing { member, person, profile, consent }) = standing else { return Ok(None) };
+        let towards = Towards { client_id: &self.client_id, sector: None };
+        let standing = app.members.standing_with(&self.member_id, towards, self.created_at).await?;
+        let Some(Standing { member, person, profile, consent, .. }) = standing else { return Ok(None) };
         let holds = client.id == self.client_id
             && client.admits(&member.insurer)
             && consent.is_some_and(|consent| {
@@ -203,9 +179,10 @@ impl Grant {
         Ok(holds.then_some(Holder { member, person, profile }))
     }
 
-    /// Makes the grant good from now on: stores it under a fresh identifier, which it returns, with a refresh
-    /// token family if that was allowed.
-    pub async fn start(&self, app: &App, client: &Client) -> Result<(String, Self), Fault> {
+    /// The grant as it is good from now on: with a refresh token family if that was allowed. `audience` is that
+    /// of the access token.
+    #[must_use]
+    pub fn begun(&self, app: &App, client: &Client, audience: &[String]) -> Self {
         let metadata = &client.metadata;
         let lifetimes = &app.config().lifetimes;
         let now = app.now();
@@ -215,12 +192,25 @@ impl Grant {
         } else {
             metadata.access_token_lifetime(lifetimes.access_token())
         };
-        let id = app.members.entropy.id();
-        let started = Self {
+        let alone = !offline && metadata.access_token_format == AccessTokenFormat::Opaque;
+        Self {
             expires_at: now.plus(life),
             family: offline.then_some(Family { generation: 0, rotated_at: now }),
+            pending: None,
+            own_token: alone.then(|| OwnToken { audience: audience.to_vec(), issued_at: now }),
             ..self.clone()
-        };
+        }
+    }
+
+    /// Makes the grant good from now on without a code: stores it under a fresh identifier, which it returns.
+    pub async fn start(
+        &self,
+        app: &App,
+        client: &Client,
+        audience: &[String],
+    ) -> Result<(String, Self), Fault> {
+        let id = app.members.entropy.id();
+        let started = self.begun(app, client, audience);
         app.members.ephemeral.put(&id, &started, started.ttl(app)).await?;
         Ok((id, started))
     }
@@ -241,13 +231,30 @@ impl Grant {
     }
 }
 
-/// What a member who is signed in gives a client at this moment; it begins to count with [`Grant::start`].
-pub async fn begin(app: &App, client: &Client, signed_in: &SignedIn, scope: Scopes) -> Result<Grant, Fault> {
+/// What a grant rests on, towards its client.
+pub struct Basis {
+    /// The member's subject there ([`subject`]).
+    pub sub: String,
+    /// When the member first allowed the client anything.
+    pub allowed_since: Timestamp,
+}
+
+impl Basis {
+    /// A subject, and the consent that the client has.
+    pub fn new(app: &App, sub: String, consent: Option<&Consent>) -> Self {
+        let since = consent.map(|consent| Timestamp::from_millis(consent.first_granted_at));
+        Self { sub, allowed_since: since.unwrap_or_else(|| app.now()) }
+    }
+}
+
+/// What a member who is signed in gives a client at this moment; it begins to count with [`Grant::begun`].
+pub fn begin(app: &App, client: &Client, signed_in: &SignedIn, basis: Basis, scope: Scopes) -> Grant {
     let SignedIn { session, member, .. } = signed_in;
+    let Basis { sub, allowed_since } = basis;
     let now = app.now();
-    Ok(Grant {
+    Grant {
         client_id: client.id.clone(),
-        sub: subject(app, client, &member.id).await?,
+        sub,
         scope,
         resource: Vec::new(),
         claims: ClaimsRequest::default(),
@@ -256,17 +263,30 @@ pub async fn begin(app: &App, client: &Client, signed_in: &SignedIn, scope: Scop
         acr: AAL1.to_owned(),
         amr: session.amr.clone(),
         nonce: None,
-        // A sign-out everywhere that another node's clock dates later does not concern this session.
-        created_at: now.max(member.sessions_valid_from),
+        // A sign-out everywhere that a clock ahead dated later does not concern this session, and a consent
+        // that was dated later allows it.
+        created_at: now.max(member.sessions_valid_from).max(allowed_since),
         expires_at: now.plus(app.config().lifetimes.code()),
         family: None,
+        pending: None,
+        beside: None,
+        own_token: None,
         member_id: member.id.clone(),
-    })
+    }
 }
 
-/// The subject of a member for a client (OIDC Core §8).
-pub async fn subject(app: &App, client: &Client, member_id: &str) -> Result<String, Fault> {
+/// The subject of a member for a client (OIDC Core §8); `known` if it was read already.
+pub async fn subject(
+    app: &App,
+    client: &Client,
+    member_id: &str,
+    known: Option<&str>,
+) -> Result<String, Fault> {
     use crate::{clients::SubjectType, storage::pairwise_subject};
+
+    if let Some(known) = known.filter(|_| client.metadata.subject_type == SubjectType::Pairwise) {
+        return Ok(known.to_owned());
+    }
 
     match client.metadata.subject_type {
         SubjectType::Public => Ok(member_id.to_owned()),

@@ -35,7 +35,7 @@ pub struct Interaction {
     pub insurer: Option<String>,
     /// The login ID of the first step, in its canonical form.
     pub login_id: Option<String>,
-    /// Name of the session that was signed in to *within* this interaction (`prompt=login`, `max_age`).
+    /// `sid` of the session that was signed in to *within* this interaction (`prompt=login`, `max_age`).
     pub signed_in: Option<String>,
     /// Whether the account was chosen within this interaction (`prompt=select_account`).
     pub account_chosen: bool,

@@ -16,7 +16,8 @@ use super::{
     access_token::{AccessToken, Standing, signing_algorithm},
     client_auth, direct,
     error::OAuthError,
-    grant::{Grant, RefreshToken},
+    grant::Grant,
+    ticket::RefreshToken,
 };
 use crate::{
     app::App,
@@ -46,12 +47,13 @@ async fn known(app: &App, caller: &Client, token: &str) -> Result<Option<Map<Str
     if let Some(token) = RefreshToken::read(app, token) {
         return refresh_token(app, caller, &token).await;
     }
-    let Some(token) = AccessToken::find(app, token).await? else { return Ok(None) };
+    let Some(presented) = AccessToken::find(app, token).await? else { return Ok(None) };
+    let token = &presented.token;
     let serves = token.audience.iter().any(|name| caller.metadata.introspects.contains(name));
     if token.client_id != caller.id && !serves {
         return Ok(None);
     }
-    Ok(token.standing(app).await?.map(|standing| access_token(app, &standing)))
+    Ok(presented.standing(app).await?.map(|standing| access_token(app, &standing)))
 }
 
 /// RFC 7662 §2.2, with `acr` and `auth_time` for step-up (RFC 9470 §6.2).

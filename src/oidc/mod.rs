@@ -26,6 +26,7 @@ pub mod scope;
 mod seal;
 pub mod session_management;
 pub mod signing;
+pub mod ticket;
 pub mod token;
 pub mod trial;
 pub mod userinfo;

@@ -8,12 +8,9 @@ use axum::{
 };
 
 use super::{
-    access_token::AccessToken,
-    client_auth, direct,
-    error::OAuthError,
-    grant::{Grant, RefreshToken},
+    access_token::AccessToken, client_auth, direct, error::OAuthError, grant::Grant, ticket::RefreshToken,
 };
-use crate::{app::App, clients::Client, fault::Fault};
+use crate::{app::App, clients::Client};
 
 /// POST `/revoke`: 200 once the token is worth nothing, which is so from the start for one that we do not
 /// know (RFC 7009 §2.2). `token_type_hint` only helps a search, and ours needs no help.
@@ -28,9 +25,9 @@ pub async fn post(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
             own(&client, &found.value.client_id)?;
             Grant::revoke(&app, &refresh.grant).await?;
         }
-    } else if let Some(found) = app.members.ephemeral.get::<AccessToken>(token).await.map_err(Fault::from)? {
-        own(&client, &found.value.client_id)?;
-        app.members.ephemeral.remove::<AccessToken>(token).await.map_err(Fault::from)?;
+    } else if let Some(found) = AccessToken::find(&app, token).await? {
+        own(&client, &found.token.client_id)?;
+        AccessToken::revoke(&app, token).await?;
     } else if app.signing.current().verify(token).is_ok() {
         // RFC 7009 §2.2.1: an ID token is a statement. It cannot be taken back, so 200 would be untrue.
         return Err(OAuthError::new("unsupported_token_type", "an ID token cannot be revoked"));

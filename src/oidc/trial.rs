@@ -169,10 +169,10 @@ impl Trial {
 /// Takes back all that the answer gave: the grant goes, and with it every token that names it.
 async fn revoke(app: &App, body: &Value) -> Result<(), Fault> {
     let Some(text) = body["access_token"].as_str() else { return Ok(()) };
-    if let Some(token) = app.members.ephemeral.take::<AccessToken>(text).await?
-        && let Some(grant) = &token.grant
+    if let Some(presented) = AccessToken::find(app, text).await?
+        && let Some(grant) = &presented.token.grant
     {
         Grant::revoke(app, grant).await?;
     }
-    Ok(())
+    AccessToken::revoke(app, text).await
 }

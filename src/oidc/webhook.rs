@@ -66,7 +66,7 @@ async fn data(app: &App, webhook: &Webhook, event: &WebhookEvent) -> Result<Opti
         None => json!(member),
         Some(id) => {
             let Some(client) = Client::find(&app.members.db, id).await? else { return Ok(None) };
-            json!(grant::subject(app, &client, member).await?)
+            json!(grant::subject(app, &client, member, None).await?)
         }
     };
     Ok(Some(data))

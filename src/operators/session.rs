@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Operator, Operators};
 use crate::{
     clock::Timestamp,
+    crypto::digest,
     ephemeral::{Found, Record},
     fault::Fault,
-    members::{device::Device, session::name_of},
+    members::device::Device,
     storage::operator,
 };
 
@@ -50,6 +51,11 @@ pub struct SignedIn {
     pub session: OperatorSession,
     /// Its operator, as the row stands now: a new role holds at once.
     pub operator: Operator,
+}
+
+/// The name of the session of a cookie.
+pub fn name_of(cookie: &str) -> String {
+    digest::sha256_base64url(cookie)
 }
 
 fn list_of(operator_id: &str) -> String {

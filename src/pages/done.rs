@@ -118,10 +118,10 @@ fn elsewhere(visit: &Visit) -> Result<Response, PageError> {
 
 /// Notes the sign-in in the interaction and goes on with the parked request.
 async fn finish(flow: Flow) -> Result<Response, PageError> {
-    let name = flow.visit.signed_in().await?.map(|signed_in| signed_in.name);
+    let sid = flow.visit.signed_in().await?.map(|signed_in| signed_in.session.sid);
     let flow = flow
         .update(|interaction| {
-            interaction.signed_in.clone_from(&name);
+            interaction.signed_in.clone_from(&sid);
             interaction.registration = None;
         })
         .await?;

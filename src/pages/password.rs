@@ -139,10 +139,10 @@ async fn welcome(flow: Flow, typed: &Typed, member: &Member) -> Result<Response,
     let mut flow = flow;
     sign_in(&mut flow.visit, member, client.as_deref()).await?;
     let signed_in = flow.visit.signed_in().await?;
-    let name = signed_in.as_ref().map(|signed_in| signed_in.name.clone());
+    let sid = signed_in.as_ref().map(|signed_in| signed_in.session.sid.clone());
     let flow = flow
         .update(|interaction| {
-            interaction.signed_in.clone_from(&name);
+            interaction.signed_in.clone_from(&sid);
             interaction.registration = None;
         })
         .await?;

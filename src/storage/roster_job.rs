@@ -1,13 +1,25 @@
 //! Table `roster_import`: the imports of rosters, from the upload to the undo.
 //!
 //! Who works on one holds a lease; its number (`attempts`) guards every step, so that a node that was thought
-//! dead changes nothing any more.
+//! dead changes nothing any more. What happens to an import, in the order of its life, is in [`steps`]; what is
+//! tidied up, in [`sweep`].
+
+mod steps;
+mod sweep;
+
+pub use self::{
+    steps::{
+        begin, begin_undo, begin_upload, checked, confirm, discard, discard_others, forget, give_up, release,
+        renew, uploaded,
+    },
+    sweep::{Ages, sweep},
+};
 
 use super::{
     Db, Position, StorageError,
-    db::{On, execute, query},
+    db::{On, query},
     instant,
-    roster_import::{Counts, Import},
+    roster_import::Counts,
 };
 use crate::clock::Timestamp;
 
@@ -290,65 +302,6 @@ pub async fn open_one(on: impl Into<On<'_>>, insurer: &str) -> Result<Option<Rec
     row.map(Recorded::try_from).transpose()
 }
 
-/// Records that an import begins whose file the caller reads, under a lease until `until`. A conflict: another
-/// one of the insurer is under way.
-pub async fn begin(on: impl Into<On<'_>>, import: &Import<'_>, until: Timestamp) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at, attempts,
-                                    leased_until)
-         values ($1, $2, $3, $4, $5, 'staging', $6, $7, $8)",
-        import.id,
-        import.insurer,
-        import.file_name,
-        import.actor,
-        import.complete,
-        import.now.millis(),
-        import.lease,
-        until.millis()
-    )?;
-    Ok(())
-}
-
-/// Records that a file is coming in.
-pub async fn begin_upload(
-    on: impl Into<On<'_>>,
-    import: &Import<'_>,
-    locale: &str,
-) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "insert into roster_import (id, insurer, file_name, actor, complete, state, started_at, stored, locale)
-         values ($1, $2, $3, $4, $5, 'uploading', $6, $7, $8)",
-        import.id,
-        import.insurer,
-        import.file_name,
-        import.actor,
-        import.complete,
-        import.now.millis(),
-        true,
-        locale
-    )?;
-    Ok(())
-}
-
-/// The file is here: whichever node is free checks it. A conflict: another import of the insurer is under way.
-pub async fn uploaded(on: impl Into<On<'_>>, id: &str, bytes: u64) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "update roster_import set state = 'staging', file_bytes = $2 where id = $1 and state = 'uploading'",
-        id,
-        i64::try_from(bytes).unwrap_or(i64::MAX)
-    )?;
-    Ok(())
-}
-
-/// Forgets an import that came to nothing.
-pub async fn forget(on: impl Into<On<'_>>, id: &str) -> Result<(), StorageError> {
-    execute!(on, "delete from roster_import where id = $1", id)?;
-    Ok(())
-}
-
 /// Takes a step that is due, for as long as until `until`: one that nobody works on, or whose worker died.
 pub async fn lease(db: &Db, now: Timestamp, until: Timestamp) -> Result<Option<Recorded>, StorageError> {
     let row: Option<Row> = query!(
@@ -369,214 +322,4 @@ pub async fn lease(db: &Db, now: Timestamp, until: Timestamp) -> Result<Option<R
         until.millis()
     )?;
     row.map(Recorded::try_from).transpose()
-}
-
-/// Keeps the lease and notes how far the reading is; false if the lease was lost, and then the caller must stop.
-/// In a transaction this holds the row until the end.
-pub async fn renew(
-    on: impl Into<On<'_>>,
-    (id, lease): (&str, i64),
-    until: Timestamp,
-    (rows, bytes): (u64, u64),
-) -> Result<bool, StorageError> {
-    let [rows, bytes] = [rows, bytes].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-    let done = execute!(
-        on,
-        "update roster_import set leased_until = $3, read_rows = $4, read_bytes = $5
-         where id = $1 and attempts = $2 and state in ('staging', 'applying', 'undoing')",
-        id,
-        lease,
-        until.millis(),
-        rows,
-        bytes
-    )?;
-    Ok(done == 1)
-}
-
-/// Gives the lease back, for another try at once.
-pub async fn release(on: impl Into<On<'_>>, (id, lease): (&str, i64)) -> Result<(), StorageError> {
-    execute!(on, "update roster_import set leased_until = 0 where id = $1 and attempts = $2", id, lease)?;
-    Ok(())
-}
-
-/// Ends the check of a stored file, well (`ready`) or not (`refused`).
-pub async fn checked(
-    on: impl Into<On<'_>>,
-    (id, lease): (&str, i64),
-    ready: bool,
-    (preview, problem): (Option<&str>, Option<&str>),
-    (refused, now): (u64, Timestamp),
-) -> Result<bool, StorageError> {
-    let done = execute!(
-        on,
-        "update roster_import set state = $3, preview = $4, problem = $5, refused = $6, leased_until = 0,
-                finished_at = $7
-         where id = $1 and attempts = $2 and state = 'staging'",
-        id,
-        lease,
-        if ready { "ready" } else { "refused" },
-        preview,
-        problem,
-        i64::try_from(refused).unwrap_or(i64::MAX),
-        (!ready).then(|| now.millis())
-    )?;
-    Ok(done == 1)
-}
-
-/// Gives a step up that fails again and again: the roster is as it was before it.
-pub async fn give_up(
-    on: impl Into<On<'_>>,
-    (id, lease): (&str, i64),
-    problem: &str,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "update roster_import
-         set state = case when state = 'undoing' then 'applied' else 'refused' end, problem = $3,
-             finished_at = coalesce(finished_at, $4), leased_until = 0
-         where id = $1 and attempts = $2 and state in ('staging', 'applying', 'undoing')",
-        id,
-        lease,
-        problem,
-        now.millis()
-    )?;
-    Ok(())
-}
-
-/// Somebody wants it applied; false if it does not wait for that any more. A conflict: another one of the
-/// insurer is under way.
-pub async fn confirm(
-    on: impl Into<On<'_>>,
-    id: &str,
-    (actor, reason): (&str, &str),
-) -> Result<bool, StorageError> {
-    let done = execute!(
-        on,
-        "update roster_import set state = 'applying', decided_by = $2, reason = $3, leased_until = 0
-         where id = $1 and state = 'ready'",
-        id,
-        actor,
-        reason
-    )?;
-    Ok(done == 1)
-}
-
-/// Somebody does not want it; false if it does not wait for a decision any more.
-pub async fn discard(
-    on: impl Into<On<'_>>,
-    id: &str,
-    (actor, reason): (&str, &str),
-    now: Timestamp,
-) -> Result<bool, StorageError> {
-    let done = execute!(
-        on,
-        "update roster_import set state = 'discarded', decided_by = $2, reason = $3, finished_at = $4,
-                preview = null
-         where id = $1 and state = 'ready'",
-        id,
-        actor,
-        reason,
-        now.millis()
-    )?;
-    Ok(done == 1)
-}
-
-/// What others of the insurer prepared is about a roster that is no more.
-pub async fn discard_others(
-    on: impl Into<On<'_>>,
-    (insurer, id): (&str, &str),
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    execute!(
-        on,
-        "update roster_import set state = 'discarded', finished_at = $3, preview = null
-         where insurer = $1 and id <> $2 and state = 'ready'",
-        insurer,
-        id,
-        now.millis()
-    )?;
-    Ok(())
-}
-
-/// Somebody wants it undone, under a lease until `until` if the caller does so itself; false if it cannot be.
-/// A conflict: another import of the insurer is under way.
-pub async fn begin_undo(
-    on: impl Into<On<'_>>,
-    id: &str,
-    (actor, reason): (&str, &str),
-    until: Timestamp,
-) -> Result<bool, StorageError> {
-    let done = execute!(
-        on,
-        "update roster_import set state = 'undoing', undone_by = $2, undo_reason = $3, leased_until = $4,
-                attempts = attempts + 1
-         where id = $1 and state = 'applied' and undoable",
-        id,
-        actor,
-        reason,
-        until.millis()
-    )?;
-    Ok(done == 1)
-}
-
-/// What is kept for how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Ages {
-    /// Uploads that began before this were cut off.
-    pub uploads: Timestamp,
-    /// Imports from before this that nobody decided about are discarded.
-    pub ready: Timestamp,
-    /// Of imports from before this, the refused rows and what an undo needs are deleted.
-    pub details: Timestamp,
-    /// The present.
-    pub now: Timestamp,
-}
-
-/// Tidies up what was cut off and what is kept long enough.
-pub async fn sweep(db: &Db, ages: Ages) -> Result<(), StorageError> {
-    let mut tx = db.begin_long().await?;
-    let (uploads, details) = (ages.uploads.millis(), ages.details.millis());
-    execute!(
-        &mut tx,
-        "delete from roster_file where import_id in (
-             select id from roster_import
-             where state = 'uploading' and started_at < $1 or state <> 'staging' and started_at < $2)",
-        uploads,
-        details
-    )?;
-    execute!(&mut tx, "delete from roster_import where state = 'uploading' and started_at < $1", uploads)?;
-    execute!(
-        &mut tx,
-        "update roster_import set state = 'refused', finished_at = $1
-         where state = 'staging' and not stored and leased_until <= $1",
-        ages.now.millis()
-    )?;
-    execute!(
-        &mut tx,
-        "update roster_import set state = 'discarded', finished_at = $2, preview = null
-         where state = 'ready' and started_at < $1",
-        ages.ready.millis(),
-        ages.now.millis()
-    )?;
-    execute!(
-        &mut tx,
-        "update roster_import set undoable = $2, preview = null
-         where started_at < $1 and (undoable or preview is not null)
-           and state in ('applied', 'refused', 'discarded', 'undone')",
-        details,
-        false
-    )?;
-    execute!(
-        &mut tx,
-        "delete from roster_staging where import_id in (
-             select id from roster_import where state not in ('staging', 'ready', 'applying'))",
-    )?;
-    execute!(
-        &mut tx,
-        "delete from roster_before where import_id in (
-             select id from roster_import
-             where not undoable and state not in ('staging', 'applying', 'undoing'))",
-    )?;
-    tx.commit().await
 }

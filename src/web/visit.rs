@@ -20,18 +20,28 @@ use super::{
 };
 use crate::{
     app::App,
+    clients::Client,
     crypto::digest,
     fault::Fault,
     members::{
         device::Device,
-        session::{self, Session, SignedIn},
+        session::{self, Beside, Session, SignedIn},
     },
+    storage::standing::Towards,
     texts::Locale,
     web::client_ip::client_ip,
 };
 
 /// Length of the secrets in our cookies; anything else is not ours.
 const SECRET_LENGTH: usize = 43;
+
+/// Length of the value of a cookie.
+const fn length_of(name: Name) -> usize {
+    match name {
+        Name::Session => session::COOKIE,
+        _ => SECRET_LENGTH,
+    }
+}
 
 /// A request as a page sees it.
 #[derive(Clone)]
@@ -73,7 +83,8 @@ impl Visit {
         let config = app.config();
         let secure = config.server.secure();
         let read = |name| {
-            cookies::read(&parts.headers, name, secure).filter(|value: &String| value.len() == SECRET_LENGTH)
+            cookies::read(&parts.headers, name, secure)
+                .filter(|value: &String| value.len() == length_of(name))
         };
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(address)| address.ip());
@@ -145,6 +156,14 @@ impl Visit {
         csrf::verify(&self.app.members.master, &self.browser, posted)
     }
 
+    /// Who is signed in, and what is known of the member towards a client.
+    pub async fn signed_in_towards(&self, client: &Client) -> Result<Option<(SignedIn, Beside)>, Fault> {
+        let Some(cookie) = &self.session_cookie else { return Ok(None) };
+        let sector = client.pairwise_sector();
+        let towards = Towards { client_id: &client.id, sector: sector.as_deref() };
+        self.app.members.session_towards(cookie, towards).await
+    }
+
     /// Who is signed in.
     pub async fn signed_in(&self) -> Result<Option<SignedIn>, Fault> {
         match &self.session_cookie {
@@ -153,22 +172,23 @@ impl Visit {
         }
     }
 
-    /// Gives the browser a session; an earlier one ends, so its id never outlives a sign-in.
-    pub async fn begin_session(&mut self, secret: &str) -> Result<(), Fault> {
+    /// Gives the browser the session of a cookie; an earlier cookie ends, so it never outlives a sign-in.
+    pub async fn begin_session(&mut self, fresh: &str) -> Result<(), Fault> {
         let members = &self.app.members;
-        let old = self.session_cookie.replace(secret.to_owned());
-        let sid = Box::pin(members.replace_session(old.as_deref(), secret)).await?;
+        let old = self.session_cookie.take();
+        let cookie = Box::pin(members.replace_session(old.as_deref(), fresh)).await?;
         let secure = self.app.config().server.secure();
-        self.set_cookies.extend(cookies::set(Name::Session, secret, secure));
-        let state = sid.map(|sid| members.browser_state(&sid));
-        self.set_cookies.extend(state.and_then(|state| cookies::set(Name::State, &state, secure)));
+        let state = members.browser_state(session::sid_of(&cookie));
+        self.set_cookies.extend(cookies::set(Name::Session, &cookie, secure));
+        self.set_cookies.extend(cookies::set(Name::State, &state, secure));
+        self.session_cookie = Some(cookie);
         Ok(())
     }
 
     /// Ends the browser's session, and gives it.
     pub async fn end_session(&mut self) -> Result<Option<Session>, Fault> {
         let ended = match self.session_cookie.take() {
-            Some(old) => self.app.members.end_session(&session::name_of(&old)).await?,
+            Some(old) => self.app.members.end_session_of(&old).await?,
             None => None,
         };
         let secure = self.app.config().server.secure();

@@ -24,6 +24,7 @@ mod budgets;
 mod command_line;
 mod conformance;
 mod corners;
+mod counts;
 mod deadlocks;
 mod docs;
 mod doctor;

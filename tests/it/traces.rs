@@ -87,7 +87,7 @@ async fn a_sign_in_is_traced_and_nothing_of_the_member() {
     assert!(password.contains("Argon2id"), "{password:?}");
     let mail = below(&spans, named(&spans, "mail"));
     assert!(mail.contains("SMTP") && mail.contains("SQL queue"), "{mail:?}");
-    for name in ["GET /authorize", "GET /userinfo", "GET /authorize/{interaction}"] {
+    for name in ["GET /authorize", "GET /userinfo", "POST /consent/{interaction}"] {
         assert!(!below(&spans, named(&spans, name)).is_empty(), "{name}");
     }
 

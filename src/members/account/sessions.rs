@@ -9,7 +9,7 @@ use crate::{
         Members,
         device::Device,
         roster::Person,
-        session::{Session, SignedIn, list_of, name_of},
+        session::{Session, SignedIn, list_of, sid_of},
     },
     storage::{
         delivery,
@@ -39,7 +39,7 @@ impl Members {
     /// The member's sessions: the present one first, then the latest used.
     pub async fn sessions(&self, signed_in: &SignedIn) -> Result<Vec<ListedSession>, Fault> {
         let mut listed =
-            self.listed_sessions((&signed_in.member, &signed_in.person), &signed_in.name).await?;
+            self.listed_sessions((&signed_in.member, &signed_in.person), &signed_in.session.sid).await?;
         listed.sort_by_key(|session| (!session.present, std::cmp::Reverse(session.seen_at)));
         Ok(listed)
     }
@@ -57,8 +57,8 @@ impl Members {
         present: &str,
     ) -> Result<Vec<ListedSession>, Fault> {
         let live = self.live_sessions(whose).await?.into_iter();
-        let listed = live.map(|(name, session)| ListedSession {
-            present: name == present,
+        let listed = live.map(|session| ListedSession {
+            present: session.sid == present,
             sid: session.sid,
             device: session.device,
             auth_time: session.auth_time,
@@ -67,23 +67,19 @@ impl Members {
         Ok(listed.collect())
     }
 
-    /// Names and records of the sessions that stand; names that stand for nothing any more are taken off
-    /// the list.
-    async fn live_sessions(
-        &self,
-        (member, person): (&Member, &Person),
-    ) -> Result<Vec<(String, Session)>, Fault> {
+    /// The sessions that stand; those that stand no more are taken off the list.
+    async fn live_sessions(&self, (member, person): (&Member, &Person)) -> Result<Vec<Session>, Fault> {
         let list = list_of(&member.id);
         let valid_from = self.valid_from(member, person);
         let mut live = Vec::new();
-        for name in self.ephemeral.tagged(&list).await? {
-            let session = self.ephemeral.get::<Session>(&name).await?.map(|found| found.value);
+        for sid in self.ephemeral.tagged(&list).await? {
+            let session = self.ephemeral.get::<Session>(&sid).await?.map(|found| found.value);
             let standing = session.filter(|session| {
                 session.member_id == member.id && session.created_at >= valid_from && self.in_time(session)
             });
             match standing {
-                Some(session) => live.push((name, session)),
-                None => self.ephemeral.untag(&list, &name).await?,
+                Some(session) => live.push(session),
+                None => self.ephemeral.untag(&list, &sid).await?,
             }
         }
         Ok(live)
@@ -92,10 +88,10 @@ impl Members {
     /// Ends one of the member's own sessions; false when there is none of that `sid`.
     pub async fn end_own_session(&self, signed_in: &SignedIn, sid: &str) -> Result<bool, Fault> {
         let sessions = self.live_sessions((&signed_in.member, &signed_in.person)).await?;
-        let Some((name, _)) = sessions.into_iter().find(|(_, session)| session.sid == sid) else {
+        if !sessions.iter().any(|session| session.sid == sid) {
             return Ok(false);
-        };
-        let ended = self.end_session(&name).await?.is_some();
+        }
+        let ended = self.end_session(sid).await?.is_some();
         if ended {
             let event = Event::member("member.session_ended", &signed_in.member);
             audit::record(&self.db, &self.entropy, self.clock.now(), event).await?;
@@ -103,7 +99,7 @@ impl Members {
         Ok(ended)
     }
 
-    /// Ends every other session and what apps were given in any of them; returns the secret of the
+    /// Ends every other session and what apps were given in any of them; returns the cookie of the
     /// session that goes on here. It is no new sign-in, so its time and its end stay.
     pub async fn sign_out_elsewhere(&self, signed_in: &SignedIn) -> Result<String, Fault> {
         let member = &signed_in.member;
@@ -117,11 +113,11 @@ impl Members {
         tx.commit().await?;
         let epoch = fresh.map_or(now, |fresh| fresh.sessions_valid_from);
         // Nobody is told of the end of this one: it goes on, under the `sid` that relying parties know.
-        let present = self.forget_session(&signed_in.name).await?;
+        let present = self.forget_session(&signed_in.session.sid).await?;
         let present = present.unwrap_or_else(|| signed_in.session.clone());
-        let secret =
+        let cookie =
             self.store_session(Session { created_at: now.max(epoch), seen_at: now, ..present }).await?;
-        self.end_sessions(&member.id, Some(&name_of(&secret))).await?;
-        Ok(secret)
+        self.end_sessions(&member.id, Some(sid_of(&cookie))).await?;
+        Ok(cookie)
     }
 }

@@ -37,7 +37,7 @@ pub enum Next {
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "steps, each for itself")]
 pub struct Progress {
-    /// Name of the session that was signed in to.
+    /// `sid` of the session that was signed in to.
     pub signed_in: Option<String>,
     /// The account was chosen.
     pub account_chosen: bool,
@@ -92,7 +92,7 @@ pub fn next(
             (false, false) => Next::Login,
         };
     };
-    let just_now = progress.signed_in.as_deref() == Some(signed_in.name.as_str());
+    let just_now = progress.signed_in.as_deref() == Some(signed_in.session.sid.as_str());
     if known.is_another {
         // OIDC Core §3.1.2.2: never an answer about another member than the one who was asked for, also not
         // when somebody else signed in as a result of the request.

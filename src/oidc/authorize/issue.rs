@@ -15,13 +15,17 @@ use crate::{
     app::App,
     clients::Client,
     fault::Fault,
-    members::{Members, session::SignedIn},
+    members::{
+        Members,
+        session::{Beside as Known, SignedIn},
+    },
     oidc::{
         access_token::{self, Claims},
         backchannel_logout, claims,
-        grant::{self, Code, Grant, Holder, IssuedCode},
+        grant::{self, Basis, Grant, Holder, Pending},
         scope::{Scope, Scopes},
         session_management::session_state,
+        ticket::{CODE, Ticket},
         token::issue::{self, Beside},
     },
     web::{PageError, Visit},
@@ -32,9 +36,9 @@ pub async fn issue(
     visit: &Visit,
     client: &Client,
     request: &AuthorizationRequest,
-    signed_in: Option<SignedIn>,
+    signed_in: Option<(SignedIn, Known)>,
 ) -> Result<Response, PageError> {
-    let Some(signed_in) = signed_in else {
+    let Some((signed_in, known)) = signed_in else {
         return Err(Fault::internal("a code was about to be issued to nobody").into());
     };
     let app = visit.app();
@@ -44,16 +48,16 @@ pub async fn issue(
         let error = AuthorizationError::new("invalid_request_uri", "request_uri was used already");
         return respond::error(visit, client, &request.callback, &error);
     }
+    let sub = grant::subject(app, client, &signed_in.member.id, known.subject.as_deref()).await?;
+    let basis = Basis::new(app, sub, known.consent.as_ref());
     let grant = Grant {
         resource: request.resource.clone(),
         claims: request.claims.clone(),
         nonce: request.nonce.clone(),
-        ..grant::begin(app, client, &signed_in, request.scope.clone()).await?
+        ..grant::begin(app, client, &signed_in, basis, request.scope.clone())
     };
     let wanted = request.response_type;
-    if wanted.is_front_channel()
-        && !backchannel_logout::note(app, client, &grant.sub, &signed_in.name).await?
-    {
+    if wanted.is_front_channel() && !backchannel_logout::note(app, client, &grant.sub, &grant.sid).await? {
         return Err(PageError::status(StatusCode::CONFLICT).restarting_at("/login"));
     }
     let mut answer = Answer::default();
@@ -61,7 +65,7 @@ pub async fn issue(
     let mut code = None;
     if wanted.code {
         let beside = token.as_ref().map(|token| token.grant.clone());
-        let issued = new_code(app, request, &grant, beside, &signed_in.name).await?;
+        let issued = new_code(app, request, &grant, beside).await?;
         answer.put("code", issued.clone());
         code = Some(issued);
     }
@@ -86,20 +90,15 @@ async fn new_code(
     request: &AuthorizationRequest,
     grant: &Grant,
     beside: Option<String>,
-    session: &str,
 ) -> Result<String, Fault> {
-    let issued = IssuedCode {
-        grant: grant.clone(),
-        beside,
+    let pending = Pending {
         redirect_uri: request.callback.redirect_uri().to_owned(),
         code_challenge: request.code_challenge.clone(),
-        session: session.to_owned(),
-        expires_at: grant.expires_at,
     };
-    let code = app.members.entropy.secret();
-    let record = Code::Issued(Box::new(issued));
-    app.members.ephemeral.put(&code, &record, app.config().lifetimes.code()).await?;
-    Ok(code)
+    let record = Grant { pending: Some(pending), beside, ..grant.clone() };
+    let ticket = Ticket { grant: app.members.entropy.id(), sid: grant.sid.clone() };
+    app.members.ephemeral.put(&ticket.grant, &record, app.config().lifetimes.code()).await?;
+    Ok(ticket.write(&app.members.master, &app.members.entropy, CODE))
 }
 
 /// An access token of the implicit and hybrid flows (OIDC Core §3.2.2.5, §3.3.2.5). It has a grant of its own,
@@ -113,12 +112,10 @@ struct FrontToken {
 
 impl FrontToken {
     async fn issue(app: &App, client: &Client, grant: &Grant) -> Result<Self, Fault> {
-        let life = app.config().lifetimes.access_token();
-        let mut grant = Grant { expires_at: app.now().plus(life), ..grant.clone() };
+        let mut grant = grant.clone();
         grant.scope.remove(Scope::OfflineAccess);
-        let id = app.members.entropy.id();
-        app.members.ephemeral.put(&id, &grant, grant.ttl(app)).await?;
         let audience = grant.resource.clone();
+        let (id, grant) = grant.start(app, client, &audience).await?;
         let claims = Claims { client, grant: Some((&id, &grant)), scope: &grant.scope, audience };
         let (text, life) = access_token::issue(app, claims).await?;
         Ok(Self { grant: id, text, life, scope: grant.scope.to_string() })

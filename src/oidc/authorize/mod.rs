@@ -40,8 +40,7 @@ use crate::{
     clients::Client,
     ephemeral::Found,
     fault::Fault,
-    members::session::SignedIn,
-    storage::consent,
+    members::session::{Beside, SignedIn},
     web::{PageError, Visit, form::is_form, templates::Message},
 };
 
@@ -89,7 +88,7 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
         Err(error) => return respond::error(&visit, &client, &callback, &error),
     };
     visit.prefer(request.locale);
-    let signed_in = visit.signed_in().await?;
+    let signed_in = visit.signed_in_towards(&client).await?;
     let progress = Progress::default();
     match next(&app, &client, &request, signed_in.as_ref(), progress).await? {
         Next::Issue => issue(&visit, &client, &request, signed_in).await,
@@ -149,7 +148,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
         .client(&request.client_id)
         .await?
         .ok_or_else(|| refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" }))?;
-    let signed_in = visit.signed_in().await?;
+    let signed_in = visit.signed_in_towards(&client).await?;
     match next(app, &client, request, signed_in.as_ref(), Progress::of(interaction)).await? {
         Next::Issue => {
             // Taking it is what makes one answer of two tabs or a double submit.
@@ -197,16 +196,17 @@ async fn next(
     app: &App,
     client: &Client,
     request: &AuthorizationRequest,
-    signed_in: Option<&SignedIn>,
+    signed_in: Option<&(SignedIn, Beside)>,
     progress: Progress,
 ) -> Result<Next, Fault> {
     let known = match signed_in {
-        Some(signed_in) => known(app, client, request, signed_in).await?,
+        Some((signed_in, beside)) => known(app, client, request, &signed_in.member.id, beside).await?,
         None => Known::default(),
     };
+    let signed_in = signed_in.map(|(signed_in, _)| signed_in);
     let known = match signed_in {
         // Only who has just signed in is asked: others cost nothing.
-        Some(SignedIn { name, member, .. }) if progress.signed_in.as_ref() == Some(name) => {
+        Some(SignedIn { session, member, .. }) if progress.signed_in.as_ref() == Some(&session.sid) => {
             Known { email_bounces: app.members.email_bounces(member.email.as_deref()).await?, ..known }
         }
         _ => known,
@@ -220,16 +220,17 @@ async fn known(
     app: &App,
     client: &Client,
     request: &AuthorizationRequest,
-    signed_in: &SignedIn,
+    member: &str,
+    beside: &Beside,
 ) -> Result<Known, Fault> {
-    let member = &signed_in.member.id;
-    let allowed = consent::find(&app.members.db, member, &client.id).await?;
     let is_another = match &request.subjects {
-        Some(subjects) => !subjects.contains(&grant::subject(app, client, member).await?),
+        Some(subjects) => {
+            !subjects.contains(&grant::subject(app, client, member, beside.subject.as_deref()).await?)
+        }
         None => false,
     };
-    let allowed = allowed.as_ref().map(Permission::given).unwrap_or_default();
-    Ok(Known { allowed, is_another, documents_due: documents_due(app, signed_in).await?, ..Known::default() })
+    let allowed = beside.consent.as_ref().map(Permission::given).unwrap_or_default();
+    Ok(Known { allowed, is_another, documents_due: beside.documents_due, ..Known::default() })
 }
 
 async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {

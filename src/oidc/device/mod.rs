@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{
     client_auth, direct,
     error::OAuthError,
-    grant::{self, Grant},
+    grant::{self, Basis, Grant},
     resource,
     scope::Scopes,
 };
@@ -28,6 +28,7 @@ use crate::{
     ephemeral::{Found, Record},
     fault::Fault,
     members::{limits::Budget, session::SignedIn},
+    storage::consent,
     web::Visit,
 };
 
@@ -77,7 +78,7 @@ pub enum DeviceState {
     Allowed {
         /// The grant that it will give.
         grant: Box<Grant>,
-        /// Name of the session that it was allowed in; it must still stand when the device comes.
+        /// `sid` of the session that it was allowed in; it must still stand when the device comes.
         session: String,
     },
     /// The member refused.
@@ -202,10 +203,14 @@ pub async fn entered(app: &App, id: &str, sid: &str) -> Result<Option<FoundDevic
 /// The member allows it; false when it was decided at the same time.
 pub async fn allow(app: &App, device: &FoundDevice, signed_in: &SignedIn) -> Result<bool, Fault> {
     let asked = &device.found.value;
-    let session = signed_in.name.clone();
+    let session = signed_in.session.sid.clone();
+    let member = &signed_in.member.id;
+    let sub = grant::subject(app, &device.client, member, None).await?;
+    let consent = consent::find(&app.members.db, member, &device.client.id).await?;
+    let basis = Basis::new(app, sub, consent.as_ref());
     let grant = Grant {
         resource: asked.resource.clone(),
-        ..grant::begin(app, &device.client, signed_in, asked.scope.clone()).await?
+        ..grant::begin(app, &device.client, signed_in, basis, asked.scope.clone())
     };
     let state = DeviceState::Allowed { grant: Box::new(grant), session };
     swap(app, device, DeviceAuthorization { state, ..asked.clone() }).await

@@ -15,8 +15,9 @@ use crate::{
         backchannel_logout,
         direct::required,
         error::OAuthError,
-        grant::{Code, Grant, IssuedCode, RedeemedCode},
+        grant::{Grant, Pending},
         resource, seal,
+        ticket::{CODE, Ticket},
     },
 };
 
@@ -24,69 +25,55 @@ use crate::{
 pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Response, OAuthError> {
     let code = required(params, "code")?;
     let refused = || OAuthError::invalid_grant("the code is unknown, used, expired or another client's");
-    let found = app.members.ephemeral.get::<Code>(code).await?.ok_or_else(refused)?;
-    let issued = match &found.value {
-        Code::Redeemed(redeemed) => return Err(replayed(app, client, redeemed).await?),
-        Code::Issued(issued) => issued,
-    };
+    let ticket = Ticket::read(&app.members.master, CODE, code).ok_or_else(refused)?;
+    let (found, stands) = Grant::named(app, &ticket).await?;
+    let found = found.ok_or_else(refused)?;
+    let grant = &found.value;
     // Another client's code is none of its business, and stays good for the right one.
-    if issued.grant.client_id != client.id || app.now() >= issued.expires_at {
+    if grant.client_id != client.id {
         return Err(refused());
     }
-    check_redirect_uri(issued, params)?;
-    check_pkce(issued, params)?;
-    if !backchannel_logout::note(app, client, &issued.grant.sub, &issued.session).await?
-        || issued.grant.allowed(app, client).await?.is_none()
+    let Some(pending) = &grant.pending else { return Err(replayed(app, &ticket.grant, grant).await?) };
+    check_redirect_uri(pending, params)?;
+    check_pkce(pending, params)?;
+    let audience = resource::audience(client, grant, params)?;
+    if !stands
+        || grant.allowed(app, client).await?.is_none()
+        || !backchannel_logout::note(app, client, &grant.sub, &grant.sid).await?
     {
         return Err(OAuthError::invalid_grant("the member signed out or withdrew the consent"));
     }
-    let audience = resource::audience(client, &issued.grant, params)?;
     seal::ready(app, client, seal::of_id_token(client)).await?;
-    let (id, grant) = spend(app, client, code, &found, issued).await?;
-    issue::tokens(app, client, (&id, &grant), &grant.scope, audience).await
+    let begun = grant.begun(app, client, &audience);
+    spend(app, &ticket.grant, &found, &begun).await?;
+    issue::tokens(app, client, (&ticket.grant, &begun), &begun.scope, audience).await
 }
 
-/// Makes the grant, then swaps the code: of any number of parallel redemptions one wins, and a grant that
-/// nobody was told of is taken back.
-async fn spend(
-    app: &App,
-    client: &Client,
-    code: &str,
-    found: &Found<Code>,
-    issued: &IssuedCode,
-) -> Result<(String, Grant), OAuthError> {
+/// Spends the code, which begins the grant: of any number of parallel redemptions one wins.
+async fn spend(app: &App, id: &str, found: &Found<Grant>, begun: &Grant) -> Result<(), OAuthError> {
     let ephemeral = &app.members.ephemeral;
-    let lifetimes = &app.config().lifetimes;
-    let (id, grant) = issued.grant.start(app, client).await?;
-    let beside = issued.beside.clone();
-    let redeemed = RedeemedCode { grant: id.clone(), beside, client_id: client.id.clone() };
-    let redeemed = Code::Redeemed(redeemed);
-    // Kept as long as an access token lives, so that a late replay still finds what to revoke.
-    if !ephemeral.swap(code, found, &redeemed, lifetimes.code() + lifetimes.access_token()).await? {
-        Grant::revoke(app, &id).await?;
-        if let Some(Found { value: Code::Redeemed(redeemed), .. }) = ephemeral.get::<Code>(code).await? {
-            return Err(replayed(app, client, &redeemed).await?);
-        }
-        return Err(OAuthError::invalid_grant("the code was used at the same time"));
+    if ephemeral.swap(id, found, begun, begun.ttl(app)).await? {
+        return Ok(());
     }
-    Ok((id, grant))
+    match ephemeral.get::<Grant>(id).await? {
+        Some(won) if won.value.pending.is_none() => Err(replayed(app, id, &won.value).await?),
+        _ => Err(OAuthError::invalid_grant("the code was used at the same time")),
+    }
 }
 
 /// A code that comes back was stolen or leaked, and so may be all that travelled with it: what it gave and what
 /// was given beside it is revoked (RFC 6749 §4.1.2).
-async fn replayed(app: &App, client: &Client, redeemed: &RedeemedCode) -> Result<OAuthError, Fault> {
-    if redeemed.client_id == client.id {
-        tracing::warn!(client = client.id, "a code was used twice; its tokens are revoked");
-        metrics::counter!("kenpos_code_replays_total").increment(1);
-        for grant in [Some(&redeemed.grant), redeemed.beside.as_ref()].into_iter().flatten() {
-            Grant::revoke(app, grant).await?;
-        }
+async fn replayed(app: &App, id: &str, grant: &Grant) -> Result<OAuthError, Fault> {
+    tracing::warn!(client = grant.client_id, "a code was used twice; its tokens are revoked");
+    metrics::counter!("kenpos_code_replays_total").increment(1);
+    for grant in [Some(id), grant.beside.as_deref()].into_iter().flatten() {
+        Grant::revoke(app, grant).await?;
     }
     Ok(OAuthError::invalid_grant("the code is unknown, used, expired or another client's"))
 }
 
-fn check_redirect_uri(issued: &IssuedCode, params: &Params) -> Result<(), OAuthError> {
-    if required(params, "redirect_uri")? == issued.redirect_uri {
+fn check_redirect_uri(pending: &Pending, params: &Params) -> Result<(), OAuthError> {
+    if required(params, "redirect_uri")? == pending.redirect_uri {
         Ok(())
     } else {
         Err(OAuthError::invalid_grant(
@@ -95,9 +82,9 @@ fn check_redirect_uri(issued: &IssuedCode, params: &Params) -> Result<(), OAuthE
     }
 }
 
-fn check_pkce(issued: &IssuedCode, params: &Params) -> Result<(), OAuthError> {
+fn check_pkce(pending: &Pending, params: &Params) -> Result<(), OAuthError> {
     let wrong = |description: &str| Err(OAuthError::invalid_grant(description));
-    match (&issued.code_challenge, params.get("code_verifier")) {
+    match (&pending.code_challenge, params.get("code_verifier")) {
         (None, None) => Ok(()),
         // Accepting it would hide a downgrade (RFC 9700 §4.8.2).
         (None, Some(_)) => {

@@ -99,7 +99,7 @@ async fn redeem(
 ) -> Result<Response, OAuthError> {
     let audience = resource::audience(client, allowed, params)?;
     seal::ready(app, client, seal::of_id_token(client)).await?;
-    let (grant_id, grant) = allowed.start(app, client).await?;
+    let (grant_id, grant) = allowed.start(app, client, &audience).await?;
     let state = DeviceState::Redeemed { grant: grant_id.clone() };
     let redeemed = DeviceAuthorization { state, ..found.value.clone() };
     // Kept as long as an access token lives, so that a late replay still finds what to revoke.

@@ -14,9 +14,10 @@ use crate::{
         access_token::{self, Claims, signing_algorithm},
         claims, direct,
         error::OAuthError,
-        grant::{Grant, RefreshToken},
+        grant::Grant,
         scope::{Scope, Scopes},
         seal,
+        ticket::RefreshToken,
     },
 };
 

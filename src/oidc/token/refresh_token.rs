@@ -12,10 +12,11 @@ use crate::{
         authorize::params::Params,
         direct::required,
         error::OAuthError,
-        grant::{Family, Grant, LOST_RESPONSE, RefreshToken},
+        grant::{Family, Grant, LOST_RESPONSE},
         resource,
         scope::{Scope, Scopes},
         seal,
+        ticket::RefreshToken,
     },
 };
 

@@ -1,7 +1,10 @@
 //! The operator's side of a visit: a session of its own, beside that of a member.
 
 use super::{Name, Visit, cookies};
-use crate::{fault::Fault, members::session::name_of, operators::session::SignedIn};
+use crate::{
+    fault::Fault,
+    operators::session::{SignedIn, name_of},
+};
 
 impl Visit {
     /// Which operator is signed in.

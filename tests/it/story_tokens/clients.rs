@@ -1,7 +1,16 @@
 //! A client that speaks for itself (RFC 6749 §4.4), and what each client may use at `/token`.
 
-use kenpos_idp::clients::{AuthMethod, GrantType, GrantTypes};
+use std::time::Duration;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kenpos_idp::{
+    app::App,
+    cli::serve::Running,
+    clients::{AuthMethod, GrantType, GrantTypes},
+    clock::Entropy,
+};
 use reqwest::{Method, StatusCode};
+use tokio::net::TcpListener;
 
 use crate::support::{
     app::{Backend, MINUTE, TestApp, metadata, on_both_backends},
@@ -14,6 +23,7 @@ on_both_backends! {
     a_client_speaks_for_itself_and_for_no_member
     lifetimes_are_shortened_for_a_client_and_never_lengthened
     a_refresh_with_fewer_scopes_leaves_the_family_as_it_was
+    every_node_sees_soon_that_a_client_was_disabled
 }
 
 async fn a_client_speaks_for_itself_and_for_no_member(backend: Backend) {
@@ -152,5 +162,44 @@ async fn the_endpoints_for_programs_take_nothing_but_a_post_of_a_form() {
         assert_eq!((answer.status, answer.error()), (StatusCode::UNAUTHORIZED, "invalid_client"), "{path}");
         assert!(answer.headers["www-authenticate"].to_str().unwrap().starts_with("Basic"), "{path}");
     }
+    app.finish().await;
+}
+
+async fn every_node_sees_soon_that_a_client_was_disabled(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let mut batch = metadata("https://batch.example.jp");
+    batch.grant_types = GrantTypes(vec![GrantType::ClientCredentials]);
+    let batch = app.register(batch).await;
+    let config = app.app().config().clone();
+    let other = App::open(config, app.clock.clone(), Entropy::system()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = Running::start(other, listener).unwrap();
+    let nodes = [app.url("/token"), format!("http://{}/token", other.address)];
+    let credential = BASE64_STANDARD.encode(format!("{}:{}", batch.id, batch.secret.as_deref().unwrap()));
+    let headers = [
+        ("Authorization", &*format!("Basic {credential}")),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+    ];
+    let ask = async |node: &str| {
+        let form = "grant_type=client_credentials";
+        Answer::of(HttpBrowser::new().raw(Method::POST, node, &headers, form).await).status
+    };
+    for node in &nodes {
+        assert_eq!(ask(node).await, StatusCode::OK, "{node}");
+    }
+    // As a third node does it: neither of these two is told.
+    app.run(&format!("update client set disabled_at = 1 where id = '{}'", batch.id)).await;
+    for node in &nodes {
+        let mut status = StatusCode::OK;
+        for _ in 0..200 {
+            status = ask(node).await;
+            if status != StatusCode::OK {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{node}");
+    }
+    other.stop().await;
     app.finish().await;
 }
