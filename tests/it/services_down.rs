@@ -275,10 +275,15 @@ async fn a_roster_import_does_not_wait_for_a_database_that_fell_silent() {
     let url = postgres.create_database("silent_import");
     let way = Way::to(postgres.address()).await;
     let far = url.replace(&postgres.address(), &way.address.to_string());
-    let mut app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.url = far).await;
+    let app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.url = far).await;
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    // What waits is the insert alone.
+    let trigger = "create function wait() returns trigger language plpgsql
+                       as 'begin perform pg_advisory_xact_lock(1); return null; end';
+                   create trigger wait before insert on roster_staging execute function wait()";
+    sqlx::raw_sql(trigger).execute(&pool).await.unwrap();
     let mut hold = pool.begin().await.unwrap();
-    sqlx::query("lock table roster_staging in share mode").execute(&mut *hold).await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *hold).await.unwrap();
     let waiting = "select count(*) from pg_stat_activity
                    where wait_event_type = 'Lock' and datname = current_database()
                      and query like 'insert into roster_staging %'";
