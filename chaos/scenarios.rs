@@ -53,7 +53,7 @@ pub async fn build(name: &str, old: Option<&PathBuf>) -> Stage {
     Stage::build(Wanted {
         nodes: if embedded { 1 } else { 2 },
         cache: match name {
-            "redis-sentinel" => Cache::Sentinel(RedisSentinel::start()),
+            "redis-sentinel" => Cache::Sentinel(Box::new(RedisSentinel::start())),
             "redis-cluster" => Cache::Cluster(RedisCluster::start_with_replicas()),
             _ if embedded => Cache::Embedded,
             _ => Cache::Single(Redis::start_as_documented()),

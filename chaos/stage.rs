@@ -39,7 +39,7 @@ const ROSTER: &str = "900";
 pub enum Cache {
     Embedded,
     Single(Redis),
-    Sentinel(RedisSentinel),
+    Sentinel(Box<RedisSentinel>),
     Cluster(RedisCluster),
 }
 
