@@ -16,8 +16,9 @@ test: ## Install what the tests need, then run every check and test
 	scripts/setup test
 	scripts/test
 
-chaos: ## Break nodes and services under load and count what goes wrong (about 15 minutes); ARGS="node-kill" for one fault
-	cargo test --locked --test chaos -- $(ARGS)
+chaos: ## Break nodes and services under load and count what goes wrong (about 20 minutes); ARGS="node-kill" for one fault
+	scripts/setup chaos
+	cargo test --locked --test chaos -- run $(ARGS)
 
 attacks: ## Attack a demo of its own, or with ARGS="--url …" another server
 	cargo bench --locked --profile dev --bench attacks -- $(ARGS)

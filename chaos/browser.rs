@@ -69,7 +69,7 @@ impl Browser {
             self.keep_cookies(&answer);
             let location = answer.headers.get("location").and_then(|to| to.to_str().ok());
             match location.filter(|_| (300..400).contains(&answer.status)) {
-                Some(location) => path = location.to_owned(),
+                Some(location) => location.clone_into(&mut path),
                 None => {
                     return Ok(End::Page(Page { status: answer.status, path: inside, body: answer.body }));
                 }

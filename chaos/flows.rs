@@ -348,9 +348,8 @@ async fn next_link(load: &Load, person: &Person, seen: &mut usize) -> Result<Str
     while began.elapsed() < load.mail_patience {
         let mails = load.received.all();
         let links = mails.iter().filter(|mail| mail.number > *seen && mail.is_for(&person.email));
-        let links = links.flat_map(|mail| mail.links().into_iter().map(|link| (mail.number, link)));
-        if let Some((number, link)) =
-            links.filter(|(_, link)| link.path().starts_with("/registration/link/")).last()
+        let mut links = links.flat_map(|mail| mail.links().into_iter().map(|link| (mail.number, link)));
+        if let Some((number, link)) = links.rfind(|(_, link)| link.path().starts_with("/registration/link/"))
         {
             *seen = number;
             return Ok(link.to_string());

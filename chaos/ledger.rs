@@ -102,6 +102,11 @@ impl Sums {
         pairs.map(|((one, _), (next, _))| *next - *one).max().unwrap_or_default()
     }
 
+    /// How often a node said to come back later.
+    pub fn unavailable(&self) -> u64 {
+        self.errors.iter().filter(|(what, _)| what.ends_with(" 503")).map(|(_, times)| times).sum()
+    }
+
     /// How much was done.
     pub fn total(&self) -> u64 {
         self.done.values().sum()

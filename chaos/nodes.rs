@@ -105,9 +105,11 @@ impl Node {
         self.server.as_ref().expect("the node runs").processes()
     }
 
-    /// Lines of its log with a panic in them.
-    pub fn panics(&self) -> usize {
+    /// Lines of its log that tell of a mistake of the program: a panic, or why an answer was 500.
+    pub fn mistakes(&self) -> Vec<String> {
         let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
-        log.lines().filter(|line| line.contains("panicked at")).count()
+        let told = ["panicked at", "\"the request failed\""];
+        let lines = log.lines().filter(|line| told.iter().any(|words| line.contains(words)));
+        lines.map(str::to_owned).collect()
     }
 }

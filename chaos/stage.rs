@@ -39,7 +39,7 @@ const ROSTER: &str = "900";
 pub enum Cache {
     Embedded,
     Single(Redis),
-    Sentinel(RedisSentinel),
+    Sentinel(Box<RedisSentinel>),
     Cluster(RedisCluster),
 }
 
@@ -295,7 +295,7 @@ fn fake_time(recipe: &mut Recipe, folder: &Path) {
     let folders = fs::read_dir("/usr/lib").expect("/usr/lib").flatten();
     let mut libraries = folders.map(|entry| entry.path().join("faketime/libfaketimeMT.so.1"));
     let library = libraries.find(|file| file.is_file());
-    let library = library.expect("libfaketime is missing: apt install faketime").display().to_string();
+    let library = library.expect("libfaketime is missing: scripts/setup chaos").display().to_string();
     fs::write(clock_file(folder), "+0\n").expect("the clock's file");
     let file = clock_file(folder).display().to_string();
     recipe.environment.extend(

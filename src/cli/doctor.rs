@@ -13,7 +13,7 @@ use crate::{
     config::{Config, Insurer},
     crypto::MasterKey,
     egress::Egress,
-    mail::outbox::Outbox,
+    mail::render::Renderer,
     members::documents::Documents,
     oidc::scope::Scope,
     texts::Texts,
@@ -70,49 +70,57 @@ impl<W: Write> Report<'_, W> {
 
 async fn examine(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
     let (clock, entropy) = (Clock::system(), Entropy::system());
-    let master = match MasterKey::load_or_create(&config.keys.directory, &entropy) {
-        Ok(master) => {
-            report.good("master key", "is there and readable by its owner alone; keep a backup of it")?;
-            Some(master)
-        }
-        Err(error) => {
-            report.bad("master key", &error.to_string(), "see keys/README.md")?;
-            None
-        }
-    };
+    let master = master_key(config, report)?;
     match Documents::read(&config.insurers) {
         Ok(_) => report.good("documents", "every insurer has its privacy notice and terms")?,
         Err(error) => report.bad("documents", &error.to_string(), "name files that the server may read")?,
     }
     insurers(&config.insurers, report)?;
     registration(config, report)?;
-    let texts = texts(report)?;
+    texts(report)?;
     machine::disk(config, report)?;
     machine::passwords(config, &entropy, report).await?;
     outside::tls(config, &clock, report).await?;
     outside::telemetry(config, report).await?;
-    let Some(db) = services::database(config, &clock, report).await? else { return Ok(()) };
-    services::ephemeral(config, &db, &clock, report).await?;
-    let known = services::keys(config, &db, master.as_ref(), report).await?;
-    outside::issuer(config, &known, report).await?;
-    if let (Some(master), Some(texts)) = (master, texts) {
-        services::relay(config, Outbox::new(db, master, clock, entropy, texts, &config.mail), report).await?;
+    let db = services::database(config, &clock, report).await?;
+    services::ephemeral(config, db.as_ref(), &clock, report).await?;
+    services::relay(config, report).await?;
+    if let Some(db) = db {
+        let known = services::keys(config, &db, master.as_ref(), report).await?;
+        outside::issuer(config, &known, report).await?;
     }
     Ok(())
 }
 
+/// The master key, if it is there: whoever makes it must be the user of the service, and on one node alone.
+fn master_key(config: &Config, report: &mut Report<'_, impl Write>) -> std::io::Result<Option<MasterKey>> {
+    let what = "master key";
+    match MasterKey::load(&config.keys.directory) {
+        Ok(Some(master)) => {
+            report.good(what, "is there and readable by its owner alone; keep a backup of it")?;
+            Ok(Some(master))
+        }
+        Ok(None) => {
+            let advice = "the first node makes it when it starts; every other one needs a copy of that file";
+            let finding = format!("is not in {} yet", config.keys.directory.display());
+            report.warn(what, &finding, advice).map(|()| None)
+        }
+        Err(error) => report.bad(what, &error.to_string(), "see keys/README.md").map(|()| None),
+    }
+}
+
 /// Pages and mails, in both languages.
-fn texts(report: &mut Report<'_, impl Write>) -> std::io::Result<Option<Arc<Texts>>> {
+fn texts(report: &mut Report<'_, impl Write>) -> std::io::Result<()> {
     let advice = "this program is damaged: install it again";
     let texts = match Texts::load() {
         Ok(texts) => Arc::new(texts),
-        Err(error) => return report.bad("texts", &error.to_string(), advice).map(|()| None),
+        Err(error) => return report.bad("texts", &error.to_string(), advice),
     };
-    match Templates::load(Arc::clone(&texts)) {
-        Ok(_) => report.good("texts", "pages and mails are complete in Japanese and English")?,
-        Err(error) => report.bad("texts", &error.to_string(), advice)?,
+    let mails = Renderer::new(Arc::clone(&texts)).map_err(|error| error.to_string());
+    match mails.and_then(|_| Templates::load(texts).map_err(|error| error.to_string())) {
+        Ok(_) => report.good("texts", "pages and mails are complete in Japanese and English"),
+        Err(error) => report.bad("texts", &error, advice),
     }
-    Ok(Some(texts))
 }
 
 /// What is allowed and yet seldom meant. What is wrong, the configuration has said already.

@@ -72,10 +72,10 @@ impl MasterKey {
     /// The key of the folder, made there on the first start. The file appears complete or not at all,
     /// so processes that start together end with the same key.
     pub fn load_or_create(directory: &Path, entropy: &Entropy) -> Result<Self, MasterKeyError> {
-        let path = directory.join(FILE);
-        if let Some(key) = read(&path)? {
+        if let Some(key) = Self::load(directory)? {
             return Ok(key);
         }
+        let path = directory.join(FILE);
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -85,6 +85,11 @@ impl MasterKey {
             .map_err(|error| MasterKeyError::File { path: path.clone(), error })?;
         let gone = || MasterKeyError::File { path: path.clone(), error: io::ErrorKind::NotFound.into() };
         read(&path)?.ok_or_else(gone)
+    }
+
+    /// The key of the folder, if there is one.
+    pub fn load(directory: &Path) -> Result<Option<Self>, MasterKeyError> {
+        read(&directory.join(FILE))
     }
 
     /// A key for tests and for `demo`, in memory alone.

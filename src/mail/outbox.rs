@@ -167,7 +167,7 @@ impl Outbox {
         bounce::is_marked(&self.0.db, &self.0.recipient_mac(to)).await
     }
 
-    /// The relay, for `doctor`.
+    /// The relay.
     pub fn relay(&self) -> &Relay {
         &self.0.relay
     }

@@ -147,11 +147,14 @@ impl From<sqlx::Error> for StorageError {
         match &error {
             sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::Conflict(error),
             // SQLite: busy (5) and I/O trouble (10, 13, 14); PostgreSQL: connection, shutdown and
-            // resource classes (08, 53, 57), read-only standby (25006), serialisation (40).
+            // resource classes (08, 53, 57), read-only standby (25006), serialisation (40); and what is told
+            // before any statement: nobody of that name or password (28), no such database (3D).
             sqlx::Error::Database(refused) => {
                 let passing = refused.code().is_some_and(|code| match code.parse::<i64>() {
                     Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 10 | 13 | 14),
-                    _ => ["08", "53", "57", "40", "25006"].iter().any(|class| code.starts_with(class)),
+                    _ => ["08", "28", "3D", "53", "57", "40", "25006"]
+                        .iter()
+                        .any(|class| code.starts_with(class)),
                 });
                 if passing { Self::Unavailable(error) } else { Self::Statement(error) }
             }
@@ -171,6 +174,19 @@ impl StorageError {
     /// Whether a uniqueness rule refused the row, which is often an answer and not a fault.
     pub const fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict(_))
+    }
+
+    /// What the database itself said, for an operator; in our words where it said nothing.
+    pub fn in_plain_words(&self) -> String {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(said)) | Self::Statement(sqlx::Error::Database(said)) => {
+                said.message().to_owned()
+            }
+            Self::Unavailable(sqlx::Error::Io(error)) => format!("cannot be reached: {error}"),
+            Self::Unavailable(sqlx::Error::PoolTimedOut) => "does not answer".to_owned(),
+            Self::Impossible { row, reason, .. } => format!("{row} {reason}"),
+            _ => self.to_string(),
+        }
     }
 }
 
@@ -201,6 +217,7 @@ impl Db {
             let pool = SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(5))
+                .after_release(|connection, _| Box::pin(is_out_of_transaction(connection)))
                 .test_before_acquire(false)
                 .connect_with(options)
                 .await?;
@@ -347,6 +364,17 @@ pub(crate) fn silent() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
 }
 
+/// Whether a connection to `SQLite` that comes back may be lent again. When the disk is full, `SQLite` has rolled the
+/// transaction back before it says so; the driver then cannot, takes it for one that goes on, and would refuse
+/// to begin another for as long as the connection lives.
+async fn is_out_of_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // The rollback of one that broke off is still under way; this is answered after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
+}
+
 /// Whether a connection that comes back may be lent again. One with something left to say comes from a
 /// transaction that broke off: the rollback must find the server there, or it waits for ever.
 async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
@@ -366,9 +394,7 @@ impl Tx {
         let commit = Statement::begin(engine, "commit", line!());
         commit.end(match self {
             Self::Sqlite(tx) => commit.run(tx.commit()).await,
-            Self::Postgres(tx, patience) => {
-                timeout(patience, commit.run(tx.commit())).await.unwrap_or_else(|_| Err(silent()))
-            }
+            Self::Postgres(tx, patience) => commit.run_within(patience, tx.commit()).await,
         })
     }
 }
@@ -408,11 +434,7 @@ macro_rules! each {
                     Err(error) => Err(error),
                 }
             }
-            $crate::storage::db::On::PostgresTx($e, patience) => {
-                ::tokio::time::timeout(patience, statement.run($run))
-                    .await
-                    .unwrap_or_else(|_| Err($crate::storage::db::silent()))
-            }
+            $crate::storage::db::On::PostgresTx($e, patience) => statement.run_within(patience, $run).await,
         };
         statement.end(done)
     }};
@@ -471,6 +493,31 @@ mod tests {
         execute!(&db, newer, 9_999_i64, vec![0_u8; 48]).unwrap();
         db.migrate().await.unwrap();
         assert_eq!(db.pending_migrations().await.unwrap(), 0);
+    }
+
+    /// SQLite rolls back by itself then, which the pool must not take for a transaction that goes on.
+    #[tokio::test]
+    async fn a_full_disk_ends_a_transaction_and_the_next_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("full.sqlite");
+        let db = Db::open(&format!("sqlite://{}", file.display()), 1).await.unwrap();
+        db.migrate().await.unwrap();
+        let insert = "insert into ephemeral_record (key, value, expires_at) values ($1, $2, 1)";
+        let full = "pragma max_page_count = 1";
+        execute!(&db, full).unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let refused = execute!(&mut tx, insert, "a", "x".repeat(1 << 20)).unwrap_err();
+        assert!(matches!(refused, StorageError::Unavailable(_)), "{refused}");
+        drop(tx);
+        let room = "pragma max_page_count = 1000000";
+        execute!(&db, room).unwrap();
+        for key in ["b", "c"] {
+            let mut tx = db.begin().await.unwrap();
+            execute!(&mut tx, insert, key, "x").unwrap();
+            tx.commit().await.unwrap();
+        }
+        let keys: Vec<String> = query_scalar!(&db, fetch_all, "select key from ephemeral_record").unwrap();
+        assert_eq!(keys, ["b", "c"]);
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use super::{
     StorageError, Tx,
     db::{execute, query, query_scalar},
     roster::Category,
+    watch::Statement,
 };
 
 /// Rows of one insert into `SQLite`: 14 values each, below the 999 parameters that any version takes.
@@ -131,7 +132,8 @@ async fn stage_in_sqlite(
                 .push_bind(&person.email);
         });
         insert.push(" on conflict (import_id, identity) do nothing");
-        done += insert.build().execute(&mut **tx).await?.rows_affected();
+        let statement = Statement::begin("sqlite", module_path!(), line!());
+        done += statement.end(statement.run(insert.build().execute(&mut **tx)).await)?.rows_affected();
     }
     Ok(done)
 }
@@ -142,13 +144,14 @@ async fn stage_in_postgres(
     import_id: &str,
     persons: &[StagedPerson],
 ) -> Result<u64, StorageError> {
-    let Tx::Postgres(tx, _) = tx else { return Ok(0) };
+    let Tx::Postgres(tx, patience) = tx else { return Ok(0) };
     let text = |of: fn(&StagedPerson) -> &str| persons.iter().map(of).collect::<Vec<_>>();
     let maybe = |of: fn(&StagedPerson) -> Option<&str>| persons.iter().map(of).collect::<Vec<_>>();
     let day = |of: fn(&StagedPerson) -> Option<Date>| {
         persons.iter().map(|person| of(person).map(|day| day.to_string())).collect::<Vec<_>>()
     };
-    let done = sqlx::query(concat!(
+    let statement = Statement::begin("postgresql", module_path!(), line!());
+    let insert = sqlx::query(concat!(
         "insert into roster_staging ",
         columns!(),
         " select $1, s.* from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
@@ -169,9 +172,8 @@ async fn stage_in_postgres(
     .bind(day(|person| Some(person.birth_date)))
     .bind(day(|person| person.valid_from))
     .bind(day(|person| person.valid_until))
-    .bind(maybe(|person| person.email.as_deref()))
-    .execute(&mut **tx)
-    .await?;
+    .bind(maybe(|person| person.email.as_deref()));
+    let done = statement.end(statement.run_within(*patience, insert.execute(&mut **tx)).await)?;
     Ok(done.rows_affected())
 }
 

@@ -4,12 +4,13 @@
 use std::{
     future::Future,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
+use tokio::time::timeout;
 use tracing::{Instrument as _, Span, instrument::Instrumented};
 
-use super::{Db, StorageError};
+use super::{Db, StorageError, db::silent};
 use crate::telemetry::traces::TARGET;
 
 /// Statements of this process that wait for a connection.
@@ -91,6 +92,15 @@ impl Statement {
     /// The statement within its span.
     pub(crate) fn run<F: Future>(&self, statement: F) -> Instrumented<F> {
         statement.instrument(self.span.clone())
+    }
+
+    /// The same, which fails unless the answer comes in time.
+    pub(crate) async fn run_within<T>(
+        &self,
+        patience: Duration,
+        statement: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        timeout(patience, self.run(statement)).await.unwrap_or_else(|_| Err(silent()))
     }
 
     /// Notes how it ended.

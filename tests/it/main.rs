@@ -27,6 +27,7 @@ mod corners;
 mod counts;
 mod deadlocks;
 mod docs;
+mod doctor;
 mod fuzz;
 mod house;
 mod limits;

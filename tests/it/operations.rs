@@ -153,7 +153,8 @@ async fn a_node_tells_its_metrics_and_leaves_in_order() {
     assert!(lines.iter().any(|line| line["action"] == "client.created"), "{lines:?}");
 }
 
-/// Every alarm has its section in the runbook and every section its alarm.
+/// Every alarm has its section in the runbook and every section its alarm, and `promtool test rules` tries each, quiet
+/// and ringing.
 #[test]
 fn the_runbook_knows_every_alarm() {
     let rules = read("packaging/prometheus/kenpos-idp.rules.yml");
@@ -169,6 +170,11 @@ fn the_runbook_knows_every_alarm() {
     assert!(alarms.len() > 15);
     assert_eq!(alarms, titles);
     assert_eq!(links.len(), alarms.len());
+    let cases = read("packaging/prometheus/kenpos-idp.test.yml");
+    for alarm in &alarms {
+        let [quiet, rings] = [" }", "\n        exp_alerts:"].map(|end| format!("alertname: {alarm}{end}"));
+        assert!(cases.contains(&quiet) && cases.contains(&rings), "{alarm} is not tried");
+    }
     for (alarm, link) in after("- alert:").zip(&links) {
         assert_eq!(*link, format!("docs/runbook.md#{}", alarm.to_lowercase()));
     }

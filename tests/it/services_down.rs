@@ -1,7 +1,10 @@
 //! Redis or PostgreSQL goes away in the middle, and comes back: what cannot be done is refused honestly, and
 //! everything goes on without a restart of the provider.
 
-use kenpos_idp::storage::Db;
+use kenpos_idp::{
+    members::roster::{ImportError, LEASE},
+    storage::{Db, StorageError},
+};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -10,7 +13,7 @@ use crate::support::{
     backends::{Postgres, Redis},
     http_browser::{HttpBrowser, Page},
     journey::{accept_documents, allow, complete, confirm, give_details, log_in, register, set_out},
-    members::{HANAKO, ICHIRO},
+    members::{HANAKO, ICHIRO, ROSTER},
     relying_party::{Ask, RelyingParty, Tokens},
     way::Way,
 };
@@ -205,6 +208,17 @@ async fn postgresql_goes_away_and_comes_back() {
     app.finish().await;
 }
 
+/// As while a password or a name is changed: nothing of ours is wrong, and it may be right again soon.
+#[tokio::test]
+async fn a_database_that_lets_nobody_in_is_unavailable() {
+    let address = Postgres::shared().address();
+    for who in ["postgres@ADDRESS/nonesuch", "nobody@ADDRESS/postgres"] {
+        let db = Db::open(&format!("postgres://{}", who.replace("ADDRESS", &address)), 1).await.unwrap();
+        let error = db.ping().await.unwrap_err();
+        assert!(matches!(error, StorageError::Unavailable(_)), "{error}");
+    }
+}
+
 /// The machine of PostgreSQL vanishes without a word while an answer is waited for, and another takes its place:
 /// nothing waits for the dead one for ever, neither a request nor the work in the background.
 #[tokio::test]
@@ -251,5 +265,42 @@ async fn a_database_that_falls_silent_is_left_for_its_successor() {
     let link = app.mailbox.next_link(HANAKO.email).await;
     assert_eq!(complete(&browser, &link, HANAKO.password).await.url.path(), "/account");
     app.mailbox.next(HANAKO.email).await;
+    app.finish().await;
+}
+
+/// The same in the middle of a roster: the import ends, says why, and leaves room for the next.
+#[tokio::test]
+async fn a_roster_import_does_not_wait_for_a_database_that_fell_silent() {
+    let postgres = Postgres::shared();
+    let url = postgres.create_database("silent_import");
+    let way = Way::to(postgres.address()).await;
+    let far = url.replace(&postgres.address(), &way.address.to_string());
+    let app = TestApp::start_with(Backend::PostgresRedis, |config| config.database.url = far).await;
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    // What waits is the insert alone.
+    let trigger = "create function wait() returns trigger language plpgsql
+                       as 'begin perform pg_advisory_xact_lock(1); return null; end';
+                   create trigger wait before insert on roster_staging execute function wait()";
+    sqlx::raw_sql(trigger).execute(&pool).await.unwrap();
+    let mut hold = pool.begin().await.unwrap();
+    sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *hold).await.unwrap();
+    let waiting = "select count(*) from pg_stat_activity
+                   where wait_event_type = 'Lock' and datname = current_database()
+                     and query like 'insert into roster_staging %'";
+    let silence = async {
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.unwrap() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        way.fall_silent();
+        // With the machine, its transactions are gone.
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity
+                   where datname = current_database() and pid <> pg_backend_pid()";
+        sqlx::query(end).execute(&pool).await.unwrap();
+    };
+    let (imported, ()) = tokio::join!(app.try_to_import(ROSTER), silence);
+    let error = imported.unwrap_err();
+    assert!(matches!(error, ImportError::Storage(StorageError::Unavailable(_))), "{error}");
+    app.clock.advance(LEASE);
+    app.import_full_roster(ROSTER).await;
     app.finish().await;
 }

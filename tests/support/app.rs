@@ -16,7 +16,7 @@ use kenpos_idp::{
     clock::{Clock, Entropy, Timestamp},
     config::{Config, Database, Ephemeral, Insurer, Keys, Limits, Passwords, Server, insurer::Contact},
     crypto::Algorithm,
-    members::roster::{Outcome, Report, RosterImport},
+    members::roster::{ImportError, Outcome, Report, RosterImport},
     storage::Db,
 };
 use tempfile::TempDir;
@@ -197,6 +197,11 @@ impl TestApp {
         import_roster_of(self.app(), insurer, csv, complete).await
     }
 
+    /// Imports a roster that is not the full one, which may fail.
+    pub async fn try_to_import(&self, csv: &str) -> Result<Report, ImportError> {
+        try_to_import(self.app(), "7132", csv, false).await
+    }
+
     /// Registers one more client.
     pub async fn register(&self, metadata: Metadata) -> Registered {
         register(self.app(), metadata).await
@@ -341,6 +346,10 @@ async fn import(app: &App, csv: &str, complete: bool) {
 }
 
 async fn import_roster_of(app: &App, insurer: &str, csv: &str, complete: bool) -> Report {
+    try_to_import(app, insurer, csv, complete).await.unwrap()
+}
+
+async fn try_to_import(app: &App, insurer: &str, csv: &str, complete: bool) -> Result<Report, ImportError> {
     let members = &app.members;
     let import = RosterImport {
         db: &members.db,
@@ -352,5 +361,5 @@ async fn import_roster_of(app: &App, insurer: &str, csv: &str, complete: bool) -
         complete,
         preview: false,
     };
-    import.run(csv.as_bytes(), |_, _| ()).await.unwrap()
+    import.run(csv.as_bytes(), |_, _| ()).await
 }

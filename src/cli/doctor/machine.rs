@@ -15,8 +15,9 @@ const GIB: u64 = 1 << 30;
 /// Free bytes below which it is told of, and below which it is a failure.
 const LITTLE: u64 = 2 * GIB;
 const TOO_LITTLE: u64 = GIB / 4;
-/// Percent of a disk, likewise.
+/// Percent of a disk, likewise, unless that is plenty.
 const LITTLE_PERCENT: u64 = 15;
+const PLENTY: u64 = 20 * GIB;
 
 /// Room for the SQLite file. What PostgreSQL has is for its own machine to tell.
 pub(super) fn disk(config: &Config, report: &mut Report<'_, impl Write>) -> std::io::Result<()> {
@@ -35,20 +36,22 @@ pub(super) fn disk(config: &Config, report: &mut Report<'_, impl Write>) -> std:
     let advice = "make room: when the disk is full, nobody can sign in; docs/sizing.md says what is needed";
     if free < TOO_LITTLE {
         report.bad(what, &finding, advice)
-    } else if free < LITTLE || percent < LITTLE_PERCENT {
+    } else if free < LITTLE || (percent < LITTLE_PERCENT && free < PLENTY) {
         report.warn(what, &finding, advice)
     } else {
         report.good(what, &finding)
     }
 }
 
-/// The folder of an SQLite file; none in memory or for another engine.
-fn folder_of(url: &str) -> Option<PathBuf> {
+/// The SQLite file; none in memory or for another engine.
+pub(super) fn file_of(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
-    if path.is_empty() || path == ":memory:" {
-        return None;
-    }
-    let folder = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty());
+    (!path.is_empty() && path != ":memory:").then(|| Path::new(path))
+}
+
+/// The folder of that file.
+fn folder_of(url: &str) -> Option<PathBuf> {
+    let folder = file_of(url)?.parent().filter(|folder| !folder.as_os_str().is_empty());
     Some(folder.unwrap_or_else(|| Path::new(".")).to_owned())
 }
 

@@ -2,14 +2,13 @@
 
 use std::{collections::BTreeSet, io::Write, time::Duration};
 
-use super::Report;
+use super::{Report, machine};
 use crate::{
-    app::open_ephemeral,
     clock::{Clock, Timestamp},
     config::{Config, mail::Security},
     crypto::{KeyState, MasterKey},
-    ephemeral::Ephemeral,
-    mail::outbox::{Outbox, OutboxError},
+    ephemeral::{Ephemeral, EphemeralError},
+    mail::smtp::Relay,
     storage::{Db, StorageError, signing_key},
 };
 
@@ -18,39 +17,45 @@ const SKEWED: Duration = Duration::from_secs(1);
 const TOO_SKEWED: Duration = Duration::from_secs(30);
 
 /// Whether the database answers, has its schema and takes changes; none if there is nothing to go on with.
+/// Nothing is made here: a file that the wrong user made would keep the service from starting.
 pub(super) async fn database(
     config: &Config,
     clock: &Clock,
     report: &mut Report<'_, impl Write>,
 ) -> anyhow::Result<Option<Db>> {
+    if let Some(file) = machine::file_of(&config.database.url).filter(|file| !file.exists()) {
+        let advice = "serve makes it when it starts; if there should be one, check database.url";
+        report.warn("database", &format!("{} is not there yet", file.display()), advice)?;
+        return Ok(None);
+    }
     let opened = async {
         let db = Db::open(&config.database.url, config.database.connections).await?;
         db.ping().await?;
-        Ok::<_, StorageError>(db)
+        let pending = db.pending_migrations().await?;
+        Ok::<_, StorageError>((db, pending))
     };
-    let db = match opened.await {
-        Ok(db) => db,
+    let (db, pending) = match opened.await {
+        Ok(found) => found,
         Err(error) => {
             let advice = "check database.url, the network and the server's log";
-            report.bad("database", &error.to_string(), advice)?;
+            report.bad("database", &error.in_plain_words(), advice)?;
             return Ok(None);
         }
     };
     report.good("database", &format!("{} answers", db.engine()))?;
-    match db.pending_migrations().await? {
-        0 => report.good("schema", "is up to date")?,
-        pending => {
-            let finding = format!("{pending} migrations are pending");
-            report.warn("schema", &finding, "kenpos-idp migrate applies them; so does serve by default")?;
-            return Ok(None);
-        }
+    if pending == 0 {
+        report.good("schema", "is up to date")?;
+    } else {
+        let finding = format!("{pending} migrations are pending");
+        report.warn("schema", &finding, "kenpos-idp migrate applies them; so does serve by default")?;
+        return Ok(None);
     }
     match db.try_change().await {
         Ok(()) => report.good("database", "takes changes")?,
         Err(error) => {
             let advice =
                 "the URL must lead to the primary, the disk must have room, the user must own the tables";
-            report.bad("database", &error.to_string(), advice)?;
+            report.bad("database", &error.in_plain_words(), advice)?;
         }
     }
     let before = clock.now();
@@ -81,28 +86,35 @@ fn skew(
     }
 }
 
+/// Whether what expires has its place; without a Redis that is the database.
 pub(super) async fn ephemeral(
     config: &Config,
-    db: &Db,
+    db: Option<&Db>,
     clock: &Clock,
     report: &mut Report<'_, impl Write>,
 ) -> anyhow::Result<()> {
     let what = "ephemeral store";
     let answered = async {
-        let store = open_ephemeral(config, db, clock).await?;
+        let store = match (&config.ephemeral.url, db) {
+            (Some(_), _) => Ephemeral::redis(&config.ephemeral, clock.clone()).await?,
+            (None, Some(db)) => Ephemeral::sql(db.clone(), clock.clone()),
+            // What is to be said of it was said.
+            (None, None) => return Ok(None),
+        };
         store.ping().await?;
-        Ok::<_, crate::ephemeral::EphemeralError>(store)
+        Ok::<_, EphemeralError>(Some(store))
     };
     match answered.await {
-        Ok(store) => {
+        Ok(Some(store)) => {
             report.good(what, &format!("{} answers", store.engine()))?;
             condition(&store, clock, report).await?;
         }
+        Ok(None) => {}
         Err(error) => {
             report.bad(what, &error.to_string(), "check ephemeral.url and the server's log")?;
         }
     }
-    if config.ephemeral.url.is_none() && db.engine() == "PostgreSQL" {
+    if config.ephemeral.url.is_none() && db.is_some_and(|db| db.engine() == "PostgreSQL") {
         let advice = "fine for one small node; several nodes, or many members, want ephemeral.url";
         report.warn(what, "sessions and tokens are in PostgreSQL, not in Redis", advice)?;
     }
@@ -156,15 +168,14 @@ pub(super) async fn keys(
 ) -> anyhow::Result<BTreeSet<String>> {
     let what = "signing key";
     let keys = signing_key::list(db).await?;
-    if let Some(master) = master {
-        match signing_key::load(db, master).await {
+    let advice = "this node needs the master.key with which the keys were made; see keys/README.md";
+    match master {
+        Some(master) => match signing_key::load(db, master).await {
             Ok(opened) => report.good(what, &format!("{} open with the master key", opened.len()))?,
-            Err(error) => {
-                let advice =
-                    "this node needs the master.key with which the keys were made; see keys/README.md";
-                report.bad(what, &error.to_string(), advice)?;
-            }
-        }
+            Err(error) => report.bad(what, &error.in_plain_words(), advice)?,
+        },
+        None if keys.is_empty() => {}
+        None => report.bad(what, "the database has keys, and nothing to open them is here", advice)?,
     }
     for alg in &config.keys.algorithms {
         let has = |state| keys.iter().any(|key| key.alg == *alg && key.state == state);
@@ -179,19 +190,16 @@ pub(super) async fn keys(
     Ok(keys.into_iter().filter(|key| key.state == KeyState::Active).map(|key| key.kid).collect())
 }
 
-pub(super) async fn relay(
-    config: &Config,
-    outbox: Result<Outbox, OutboxError>,
-    report: &mut Report<'_, impl Write>,
-) -> anyhow::Result<()> {
+/// Whether the relay takes mail from here.
+pub(super) async fn relay(config: &Config, report: &mut Report<'_, impl Write>) -> anyhow::Result<()> {
     let what = "mail relay";
     let advice = "check [mail]; until it works, mails wait in the outbox and nothing is lost";
-    let outbox = match outbox {
-        Ok(outbox) => outbox,
+    let relay = match Relay::new(&config.mail) {
+        Ok(relay) => relay,
         Err(error) => return Ok(report.bad(what, &error.to_string(), advice)?),
     };
     let (host, security) = (&config.mail.host, config.mail.security);
-    match outbox.relay().check().await {
+    match relay.check().await {
         Err(refusal) => report.bad(what, &format!("{refusal}"), advice)?,
         Ok(()) if security == Security::None => {
             report.good(what, &format!("{host} takes mail, without TLS"))?;

@@ -168,7 +168,8 @@ async fn write(
     read: (u64, u64),
     persons: Vec<StagedPerson>,
 ) -> Result<Option<Vec<Clash>>, StorageError> {
-    let mut tx = db.begin_long().await?;
+    // A batch is not long, and past its lease another node would have taken the import over.
+    let mut tx = db.begin().await?;
     if !roster_job::renew(&mut tx, (&id, lease), until, read).await? {
         return Ok(None);
     }
