@@ -32,7 +32,7 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 const LONG_ANSWER: Duration = Duration::from_secs(900);
 /// Longest wait for a sign of life of a connection whose transaction broke off, and for the last words of all
 /// connections when the pool is closed.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
 /// A pool of connections to the one database of this deployment.
 #[derive(Clone, Debug)]
@@ -409,8 +409,10 @@ macro_rules! each {
                     // What breaks off in this process is simply waited for.
                     lent.ended(false);
                     statement.begin_now();
-                    let $e = lent.connection();
-                    let done = statement.run($run).await;
+                    let done = match lent.connection() {
+                        Ok($e) => statement.run($run).await,
+                        Err(error) => Err(error),
+                    };
                     lent.ended(done.is_ok());
                     done
                 }
@@ -421,8 +423,12 @@ macro_rules! each {
                 match statement.wait(kept.lend(pool)).await {
                     Ok(mut lent) => {
                         statement.begin_now();
-                        let $e = lent.connection();
-                        let run = statement.run($run);
+                        let run = async {
+                            match lent.connection() {
+                                Ok($e) => statement.run($run).await,
+                                Err(error) => Err(error),
+                            }
+                        };
                         match ::tokio::time::timeout($crate::storage::db::ANSWER, run).await {
                             Ok(done) => {
                                 lent.ended(done.is_ok());

@@ -2,16 +2,19 @@
 //!
 //! sqlx asks each connection that is given back whether it still stands, and waits for the answer: a round trip
 //! after every statement. So some connections are kept between statements instead of given back. They are the
-//! pool's all the same: it gets back what stood by for long, what broke off, and what is wanted for a transaction.
+//! pool's all the same: it gets back what was lent long ago, what was refused, and what is wanted for a transaction.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use sqlx::{Database, Pool, pool::PoolConnection};
+use sqlx::{Connection as _, Database, Pool, pool::PoolConnection};
+use tokio::time::timeout;
 
-/// A connection that stood by for so long is given back, so that the pool asks it before it is used again.
+use super::db::SIGN_OF_LIFE;
+
+/// A connection that stood by for so long is asked whether it still stands before it is used.
 pub(super) const STANDS_BY: Duration = Duration::from_secs(1);
 /// A connection that was lent from the pool so long ago is given back, so that the pool can replace an old one.
 const LENT: Duration = Duration::from_secs(60);
@@ -41,20 +44,23 @@ impl<DB: Database> Kept<DB> {
     /// Lends a connection for one statement.
     pub(crate) async fn lend(&self, pool: &Pool<DB>) -> Result<Lent<DB>, sqlx::Error> {
         let standby = self.state().standing_by.pop();
-        let fresh = standby.filter(|standby| standby.idle_since.elapsed() < STANDS_BY);
-        let (connection, taken_at) = match fresh {
-            Some(Standby { connection, taken_at, .. }) => (connection, taken_at),
-            // Boxed, so that no statement carries the making of a connection around.
-            None => (Box::pin(pool.acquire()).await?, Instant::now()),
-        };
-        Ok(Lent { connection: Some(connection), kept: self.clone(), taken_at, ended: Ended::BrokenOff })
+        if let Some(standby) = standby {
+            let for_long = standby.for_long();
+            let mut lent = self.lent(standby.connection, standby.taken_at);
+            if !for_long || lent.answers().await {
+                return Ok(lent);
+            }
+        }
+        // Boxed, so that no statement carries the making of a connection around.
+        let connection = Box::pin(pool.acquire()).await?;
+        Ok(self.lent(connection, Instant::now()))
     }
 
     /// Gives one back, if the pool has none that is idle; before a transaction is begun.
     pub(super) fn make_room(&self, pool: &Pool<DB>) {
         if pool.num_idle() == 0 {
             let released = self.state().standing_by.pop();
-            drop(released);
+            released.into_iter().for_each(Standby::release);
         }
     }
 
@@ -64,12 +70,16 @@ impl<DB: Database> Kept<DB> {
         state.most = 0;
         let released = std::mem::take(&mut state.standing_by);
         drop(state);
-        drop(released);
+        released.into_iter().for_each(Standby::release);
     }
 
     /// How many stand by.
     pub(super) fn len(&self) -> usize {
         self.state().standing_by.len()
+    }
+
+    fn lent(&self, connection: PoolConnection<DB>, taken_at: Instant) -> Lent<DB> {
+        Lent { connection: Some(connection), kept: self.clone(), taken_at, ended: Ended::BrokenOff }
     }
 
     fn keep(&self, connection: PoolConnection<DB>, taken_at: Instant) {
@@ -81,6 +91,20 @@ impl<DB: Database> Kept<DB> {
 
     fn state(&self) -> MutexGuard<'_, State<DB>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: Database> Standby<DB> {
+    /// Whether its server may have gone meanwhile.
+    fn for_long(&self) -> bool {
+        self.idle_since.elapsed() >= STANDS_BY
+    }
+
+    /// Gives it back. The pool asks whether it stands, and would wait without end for one that fell silent.
+    fn release(mut self) {
+        if self.for_long() {
+            self.connection.close_on_drop();
+        }
     }
 }
 
@@ -123,11 +147,16 @@ enum Ended {
 }
 
 impl<DB: Database> Lent<DB> {
-    /// The connection.
-    pub(crate) fn connection(&mut self) -> &mut DB::Connection {
-        match &mut self.connection {
-            Some(connection) => connection,
-            None => unreachable!("it goes only when this is dropped"),
+    /// The connection, as long as this is not dropped.
+    pub(crate) fn connection(&mut self) -> Result<&mut DB::Connection, sqlx::Error> {
+        self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    /// Whether its server says anything, within reasonable time.
+    async fn answers(&mut self) -> bool {
+        match self.connection() {
+            Ok(connection) => matches!(timeout(SIGN_OF_LIFE, connection.ping()).await, Ok(Ok(()))),
+            Err(_) => false,
         }
     }
 
