@@ -18,9 +18,6 @@ use super::{
 };
 use crate::support::app::redis;
 
-/// Connections that are kept alive.
-const CONNECTIONS: usize = 16;
-
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {
@@ -84,7 +81,7 @@ pub async fn compare(
 ) -> io::Result<Figures> {
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..operation.connections() {
         let connection = Connection::open(provider.address, HOST).await?;
         ours.push(Worker::at_provider(operation, connection, world).await?);
         theirs.push(Worker::at_floor(operation, Connection::open(floor.address, HOST).await?));

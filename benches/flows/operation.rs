@@ -59,6 +59,15 @@ impl Operation {
         }
     }
 
+    /// Connections that repeat it. Of one member, more sign-ins at once than there are tries would pause the
+    /// login ID.
+    pub const fn connections(self) -> usize {
+        match self {
+            Self::Login => 4,
+            _ => 16,
+        }
+    }
+
     fn party(self, world: &World) -> &Party {
         match self {
             Self::CodeEs256 => &world.es256,

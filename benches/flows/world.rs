@@ -160,17 +160,41 @@ impl World {
 
 /// Signs the member in on a connection, through the pages, and gives the code that the client gets.
 pub async fn sign_in(connection: &mut Connection, party: &Party, offline: bool) -> io::Result<String> {
+    match enter(connection, party, offline, HANAKO.login_id).await? {
+        Entered::Code(code) => Ok(code),
+        Entered::Refused(status) => Err(io::Error::other(format!("the sign-in was refused with {status}"))),
+    }
+}
+
+/// What a sign-in came to.
+pub enum Entered {
+    /// A code for the client.
+    Code(String),
+    /// A page with this status.
+    Refused(u16),
+}
+
+/// Tries the member's password with a login ID.
+pub async fn enter(
+    connection: &mut Connection,
+    party: &Party,
+    offline: bool,
+    login_id: &str,
+) -> io::Result<Entered> {
     let mut answer = connection.get(&party.authorize(offline), "").await?;
     for _ in 0..12 {
         if answer.location.is_some() {
             if let Some(code) = code_of(answer.target()?) {
-                return Ok(code);
+                return Ok(Entered::Code(code));
             }
             let target = answer.target()?.to_owned();
             answer = connection.get(&target, "").await?;
             continue;
         }
-        let page = answer.expect(200)?;
+        if answer.status != 200 {
+            return Ok(Entered::Refused(answer.status));
+        }
+        let page = answer;
         let value = |before: &str| -> Option<String> {
             page.text().split_once(before)?.1.split('"').next().map(str::to_owned)
         };
@@ -181,7 +205,7 @@ pub async fn sign_in(connection: &mut Connection, party: &Party, offline: bool) 
                 url::form_urlencoded::byte_serialize(HANAKO.password.as_bytes()).collect::<String>();
             format!("password={password}")
         } else {
-            format!("login_id={}", HANAKO.login_id)
+            format!("login_id={login_id}")
         };
         let origin = format!("Origin: {ISSUER}\r\n");
         answer = connection.post(&action, &origin, &format!("csrf={csrf}&{field}")).await?;

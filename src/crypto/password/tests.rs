@@ -1,5 +1,6 @@
 use std::sync::mpsc;
 
+use argon2::PasswordVerifier as _;
 use futures_util::future::poll_immediate;
 use tokio::sync::oneshot;
 
@@ -149,6 +150,5 @@ async fn room_that_was_used_before_changes_no_hash() {
         }
     }
     // Another implementation agrees: that of the library, in memory of its own.
-    use argon2::PasswordVerifier as _;
     assert!(Argon2::default().verify_password("馬".as_bytes(), &parse(&larger).unwrap()).is_ok());
 }
