@@ -7,7 +7,7 @@
 use std::{io, os::unix::fs::DirBuilderExt as _, str::FromStr as _, time::Duration};
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -32,7 +32,9 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(30);
 const LONG_ANSWER: Duration = Duration::from_secs(900);
 /// Longest wait for a sign of life of a connection whose transaction broke off, and for the last words of all
 /// connections when the pool is closed.
-pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+/// The same for a connection that stood by; shorter than the wait for a connection.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 
 /// A pool of connections to the one database of this deployment.
 #[derive(Clone, Debug)]
@@ -235,10 +237,7 @@ impl Db {
                     Box::pin(async move {
                         // A connection that just served needs no question; one that the server closed
                         // meanwhile must not fail a request.
-                        if meta.idle_for >= STANDS_BY {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
+                        Ok(meta.idle_for < STANDS_BY || answers(connection).await)
                     })
                 })
                 .connect_lazy_with(options);
@@ -301,11 +300,11 @@ impl Db {
         let statement = Statement::begin(On::from(self).engine(), "begin", line!());
         statement.end(match self {
             Self::Sqlite(pool, kept) => {
-                kept.make_room(pool);
+                let _waiting = kept.wait(pool);
                 statement.wait(pool.begin_with("BEGIN IMMEDIATE")).await.map(Tx::Sqlite)
             }
             Self::Postgres(pool, kept) => {
-                kept.make_room(pool);
+                let _waiting = kept.wait(pool);
                 let begun = timeout(ANSWER, statement.wait(pool.begin())).await;
                 begun.unwrap_or_else(|_| Err(silent())).map(|tx| Tx::Postgres(tx, patience))
             }
@@ -373,6 +372,12 @@ async fn is_out_of_transaction(connection: &mut SqliteConnection) -> Result<bool
         connection.ping().await?;
     }
     Ok(!connection.is_in_transaction())
+}
+
+/// Whether the other end of a connection that stood by says anything. If it does not, there is time left to take
+/// another one.
+pub(super) async fn answers<C: Connection>(connection: &mut C) -> bool {
+    matches!(timeout(FIRST_WORD, connection.ping()).await, Ok(Ok(())))
 }
 
 /// Whether a connection that comes back may be lent again. One with something left to say comes from a

@@ -9,10 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, Database, Pool, pool::PoolConnection};
-use tokio::time::timeout;
+use sqlx::{Database, Pool, pool::PoolConnection};
 
-use super::db::SIGN_OF_LIFE;
+use super::db::answers;
 
 /// A connection that stood by for so long is asked whether it still stands before it is used.
 pub(super) const STANDS_BY: Duration = Duration::from_secs(1);
@@ -24,6 +23,8 @@ pub struct Kept<DB: Database>(Arc<Mutex<State<DB>>>);
 
 struct State<DB: Database> {
     standing_by: Vec<Standby<DB>>,
+    /// Who waits for a connection of the pool; until they have one, none is kept.
+    waiting: usize,
     /// Half of the pool at most: transactions find the rest there.
     most: usize,
 }
@@ -38,7 +39,7 @@ impl<DB: Database> Kept<DB> {
     /// For a pool of so many connections.
     pub(super) fn of(connections: u32) -> Self {
         let most = usize::try_from(connections / 2).unwrap_or(usize::MAX);
-        Self(Arc::new(Mutex::new(State { standing_by: Vec::new(), most })))
+        Self(Arc::new(Mutex::new(State { standing_by: Vec::new(), waiting: 0, most })))
     }
 
     /// Lends a connection for one statement.
@@ -51,17 +52,21 @@ impl<DB: Database> Kept<DB> {
                 return Ok(lent);
             }
         }
+        let _waiting = self.wait(pool);
         // Boxed, so that no statement carries the making of a connection around.
         let connection = Box::pin(pool.acquire()).await?;
         Ok(self.lent(connection, Instant::now()))
     }
 
-    /// Gives one back, if the pool has none that is idle; before a transaction is begun.
-    pub(super) fn make_room(&self, pool: &Pool<DB>) {
-        if pool.num_idle() == 0 {
-            let released = self.state().standing_by.pop();
-            released.into_iter().for_each(Standby::release);
-        }
+    /// Gives one back, if the pool has none that is idle, and keeps no more until this is dropped; before a
+    /// connection of the pool is waited for.
+    pub(super) fn wait(&self, pool: &Pool<DB>) -> Waiting<DB> {
+        let mut state = self.state();
+        state.waiting += 1;
+        let released = if pool.num_idle() == 0 { state.standing_by.pop() } else { None };
+        drop(state);
+        released.into_iter().for_each(Standby::release);
+        Waiting(self.clone())
     }
 
     /// Gives all back and keeps none any more; before the pool is closed.
@@ -84,13 +89,23 @@ impl<DB: Database> Kept<DB> {
 
     fn keep(&self, connection: PoolConnection<DB>, taken_at: Instant) {
         let mut state = self.state();
-        if state.standing_by.len() < state.most && taken_at.elapsed() < LENT {
+        let wanted = state.waiting > 0 || state.standing_by.len() >= state.most;
+        if !wanted && taken_at.elapsed() < LENT {
             state.standing_by.push(Standby { connection, taken_at, idle_since: Instant::now() });
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State<DB>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody waits for a connection of the pool.
+pub(super) struct Waiting<DB: Database>(Kept<DB>);
+
+impl<DB: Database> Drop for Waiting<DB> {
+    fn drop(&mut self) {
+        self.0.state().waiting -= 1;
     }
 }
 
@@ -155,7 +170,7 @@ impl<DB: Database> Lent<DB> {
     /// Whether its server says anything, within reasonable time.
     async fn answers(&mut self) -> bool {
         match self.connection() {
-            Ok(connection) => matches!(timeout(SIGN_OF_LIFE, connection.ping()).await, Ok(Ok(()))),
+            Ok(connection) => answers(connection).await,
             Err(_) => false,
         }
     }
