@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::App,
-    clients::{AccessTokenFormat, Client, GrantType},
+    clients::{AccessTokenFormat, Client, GrantType, SubjectType},
     clock::Timestamp,
     ephemeral::{Found, Record},
     fault::Fault,
@@ -28,6 +28,7 @@ use crate::{
     storage::{
         consent::Consent,
         member::Member,
+        pairwise_subject,
         profile::Profile,
         standing::{Standing, Towards},
     },
@@ -282,22 +283,14 @@ pub async fn subject(
     member_id: &str,
     known: Option<&str>,
 ) -> Result<String, Fault> {
-    use crate::{clients::SubjectType, storage::pairwise_subject};
-
-    if let Some(known) = known.filter(|_| client.metadata.subject_type == SubjectType::Pairwise) {
+    if client.metadata.subject_type == SubjectType::Public {
+        return Ok(member_id.to_owned());
+    }
+    if let Some(known) = known {
         return Ok(known.to_owned());
     }
-
-    match client.metadata.subject_type {
-        SubjectType::Public => Ok(member_id.to_owned()),
-        SubjectType::Pairwise => {
-            let sector = client
-                .metadata
-                .sector_identifier()
-                .ok_or_else(|| Fault::internal(format!("client {} has no sector", client.id)))?;
-            let fresh = app.members.entropy.id();
-            let db = &app.members.db;
-            Ok(pairwise_subject::find_or_create(db, &sector, member_id, &fresh, app.now()).await?)
-        }
-    }
+    let no_sector = || Fault::internal(format!("client {} has no sector", client.id));
+    let sector = client.pairwise_sector().ok_or_else(no_sector)?;
+    let (db, fresh) = (&app.members.db, app.members.entropy.id());
+    Ok(pairwise_subject::find_or_create(db, &sector, member_id, &fresh, app.now()).await?)
 }

@@ -83,6 +83,11 @@ impl<DB: Database> Kept<DB> {
         self.state().standing_by.len()
     }
 
+    /// How many wait for a connection of the pool.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().waiting
+    }
+
     fn lent(&self, connection: PoolConnection<DB>, taken_at: Instant) -> Lent<DB> {
         Lent { connection: Some(connection), kept: self.clone(), taken_at, ended: Ended::BrokenOff }
     }

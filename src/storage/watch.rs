@@ -3,7 +3,6 @@
 
 use std::{
     future::Future,
-    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -12,9 +11,6 @@ use tracing::{Instrument as _, Span, instrument::Instrumented};
 
 use super::{Db, StorageError, db::silent};
 use crate::telemetry::traces::TARGET;
-
-/// Statements of this process that wait for a connection.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// How busy a pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,28 +26,12 @@ pub struct Load {
 impl Db {
     /// How busy the pool is, for the metrics.
     pub fn load(&self) -> Load {
-        let (open, idle) = match self {
-            Self::Sqlite(pool, kept) => (pool.size(), pool.num_idle() + kept.len()),
-            Self::Postgres(pool, kept) => (pool.size(), pool.num_idle() + kept.len()),
+        let (open, idle, waiting) = match self {
+            Self::Sqlite(pool, kept) => (pool.size(), pool.num_idle() + kept.len(), kept.waiting()),
+            Self::Postgres(pool, kept) => (pool.size(), pool.num_idle() + kept.len(), kept.waiting()),
         };
         let open = usize::try_from(open).unwrap_or(usize::MAX);
-        Load { in_use: open.saturating_sub(idle), idle, waiting: WAITING.load(Ordering::Relaxed) }
-    }
-}
-
-/// Somebody waits, until this is dropped.
-struct Wait;
-
-impl Wait {
-    fn begin() -> Self {
-        WAITING.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for Wait {
-    fn drop(&mut self) {
-        WAITING.fetch_sub(1, Ordering::Relaxed);
+        Load { in_use: open.saturating_sub(idle), idle, waiting }
     }
 }
 
@@ -85,7 +65,6 @@ impl Statement {
 
     /// A wait for a connection, and at the beginning of a transaction for the one writer that `SQLite` has.
     pub(crate) async fn wait<F: Future>(&self, begin: F) -> F::Output {
-        let _wait = Wait::begin();
         begin.instrument(self.span.clone()).await
     }
 

@@ -140,10 +140,10 @@ impl Reader {
 
     /// Gives an error without a body the page that explains it, or JSON where no page was asked for.
     pub fn explain(&self, response: Response) -> Response {
-        let status = response.status();
-        if !(status.is_client_error() || status.is_server_error()) || !is_bare(&response) {
+        if !is_unexplained(&response) {
             return response;
         }
+        let status = response.status();
         let error = response.extensions().get::<PageError>().cloned().unwrap_or(PageError::status(status));
         let mut rendered = match self {
             Self::Person(visit) => page(visit, &error),
@@ -152,18 +152,24 @@ impl Reader {
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
-        // A 405 says which methods are allowed (RFC 9110 §15.5.6).
-        if let Some(allow) = response.headers().get(header::ALLOW) {
-            rendered.headers_mut().insert(header::ALLOW, allow.clone());
-        }
+        keep_allow(&response, &mut rendered);
         rendered
     }
 }
 
-/// Whether an answer says no more than its status, as far as a reader is concerned.
-pub fn is_bare(response: &Response) -> bool {
+/// Whether an answer is an error that says no more than its status, as far as a reader is concerned.
+pub fn is_unexplained(response: &Response) -> bool {
+    let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
+    let bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    bare && (status.is_client_error() || status.is_server_error())
+}
+
+/// An error that is written out says which methods are allowed, if the bare one did (RFC 9110 §15.5.6).
+pub fn keep_allow(bare: &Response, rendered: &mut Response) {
+    if let Some(allow) = bare.headers().get(header::ALLOW) {
+        rendered.headers_mut().insert(header::ALLOW, allow.clone());
+    }
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {

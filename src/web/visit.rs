@@ -156,11 +156,15 @@ impl Visit {
         csrf::verify(&self.app.members.master, &self.browser, posted)
     }
 
-    /// Who is signed in, and what is known of the member towards a client.
-    pub async fn signed_in_towards(&self, client: &Client) -> Result<Option<(SignedIn, Beside)>, Fault> {
+    /// Who is signed in, and what is known of the member, towards a client if there is one.
+    pub async fn signed_in_towards(
+        &self,
+        client: Option<&Client>,
+    ) -> Result<Option<(SignedIn, Beside)>, Fault> {
         let Some(cookie) = &self.session_cookie else { return Ok(None) };
-        let sector = client.pairwise_sector();
-        let towards = Towards { client_id: &client.id, sector: sector.as_deref() };
+        let sector = client.and_then(Client::pairwise_sector);
+        let client_id = client.map_or("", |client| &client.id);
+        let towards = Towards { client_id, sector: sector.as_deref() };
         self.app.members.session_towards(cookie, towards).await
     }
 

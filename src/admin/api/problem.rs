@@ -21,7 +21,7 @@ use crate::{
     fault::Fault,
     oidc::{error::OAuthError, resource::API},
     web::{
-        page_error::{RETRY_AFTER, is_bare, log_fault, status_of},
+        page_error::{RETRY_AFTER, is_unexplained, keep_allow, log_fault, status_of},
         trace::reference_of,
     },
 };
@@ -224,12 +224,11 @@ impl Caller {
 
     /// Writes a problem out; one of its own for what something else refused without a body.
     pub fn explain(&self, app: &App, response: Response) -> Response {
-        let status = response.status();
-        if !(status.is_client_error() || status.is_server_error()) || !is_bare(&response) {
+        if !is_unexplained(&response) {
             return response;
         }
         let problem = response.extensions().get::<Problem>().cloned();
-        let problem = problem.unwrap_or_else(|| Problem::new(Kind::of_status(status)));
+        let problem = problem.unwrap_or_else(|| Problem::new(Kind::of_status(response.status())));
         let mut rendered = (problem.kind.status(), Json(problem.body(app, &self.reference))).into_response();
         let headers = rendered.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -239,10 +238,7 @@ impl Caller {
         if matches!(problem.kind, Kind::Unavailable | Kind::TooManyRequests | Kind::IdempotencyInProgress) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }
-        // A 405 says which methods are allowed (RFC 9110 §15.5.6).
-        if let Some(allow) = response.headers().get(header::ALLOW) {
-            headers.insert(header::ALLOW, allow.clone());
-        }
+        keep_allow(&response, &mut rendered);
         rendered
     }
 }

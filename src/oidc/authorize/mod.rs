@@ -88,7 +88,7 @@ async fn authorize(mut visit: Visit, params: &Params) -> Result<Response, PageEr
         Err(error) => return respond::error(&visit, &client, &callback, &error),
     };
     visit.prefer(request.locale);
-    let signed_in = visit.signed_in_towards(&client).await?;
+    let signed_in = visit.signed_in_towards(Some(&client)).await?;
     let progress = Progress::default();
     match next(&app, &client, &request, signed_in.as_ref(), progress).await? {
         Next::Issue => issue(&visit, &client, &request, signed_in).await,
@@ -148,7 +148,7 @@ pub async fn proceed(visit: &Visit, found: Found<Interaction>) -> Result<Respons
         .client(&request.client_id)
         .await?
         .ok_or_else(|| refused(&PageRefusal { parameter: "client_id", text: "error-client-unknown" }))?;
-    let signed_in = visit.signed_in_towards(&client).await?;
+    let signed_in = visit.signed_in_towards(Some(&client)).await?;
     match next(app, &client, request, signed_in.as_ref(), Progress::of(interaction)).await? {
         Next::Issue => {
             // Taking it is what makes one answer of two tabs or a double submit.
@@ -182,10 +182,8 @@ pub async fn deny(visit: &Visit, found: Found<Interaction>) -> Result<Response, 
 }
 
 async fn finish_without_request(visit: &Visit, interaction: &Interaction) -> Result<Response, PageError> {
-    let to = match visit.signed_in().await? {
-        Some(signed_in) if documents_due(visit.app(), &signed_in).await? => {
-            path_of(&Next::Documents, &interaction.id)
-        }
+    let to = match visit.signed_in_towards(None).await? {
+        Some((_, beside)) if beside.documents_due => path_of(&Next::Documents, &interaction.id),
         Some(_) => interaction.goal.clone().unwrap_or_else(|| "/account".to_owned()),
         None => path_of(&Next::Login, &interaction.id),
     };
@@ -231,10 +229,6 @@ async fn known(
     };
     let allowed = beside.consent.as_ref().map(Permission::given).unwrap_or_default();
     Ok(Known { allowed, is_another, documents_due: beside.documents_due, ..Known::default() })
-}
-
-async fn documents_due(app: &App, signed_in: &SignedIn) -> Result<bool, Fault> {
-    Ok(app.members.documents_due(&signed_in.member).await?.contains(&true))
 }
 
 fn path_of(page: &Next, id: &str) -> String {
