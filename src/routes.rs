@@ -2,13 +2,11 @@
 
 mod frame;
 
-use std::time::Duration;
-
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{Request, State},
     http::{StatusCode, header},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
@@ -17,30 +15,22 @@ use crate::{
     admin,
     app::App,
     oidc::{
-        authorize, cors, device, discovery, introspect, jwks, logout, registration, revoke,
+        authorize, cors::Readers, device, discovery, introspect, jwks, logout, registration, revoke,
         session_management, token, userinfo,
     },
     pages,
-    web::{
-        assets,
-        deadline::{self, Deadlines},
-        logos,
-        page_error::PageError,
-    },
+    web::{assets, logos, page_error::PageError},
 };
+
+use self::frame::Frame;
 
 /// The provider as a service.
 pub fn router(app: App) -> Router {
-    let server = &app.config().server;
-    let limit = DefaultBodyLimit::max(server.body_limit_bytes);
-    let deadlines = Deadlines {
-        body: Duration::from_secs(server.body_timeout_seconds),
-        answer: Duration::from_secs(server.request_timeout_seconds),
-    };
     let guard = from_fn_with_state(app.clone(), admin::guard::check);
     let api_guard = from_fn_with_state(app.clone(), admin::api::guard::check);
-    Router::new()
-        .merge(protocol(&app))
+    let frame = Frame::new(&app);
+    let all = Router::new()
+        .merge(protocol())
         .merge(hosted_pages())
         .merge(console().route_layer(guard.clone()))
         .merge(
@@ -49,29 +39,36 @@ pub fn router(app: App) -> Router {
                 .route_layer(api_guard.clone()),
         )
         .merge(operations())
-        .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) })
-        .layer(limit)
-        .layer(from_fn_with_state(deadlines, deadline::keep))
-        .merge(uploads(&app).route_layer(guard))
-        .merge(api_uploads(&app).route_layer(api_guard))
-        .layer(from_fn_with_state(app.clone(), frame::around))
+        .fallback(|| async { PageError::status(StatusCode::NOT_FOUND) });
+    let large = uploads().route_layer(guard).merge(api_uploads().route_layer(api_guard));
+    frame
+        .clone()
+        .around(all)
+        .merge(frame.clone().read_by(Readers::Anyone).around(public()))
+        .merge(frame.read_by(Readers::Clients).around(protocol_of_clients()))
+        .merge(Frame::of_uploads(&app).around(large))
         .with_state(app)
 }
 
-fn protocol(app: &App) -> Router<App> {
-    let for_anyone = Router::new()
+/// What is the same for everybody.
+fn public() -> Router<App> {
+    Router::new()
         .route("/.well-known/openid-configuration", get(discovery::get))
         .route("/.well-known/oauth-authorization-server", get(discovery::get))
         .route("/jwks", get(jwks::get))
-        .layer(from_fn(cors::anyone));
-    let for_clients = Router::new()
+}
+
+/// What clients that are pages call.
+fn protocol_of_clients() -> Router<App> {
+    Router::new()
         .route("/token", post(token::post))
         .route("/userinfo", get(userinfo::get).post(userinfo::post))
         .route("/revoke", post(revoke::post))
-        .layer(from_fn_with_state(app.clone(), cors::clients));
+}
+
+/// The rest of the protocol.
+fn protocol() -> Router<App> {
     Router::new()
-        .merge(for_anyone)
-        .merge(for_clients)
         .route("/introspect", post(introspect::post))
         .route("/device_authorization", post(device::post))
         .route("/authorize", get(authorize::get).post(authorize::post))
@@ -220,25 +217,15 @@ fn console() -> Router<App> {
 }
 
 /// What takes large files, with limits of its own.
-fn uploads(app: &App) -> Router<App> {
+fn uploads() -> Router<App> {
     use admin::roster_new;
-    Router::new()
-        .route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
-        .layer(DefaultBodyLimit::max(app.config().roster.upload_limit_bytes))
-        .layer(from_fn_with_state(for_an_upload(app), deadline::keep))
+    Router::new().route("/admin/roster/new", get(roster_new::get).post(roster_new::post))
 }
 
 /// The same in the API, whose handler counts the bytes itself.
-fn api_uploads(app: &App) -> Router<App> {
+fn api_uploads() -> Router<App> {
     use admin::api::roster_upload;
-    Router::new()
-        .route("/admin/api/v1/roster/imports/{import}", put(roster_upload::put))
-        .layer(from_fn_with_state(for_an_upload(app), deadline::keep))
-}
-
-fn for_an_upload(app: &App) -> Deadlines {
-    let whole = Duration::from_secs(app.config().roster.upload_timeout_seconds);
-    Deadlines { body: whole, answer: whole }
+    Router::new().route("/admin/api/v1/roster/imports/{import}", put(roster_upload::put))
 }
 
 fn clients_of_the_console() -> Router<App> {

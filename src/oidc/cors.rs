@@ -7,9 +7,8 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use tokio::sync::RwLock;
@@ -53,47 +52,69 @@ impl Origins {
     }
 }
 
-/// Lets any page read; for what is public.
-pub async fn anyone(request: Request, next: Next) -> Response {
-    let mut response = if is_preflight(&request) { preflight("GET") } else { next.run(request).await };
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
+/// Whose pages may read the answers of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// None but our own.
+    Ours,
+    /// Any; for what is public.
+    Anyone,
+    /// Those of clients.
+    Clients,
 }
 
-/// Lets the pages of clients read.
-pub async fn clients(State(app): State<App>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let allowed = match origin.as_ref().and_then(|origin| origin.to_str().ok()) {
-        None => Ok(false),
-        Some(origin) => app.cors.has(&app, origin).await,
-    };
-    let allowed = match allowed {
-        Ok(allowed) => allowed,
-        Err(fault) => return OAuthError::from(fault).into_response(),
-    };
-    let mut response = if is_preflight(&request) { preflight("GET, POST") } else { next.run(request).await };
-    let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin.filter(|_| allowed) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let exposed = HeaderValue::from_static("www-authenticate");
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+impl Readers {
+    /// Answers a request so that these may read it.
+    pub async fn admit<F>(self, app: &App, request: Request, answer: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let origin = request.headers().get(header::ORIGIN).filter(|_| self != Self::Ours).cloned();
+        let allowed = match (self, &origin) {
+            (Self::Clients, Some(origin)) => app.cors.has(app, origin.to_str().unwrap_or_default()).await,
+            _ => Ok(false),
+        };
+        let allowed = match allowed {
+            Ok(allowed) => allowed,
+            Err(fault) => return OAuthError::from(fault).into_response(),
+        };
+        let mut response = match self.preflight(&request) {
+            Some(response) => response,
+            None => answer(request).await,
+        };
+        let headers = response.headers_mut();
+        match self {
+            Self::Ours => {}
+            Self::Anyone => {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            Self::Clients => {
+                headers.append(header::VARY, HeaderValue::from_static("origin"));
+                if let Some(origin) = origin.filter(|_| allowed) {
+                    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+                    let exposed = HeaderValue::from_static("www-authenticate");
+                    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+                }
+            }
+        }
+        response
     }
-    response
-}
 
-/// Whether a browser asks before it sends the request proper (Fetch §3.2.2).
-fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ORIGIN)
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-fn preflight(methods: &'static str) -> Response {
-    let headers = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
-        (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
-    ];
-    (StatusCode::NO_CONTENT, headers).into_response()
+    /// The answer to a browser that asks before it sends the request proper (Fetch §3.2.2).
+    fn preflight(self, request: &Request) -> Option<Response> {
+        let methods = match self {
+            Self::Ours => return None,
+            Self::Anyone => "GET",
+            Self::Clients => "GET, POST",
+        };
+        let asks = request.method() == Method::OPTIONS
+            && request.headers().contains_key(header::ORIGIN)
+            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let headers = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+            (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
+        ];
+        asks.then(|| (StatusCode::NO_CONTENT, headers).into_response())
+    }
 }

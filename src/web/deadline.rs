@@ -12,9 +12,8 @@ use std::{
 
 use axum::{
     body::{Body, Bytes},
-    extract::{Request, State},
+    extract::Request,
     http::StatusCode,
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use hyper::body::{Body as _, Frame, SizeHint};
@@ -31,7 +30,10 @@ pub struct Deadlines {
 
 /// Answers in the place of who is too slow: 408 if that is the client, whose body does not come (RFC 9110
 /// §15.5.9), else 503.
-pub async fn keep(State(deadlines): State<Deadlines>, request: Request, next: Next) -> Response {
+pub async fn keep<F>(deadlines: Deadlines, request: Request, answer: impl FnOnce(Request) -> F) -> Response
+where
+    F: Future<Output = Response>,
+{
     let awaited = Arc::new(AtomicBool::new(false));
     let request = if request.body().is_end_stream() {
         request
@@ -51,7 +53,7 @@ pub async fn keep(State(deadlines): State<Deadlines>, request: Request, next: Ne
         }
     };
     tokio::select! {
-        answer = next.run(request) => answer,
+        answer = answer(request) => answer,
         status = late => status.into_response(),
     }
 }
