@@ -3,18 +3,13 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::watch,
     time::{self, Instant},
 };
 
@@ -22,16 +17,8 @@ use super::Patience;
 
 /// What a connection is doing; clones share it.
 #[derive(Clone)]
-pub(super) struct Activity(Arc<Inner>);
+pub(super) struct Activity(Arc<Mutex<Doing>>);
 
-struct Inner {
-    doing: watch::Sender<Doing>,
-    began: Instant,
-    /// Milliseconds from the beginning to the last octet that the client took.
-    wrote: AtomicU64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
 struct Doing {
     /// Requests that are being worked on.
     under_way: usize,
@@ -39,21 +26,35 @@ struct Doing {
     being_taken: usize,
     /// Whether octets came that are no whole request yet; so it begins, before the first request.
     reading: bool,
+    /// Since when all of that is so.
+    since: Instant,
+    /// When the client took the last octet.
+    wrote: Instant,
+}
+
+impl Doing {
+    /// When the connection has done nothing for too long, unless something changes; never while a request is
+    /// worked on.
+    fn tires_at(&self, patience: Patience) -> Option<Instant> {
+        match self {
+            Self { under_way: 1.., .. } => None,
+            Self { being_taken: 1.., .. } => Some(self.since.max(self.wrote) + patience.idle),
+            Self { reading: true, .. } => Some(self.since + patience.head),
+            Self { .. } => Some(self.since + patience.idle),
+        }
+    }
 }
 
 impl Activity {
     pub(super) fn new() -> Self {
-        let doing = Doing { under_way: 0, being_taken: 0, reading: true };
-        Self(Arc::new(Inner {
-            doing: watch::Sender::new(doing),
-            began: Instant::now(),
-            wrote: AtomicU64::new(0),
-        }))
+        let now = Instant::now();
+        let doing = Doing { under_way: 0, being_taken: 0, reading: true, since: now, wrote: now };
+        Self(Arc::new(Mutex::new(doing)))
     }
 
     /// A request came.
     pub(super) fn begin(&self) -> UnderWay {
-        self.0.doing.send_modify(|doing| {
+        self.change(|doing| {
             doing.under_way += 1;
             doing.reading = false;
         });
@@ -62,42 +63,41 @@ impl Activity {
 
     /// Octets came.
     fn read(&self) {
-        self.0.doing.send_if_modified(|doing| {
-            let news = doing.under_way == 0 && doing.being_taken == 0 && !doing.reading;
-            doing.reading |= news;
-            news
-        });
+        let mut doing = self.doing();
+        if doing.under_way == 0 && doing.being_taken == 0 && !doing.reading {
+            doing.reading = true;
+            doing.since = Instant::now();
+        }
     }
 
     /// The client took octets.
     fn wrote(&self) {
-        let since = u64::try_from(self.0.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.wrote.store(since, Ordering::Relaxed);
+        self.doing().wrote = Instant::now();
     }
 
-    /// Until when the client may leave an answer where it is.
-    fn taken_until(&self, idle: Duration) -> Instant {
-        self.0.began + Duration::from_millis(self.0.wrote.load(Ordering::Relaxed)) + idle
+    fn change(&self, change: impl FnOnce(&mut Doing)) {
+        let mut doing = self.doing();
+        change(&mut doing);
+        doing.since = Instant::now();
+    }
+
+    fn doing(&self) -> MutexGuard<'_, Doing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until nothing was under way for too long, or an answer was not taken.
+    ///
+    /// It looks now and then instead of being told of each change, which would cost every request a few wake-ups.
+    /// That is not late: what begins after a look tires no sooner than the shortest patience after it.
     pub(super) async fn tired(&self, patience: Patience) {
-        let mut doing = self.0.doing.subscribe();
         loop {
-            let Doing { under_way, being_taken, reading } = *doing.borrow_and_update();
-            if under_way > 0 {
-                let _ = doing.changed().await;
-                continue;
+            let now = Instant::now();
+            let next = now + patience.head.min(patience.idle);
+            let tires_at = self.doing().tires_at(patience);
+            if tires_at.is_some_and(|at| at <= now) {
+                return;
             }
-            let limit = if being_taken == 0 && reading { patience.head } else { patience.idle };
-            if time::timeout(limit, doing.changed()).await.is_err() {
-                let until = self.taken_until(patience.idle);
-                if being_taken == 0 || until <= Instant::now() {
-                    return;
-                }
-                // It goes on taking the answer.
-                let _ = time::timeout_at(until, doing.changed()).await;
-            }
+            time::sleep_until(tires_at.map_or(next, |at| at.min(next))).await;
         }
     }
 }
@@ -108,14 +108,14 @@ pub(super) struct UnderWay(Activity);
 impl UnderWay {
     /// Its answer begins, of which more than a packet or two is to come.
     pub(super) fn answered(self) -> BeingTaken {
-        self.0.0.doing.send_modify(|doing| doing.being_taken += 1);
+        self.0.change(|doing| doing.being_taken += 1);
         BeingTaken(self.0.clone())
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.0.doing.send_modify(|doing| doing.under_way -= 1);
+        self.0.change(|doing| doing.under_way -= 1);
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) struct BeingTaken(Activity);
 
 impl Drop for BeingTaken {
     fn drop(&mut self) {
-        self.0.0.doing.send_modify(|doing| doing.being_taken -= 1);
+        self.0.change(|doing| doing.being_taken -= 1);
     }
 }
 
