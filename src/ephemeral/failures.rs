@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Every operation, to be run or not.
-fn operations(store: &Ephemeral) -> [BoxFuture<'_, Result<(), EphemeralError>>; 13] {
+fn operations(store: &Ephemeral) -> [BoxFuture<'_, Result<(), EphemeralError>>; 14] {
     const FOUND: &Found<Note> =
         &Found { value: Note { text: String::new(), version: 1 }, raw: String::new() };
     const NEW: &Note = &FOUND.value;
@@ -28,6 +28,7 @@ fn operations(store: &Ephemeral) -> [BoxFuture<'_, Result<(), EphemeralError>>; 
         store.put("outage", NEW, HOUR).boxed(),
         async { store.insert("outage", NEW, HOUR).await.map(drop) }.boxed(),
         async { store.swap("outage", FOUND, NEW, HOUR).await.map(drop) }.boxed(),
+        async { store.replace("outage", FOUND, NEW, HOUR).await.map(drop) }.boxed(),
         async { store.take::<Note>("outage").await.map(drop) }.boxed(),
         async { store.remove::<Note>("outage").await.map(drop) }.boxed(),
         async { store.count("outage", HOUR).await.map(drop) }.boxed(),

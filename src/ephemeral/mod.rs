@@ -132,8 +132,7 @@ impl Ephemeral {
     /// The record called `name`, which is a secret or an identifier; only its SHA-256 is stored.
     pub async fn get<R: Record>(&self, name: &str) -> Result<Option<Found<R>>, EphemeralError> {
         let key = key(R::KIND, name);
-        let Some(raw) = each!(self, engine => engine.get(&key).await)? else { return Ok(None) };
-        Ok(Some(Found { value: read(&raw)?, raw }))
+        each!(self, engine => engine.get(&key).await)?.map(found).transpose()
     }
 
     /// Stores the record, whatever was there. A `ttl` below a millisecond counts as one.
@@ -163,6 +162,21 @@ impl Ephemeral {
     ) -> Result<bool, EphemeralError> {
         let (key, text) = (key(R::KIND, name), write(new)?);
         each!(self, engine => engine.swap(&key, &expected.raw, &text, bounded(ttl)).await)
+    }
+
+    /// Replaces the record if there is one, and gives what it was: of racers who `read` the same, one gets that
+    /// and the others what was written over it. Cheaper than [`Ephemeral::swap`], for those who do away with the
+    /// record when they come too late.
+    pub async fn replace<R: Record>(
+        &self,
+        name: &str,
+        read: &Found<R>,
+        new: &R,
+        ttl: Duration,
+    ) -> Result<Option<Found<R>>, EphemeralError> {
+        let (key, text) = (key(R::KIND, name), write(new)?);
+        let before = each!(self, engine => engine.replace(&key, &read.raw, &text, bounded(ttl)).await)?;
+        before.map(found).transpose()
     }
 
     /// Reads and removes the record; of several takers one gets it.
@@ -255,6 +269,10 @@ fn bounded(ttl: Duration) -> Duration {
 // The parser's own message may quote the record, so it is dropped.
 fn read<R: Record>(text: &str) -> Result<R, EphemeralError> {
     serde_json::from_str(text).map_err(|_| EphemeralError::Corrupt { kind: R::KIND })
+}
+
+fn found<R: Record>(raw: String) -> Result<Found<R>, EphemeralError> {
+    Ok(Found { value: read(&raw)?, raw })
 }
 
 fn write<R: Record>(value: &R) -> Result<String, EphemeralError> {

@@ -98,6 +98,17 @@ impl Redis {
         self.script(&self.0.swap, key, &[expected, text, &millis(ttl)]).await
     }
 
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        _read: &str,
+        text: &str,
+        ttl: Duration,
+    ) -> Result<Option<String>, EphemeralError> {
+        let mut set = self.command("SET", key);
+        self.change(set.arg(text).arg("XX").arg("GET").arg("PX").arg(millis(ttl))).await
+    }
+
     pub(super) async fn take(&self, key: &str) -> Result<Option<String>, EphemeralError> {
         self.change(&self.command("GETDEL", key)).await
     }

@@ -80,6 +80,24 @@ impl Sql {
         Ok(execute!(&self.db, sql, key, expected, text, self.end_of(ttl), self.now())? == 1)
     }
 
+    pub(super) async fn replace(
+        &self,
+        key: &str,
+        read: &str,
+        text: &str,
+        ttl: Duration,
+    ) -> Result<Option<String>, EphemeralError> {
+        // One statement cannot tell what another one wrote while it waited for the row; a swap knows.
+        let mut before = read.to_owned();
+        while !self.swap(key, &before, text, ttl).await? {
+            match self.get(key).await? {
+                Some(changed) => before = changed,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(before))
+    }
+
     pub(super) async fn take(&self, key: &str) -> Result<Option<String>, EphemeralError> {
         let sql = "delete from ephemeral_record where key = $1 and expires_at > $2 returning value";
         // All rows and not the first: SQLite commits when the statement has run to its end.

@@ -46,6 +46,7 @@ async fn every_rule(store: &Ephemeral, clock: &Clock) {
     a_record_is_what_was_put(store).await;
     insert_is_for_the_absent_only(store).await;
     a_swap_of_what_was_changed_meanwhile_does_nothing(store).await;
+    who_replaces_learns_what_was_there(store).await;
     take_and_remove_leave_nothing(store).await;
     of_many_racers_one_wins(store).await;
     every_number_is_counted_once(store).await;
@@ -79,6 +80,19 @@ async fn a_swap_of_what_was_changed_meanwhile_does_nothing(store: &Ephemeral) {
     assert!(store.remove::<Note>("swap").await.unwrap());
     assert!(!store.swap("swap", &mine, &note(3), HOUR).await.unwrap(), "a swap brings nothing back");
     assert!(store.get::<Note>("swap").await.unwrap().is_none());
+}
+
+async fn who_replaces_learns_what_was_there(store: &Ephemeral) {
+    store.put("replace", &note(1), HOUR).await.unwrap();
+    let read = store.get::<Note>("replace").await.unwrap().unwrap();
+    for (new, before) in [(2, 1), (3, 2)] {
+        let found = store.replace("replace", &read, &note(new), HOUR).await.unwrap().unwrap();
+        assert_eq!(found.version, before);
+        assert_eq!(store.get::<Note>("replace").await.unwrap().unwrap().version, new);
+    }
+    assert!(store.remove::<Note>("replace").await.unwrap());
+    assert!(store.replace("replace", &read, &note(4), HOUR).await.unwrap().is_none());
+    assert!(store.get::<Note>("replace").await.unwrap().is_none(), "it brings nothing back");
 }
 
 async fn take_and_remove_leave_nothing(store: &Ephemeral) {
@@ -115,6 +129,22 @@ async fn of_many_racers_one_wins(store: &Ephemeral) {
     assert_eq!(winners.len(), 1);
     assert_eq!(store.get::<Note>("race").await.unwrap().unwrap().version, winners[0].1);
 
+    let read = Arc::new(store.get::<Note>("race").await.unwrap().unwrap());
+    let before = race(store, |store, number| {
+        let read = Arc::clone(&read);
+        async move { store.replace("race", &read, &note(2000 + number), HOUR).await }
+    });
+    let mut before: Vec<_> = before.await.into_iter().map(|before| before.unwrap().version).collect();
+    before.push(store.get::<Note>("race").await.unwrap().unwrap().version);
+    before.sort_unstable();
+    let all = (0..RACERS).map(|number| 2000 + number);
+    assert_eq!(
+        before,
+        [read.version].into_iter().chain(all).collect::<Vec<_>>(),
+        "each came after one other"
+    );
+
+    store.put("race", &note(winners[0].1), HOUR).await.unwrap();
     let taken = race(store, |store, _| async move { store.take::<Note>("race").await });
     assert_eq!(taken.await.into_iter().flatten().collect::<Vec<_>>(), [note(winners[0].1)]);
 }
@@ -165,6 +195,7 @@ async fn time_ends_everything(store: &Ephemeral, clock: &Clock) {
     assert!(store.get::<Note>("time, zero").await.unwrap().is_none());
     assert!(store.take::<Note>("time").await.unwrap().is_none());
     assert!(!store.swap("time", &long, &note(3), HOUR).await.unwrap());
+    assert!(store.replace("time", &long, &note(3), HOUR).await.unwrap().is_none());
     assert!(store.insert("time", &note(4), HOUR).await.unwrap());
     assert_eq!(store.count("time", HOUR).await.unwrap(), 1);
     assert_eq!(store.count("time, longer", HOUR).await.unwrap(), 3);

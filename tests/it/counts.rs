@@ -94,7 +94,7 @@ async fn flows_cost_so_many_statements_and_commands() {
     app.code(&browser, &client, "openid profile email offline_access").await;
 
     let flow = meter.cost_of(async || drop(code_flow(&app, &browser, &client, "openid profile email").await));
-    assert_eq!(flow.await, cost(3, 9, 5), "authorize, token and userinfo of a member who is signed in");
+    assert_eq!(flow.await, cost(3, 7, 5), "authorize, token and userinfo of a member who is signed in");
 
     let token = code_flow(&app, &browser, &client, "openid profile email").await;
     let userinfo = async || assert_eq!(app.userinfo(&token).await.status, StatusCode::OK);

@@ -51,13 +51,10 @@ pub async fn redeem(app: &App, client: &Client, params: &Params) -> Result<Respo
 
 /// Spends the code, which begins the grant: of any number of parallel redemptions one wins.
 async fn spend(app: &App, id: &str, found: &Found<Grant>, begun: &Grant) -> Result<(), OAuthError> {
-    let ephemeral = &app.members.ephemeral;
-    if ephemeral.swap(id, found, begun, begun.ttl(app)).await? {
-        return Ok(());
-    }
-    match ephemeral.get::<Grant>(id).await? {
-        Some(won) if won.value.pending.is_none() => Err(replayed(app, id, &won.value).await?),
-        _ => Err(OAuthError::invalid_grant("the code was used at the same time")),
+    match app.members.ephemeral.replace(id, found, begun, begun.ttl(app)).await? {
+        Some(before) if before.value.pending.is_some() => Ok(()),
+        Some(won) => Err(replayed(app, id, &won.value).await?),
+        None => Err(OAuthError::invalid_grant("the code was used at the same time")),
     }
 }
 
