@@ -1,8 +1,11 @@
 //! Claims about a member, scope by scope (OIDC Core §5.4) and one by one (§5.5).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{
+    claims_request::Wanted,
     grant::{Grant, Holder},
     scope::{Scope, Scopes},
 };
@@ -104,9 +107,7 @@ pub fn userinfo(
     scopes: &Scopes,
     holder: &Holder,
 ) -> Map<String, Value> {
-    let mut claims = about(members, client, holder, |scope, name| {
-        scopes.has(scope) || grant.claims.userinfo.contains_key(name)
-    });
+    let mut claims = about(members, holder, open_to(client), scopes, &grant.claims.userinfo);
     claims.insert("sub".to_owned(), json!(grant.sub));
     claims
 }
@@ -121,21 +122,31 @@ pub fn id_token(
     scopes: &Scopes,
     holder: &Holder,
 ) -> Map<String, Value> {
-    about(members, client, holder, |scope, name| {
-        scope != Scope::InsuredNumber && (scopes.has(scope) || grant.claims.id_token.contains_key(name))
-    })
+    let open = open_to(client).filter(|scope| *scope != Scope::InsuredNumber);
+    about(members, holder, open, scopes, &grant.claims.id_token)
 }
 
-/// What is known about the member, as far as the client may have it and it is wanted.
+/// The scopes whose claims the client may have.
+fn open_to(client: &Client) -> impl Iterator<Item = Scope> {
+    Scope::ALL.into_iter().filter(|scope| may_have(client, *scope))
+}
+
+/// What is known about the member, among the claims of these scopes: all that `scopes` have, and those that are
+/// `asked` for.
 fn about(
     members: &Members,
-    client: &Client,
     holder: &Holder,
-    wanted: impl Fn(Scope, &str) -> bool,
+    among: impl Iterator<Item = Scope>,
+    scopes: &Scopes,
+    asked: &BTreeMap<String, Wanted>,
 ) -> Map<String, Value> {
     let mut all = Map::new();
     let insurer = members.insurer(&holder.member.insurer);
-    for scope in Scope::ALL.into_iter().filter(|scope| may_have(client, *scope)) {
+    for scope in among {
+        let whole = scopes.has(scope);
+        if !whole && asked.is_empty() {
+            continue;
+        }
         let mut claims = Map::new();
         match scope {
             Scope::Profile => profile(&mut claims, holder),
@@ -148,7 +159,7 @@ fn about(
             Scope::InsuredNumber => insured_number(&mut claims, insurer, holder),
             Scope::OpenId | Scope::OfflineAccess | Scope::Admin(_) => {}
         }
-        all.extend(claims.into_iter().filter(|(name, _)| wanted(scope, name)));
+        all.extend(claims.into_iter().filter(|(name, _)| whole || asked.contains_key(name)));
     }
     all
 }
