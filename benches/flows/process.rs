@@ -14,9 +14,6 @@ const SERVER: &str = "0";
 /// The core of the driver, Redis and PostgreSQL.
 const OTHERS: &str = "1";
 
-/// Counts instructions.
-pub const VALGRIND: &str = "valgrind";
-
 /// Puts this process, and all that it starts, on the core of the others.
 pub fn pin_driver() -> io::Result<()> {
     let me = std::process::id().to_string();
@@ -46,7 +43,6 @@ impl Process {
             .args(command)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(if command[0] == VALGRIND { Stdio::piped() } else { Stdio::inherit() })
             .spawn()?;
         let mut process = Self { child, address, started_in: Duration::ZERO };
         loop {
@@ -64,19 +60,6 @@ impl Process {
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-    }
-
-    /// Asks the process to stop, waits for its end, and gives what it said on standard error.
-    pub fn end(mut self) -> io::Result<String> {
-        use std::io::Read as _;
-
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
-        let mut said = String::new();
-        if let Some(mut stderr) = self.child.stderr.take() {
-            stderr.read_to_string(&mut said)?;
-        }
-        self.child.wait()?;
-        Ok(said)
     }
 
     /// CPU time so far, user and system.
