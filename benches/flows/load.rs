@@ -4,26 +4,33 @@ use std::{cell::Cell, io, time::Duration};
 
 use futures_util::future::{join_all, try_join_all};
 use serde::Serialize;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{
     http::Connection,
-    measure,
     operation::{Operation, Worker},
     process::Process,
-    world::{Entered, HOST, World, enter},
+    statistics::{median, quantile},
+    world::{Form, HOST, World, password_form},
 };
 
-/// Requests that may wait for a password, and the one that runs (`passwords.queue`, one core).
-const CAPACITY: usize = 65;
+/// How many times as many passwords are sent as can be hashed.
+const TIMES: f64 = 10.0;
+/// Browsers that send them.
+const BROWSERS: u32 = 100;
 /// How long the token endpoint is watched.
-const WATCHED: Duration = Duration::from_secs(10);
+const WATCHED: Duration = Duration::from_secs(20);
+/// Between two refreshes of the one who watches.
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// The token endpoint beside a flood of password logins.
 #[derive(Debug, Serialize)]
 pub struct Flood {
-    /// Browsers that sign in again and again.
-    pub browsers: usize,
-    /// Sign-ins that were refused with 503, of all that were tried.
+    /// Passwords that were hashed in a second when they came one after the other.
+    pub capacity: f64,
+    /// Passwords that were sent in a second.
+    pub sent: f64,
+    /// Those of them that were refused, as a share.
     pub refused: f64,
     /// Half of the refreshes without the flood took so many milliseconds.
     pub p50_ms: f64,
@@ -37,45 +44,93 @@ pub struct Flood {
     pub most_kib: u64,
 }
 
-/// Watches refreshes without and with ten times as many logins as the server takes.
-pub async fn flood(world: &World, provider: &Process) -> io::Result<Flood> {
-    let mut clients = Vec::new();
-    for _ in 0..4 {
-        let connection = Connection::open(provider.address, HOST).await?;
-        clients.push(Worker::at_provider(Operation::Refresh, connection, world).await?);
+/// A browser that sends passwords for a login ID of nobody: they cost as much as others.
+struct Guesser {
+    connection: Connection,
+    form: Form,
+}
+
+impl Guesser {
+    async fn at(world: &World, provider: &Process, number: u32) -> io::Result<Self> {
+        let mut connection = Connection::open(provider.address, HOST).await?;
+        let id = format!("7132-9{:02}{number:06}", number % 100);
+        let form = password_form(&mut connection, &world.rs256, &id).await?;
+        Ok(Self { connection, form })
     }
-    measure::slice(&mut clients, provider, WATCHED / 10).await?;
-    let calm = measure::slice(&mut clients, provider, WATCHED).await?;
-    let browsers = 10 * CAPACITY;
-    let (done, refused) = (Cell::new(0_u32), Cell::new(0_u32));
-    // Login IDs of nobody cost as much as others, and no pause of theirs spares the server a password.
-    let flood = join_all((0..browsers).map(async |browser| {
-        while let Ok(mut connection) = Connection::open(provider.address, HOST).await {
-            let id = format!("7132-9{:02}{:06}", browser % 100, browser);
-            let tried = enter(&mut connection, &world.rs256, false, &id).await;
-            let count = if matches!(tried, Ok(Entered::Refused(503)) | Err(_)) { &refused } else { &done };
-            count.set(count.get() + 1);
+
+    /// Whether the password was looked at.
+    async fn guess(&mut self) -> io::Result<bool> {
+        let answer = self.form.send(&mut self.connection, "password=a+wrong+one").await?;
+        Ok(answer.status != 503)
+    }
+}
+
+/// Watches refreshes without and with ten times as many passwords as the server can hash.
+pub async fn flood(world: &World, provider: &Process) -> io::Result<Flood> {
+    let connection = Connection::open(provider.address, HOST).await?;
+    let mut client = Worker::at_provider(Operation::Refresh, connection, world).await?;
+    let mut alone = Guesser::at(world, provider, 999_999).await?;
+    let mut times = Vec::new();
+    // After a few more the login ID pauses, and nothing is hashed for it.
+    for _ in 0..3 {
+        let begin = Instant::now();
+        alone.guess().await?;
+        times.push(begin.elapsed().as_secs_f64());
+    }
+    let capacity = 1.0 / median(&times).value;
+    let mut guessers = Vec::new();
+    for number in 0..BROWSERS {
+        guessers.push(Guesser::at(world, provider, number).await?);
+    }
+    watch(&mut client, WATCHED / 10).await?;
+    let calm = watch(&mut client, WATCHED).await?;
+    let pause = Duration::from_secs_f64(f64::from(BROWSERS) / (TIMES * capacity));
+    let (sent, refused) = (Cell::new(0_u32), Cell::new(0_u32));
+    let flood = join_all(guessers.iter_mut().zip(0..).map(async |(guesser, number): (_, u32)| {
+        let mut tick = interval_at(Instant::now() + pause * number / BROWSERS, pause);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let looked_at = guesser.guess().await;
+            sent.set(sent.get() + 1);
+            refused.set(refused.get() + u32::from(!matches!(looked_at, Ok(true))));
         }
     }));
     let watch = async {
         // The flood has to rise first.
-        measure::slice(&mut clients, provider, WATCHED / 5).await?;
-        measure::slice(&mut clients, provider, WATCHED).await
+        watch(&mut client, WATCHED / 5).await?;
+        sent.set(0);
+        refused.set(0);
+        watch(&mut client, WATCHED).await
     };
-    let flooded = tokio::select! {
+    let flooded: Vec<f64> = tokio::select! {
         watched = watch => watched?,
-        _ = flood => return Err(io::Error::other("the server takes no connections any more")),
+        _ = flood => return Err(io::Error::other("the flood ended")),
     };
-    let (done, refused) = (done.get(), refused.get());
     Ok(Flood {
-        browsers,
-        refused: f64::from(refused) / f64::from((done + refused).max(1)),
-        p50_ms: calm.latency_ms(0.5),
-        p99_ms: calm.latency_ms(0.99),
-        flooded_p50_ms: flooded.latency_ms(0.5),
-        flooded_p99_ms: flooded.latency_ms(0.99),
+        capacity,
+        sent: f64::from(sent.get()) / WATCHED.as_secs_f64(),
+        refused: f64::from(refused.get()) / f64::from(sent.get().max(1)),
+        p50_ms: quantile(&calm, 0.5),
+        p99_ms: quantile(&calm, 0.99),
+        flooded_p50_ms: quantile(&flooded, 0.5),
+        flooded_p99_ms: quantile(&flooded, 0.99),
         most_kib: provider.memory_kib("VmHWM")?,
     })
+}
+
+/// Milliseconds that the flows of one client took, who is in no hurry.
+async fn watch(client: &mut Worker<'_>, length: Duration) -> io::Result<Vec<f64>> {
+    let mut tick = interval_at(Instant::now(), BETWEEN);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (begin, mut latencies) = (Instant::now(), Vec::new());
+    while begin.elapsed() < length {
+        tick.tick().await;
+        let start = Instant::now();
+        client.run().await?;
+        latencies.push(start.elapsed().as_secs_f64() * 1000.0);
+    }
+    Ok(latencies)
 }
 
 /// Memory before and after many requests.

@@ -55,7 +55,7 @@ struct Options {
     /// Serves so many requests and looks at the memory before and after.
     #[arg(long, default_value_t = 0)]
     soak: usize,
-    /// Watches the token endpoint beside ten times as many logins as the server takes.
+    /// Watches the token endpoint beside ten times as many passwords as the server can hash.
     #[arg(long)]
     flood: bool,
     /// So many other people are in the roster and have accounts.
@@ -182,11 +182,12 @@ async fn flood(options: &Options, world: &World, provider: &Process) -> io::Resu
     }
     let flood = load::flood(world, provider).await?;
     println!(
-        "refresh {:.2} ms, p99 {:.2} ms; beside {} browsers that sign in ({:.0} % refused) {:.2} ms, p99 {:.2} ms; \
-         {:.1} MiB at most",
+        "refresh {:.2} ms, p99 {:.2} ms; beside {:.0} passwords a second where {:.0} can be hashed ({:.0} % refused) \
+         {:.2} ms, p99 {:.2} ms; {:.1} MiB at most",
         flood.p50_ms,
         flood.p99_ms,
-        flood.browsers,
+        flood.sent,
+        flood.capacity,
         flood.refused * 100.0,
         flood.flooded_p50_ms,
         flood.flooded_p99_ms,

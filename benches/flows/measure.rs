@@ -51,7 +51,7 @@ pub struct Figures {
 }
 
 /// What was seen while workers worked.
-pub struct Slice {
+struct Slice {
     flows: usize,
     cpu: Duration,
     redis: Duration,
@@ -63,11 +63,6 @@ impl Slice {
     #[expect(clippy::cast_precision_loss, reason = "a count of flows")]
     fn each_ms(&self, time: Duration) -> f64 {
         time.as_secs_f64() * 1000.0 / self.flows.max(1) as f64
-    }
-
-    /// Milliseconds below which a part of the latencies lies.
-    pub fn latency_ms(&self, part: f64) -> f64 {
-        quantile(&self.latencies, part)
     }
 }
 
@@ -120,7 +115,7 @@ pub async fn compare(
 }
 
 /// Lets the workers repeat their operation for so long.
-pub async fn slice(workers: &mut [Worker<'_>], process: &Process, length: Duration) -> io::Result<Slice> {
+async fn slice(workers: &mut [Worker<'_>], process: &Process, length: Duration) -> io::Result<Slice> {
     let redis = redis_process()?;
     let (begin, cpu, redis_cpu) = (Instant::now(), process.cpu()?, cpu_of(redis)?);
     let latencies = try_join_all(workers.iter_mut().map(async |worker| {

@@ -13,7 +13,10 @@ use kenpos_idp::{
 };
 use tempfile::TempDir;
 
-use super::{http::Connection, process::Process};
+use super::{
+    http::{Answer, Connection},
+    process::Process,
+};
 use crate::support::{
     app::{Backend, TestApp, metadata},
     backends::free_port,
@@ -194,23 +197,58 @@ pub async fn enter(
         if answer.status != 200 {
             return Ok(Entered::Refused(answer.status));
         }
-        let page = answer;
-        let value = |before: &str| -> Option<String> {
-            page.text().split_once(before)?.1.split('"').next().map(str::to_owned)
-        };
-        let action = value("<form method=\"post\" action=\"").ok_or_else(|| io::Error::other("no form"))?;
-        let csrf = value("name=\"csrf\" value=\"").ok_or_else(|| io::Error::other("no csrf"))?;
-        let field = if action.ends_with("/password") {
+        let form = Form::of(&answer)?;
+        let field = if form.action.ends_with("/password") {
             let password =
                 url::form_urlencoded::byte_serialize(HANAKO.password.as_bytes()).collect::<String>();
             format!("password={password}")
         } else {
             format!("login_id={login_id}")
         };
-        let origin = format!("Origin: {ISSUER}\r\n");
-        answer = connection.post(&action, &origin, &format!("csrf={csrf}&{field}")).await?;
+        answer = form.send(connection, &field).await?;
     }
     Err(io::Error::other("the sign-in does not end"))
+}
+
+/// The form of a page.
+pub struct Form {
+    action: String,
+    csrf: String,
+}
+
+impl Form {
+    fn of(page: &Answer) -> io::Result<Self> {
+        let value = |before: &str| -> Option<String> {
+            page.text().split_once(before)?.1.split('"').next().map(str::to_owned)
+        };
+        let action = value("<form method=\"post\" action=\"").ok_or_else(|| io::Error::other("no form"))?;
+        let csrf = value("name=\"csrf\" value=\"").ok_or_else(|| io::Error::other("no csrf"))?;
+        Ok(Self { action, csrf })
+    }
+
+    /// Sends it with one field more.
+    pub async fn send(&self, connection: &mut Connection, field: &str) -> io::Result<Answer> {
+        let origin = format!("Origin: {ISSUER}\r\n");
+        connection.post(&self.action, &origin, &format!("csrf={}&{field}", self.csrf)).await
+    }
+}
+
+/// The form for the password of a login ID.
+pub async fn password_form(connection: &mut Connection, party: &Party, login_id: &str) -> io::Result<Form> {
+    let mut answer = connection.get(&party.authorize(false), "").await?;
+    for _ in 0..6 {
+        if answer.location.is_some() {
+            let target = answer.target()?.to_owned();
+            answer = connection.get(&target, "").await?;
+            continue;
+        }
+        let form = Form::of(&answer.expect(200)?)?;
+        if form.action.ends_with("/password") {
+            return Ok(form);
+        }
+        answer = form.send(connection, &format!("login_id={login_id}")).await?;
+    }
+    Err(io::Error::other("no password is asked for"))
 }
 
 /// The code of an authorization response.

@@ -1,9 +1,11 @@
 //! Password hashes: Argon2id, off the async runtime, behind a bounded queue.
 //!
 //! A run takes tens of milliseconds and megabytes on purpose, so a flood of logins could take the whole
-//! machine. It cannot: so many runs at once, so many waiting, and the next is told to come back.
+//! machine. It cannot: so many runs at once, so many waiting, and the next is told to come back; and they run on
+//! threads that come after all others.
 
 mod memory;
+mod workers;
 
 use std::{
     sync::{
@@ -21,14 +23,13 @@ use argon2::{
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::spawn_blocking,
-};
-
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
-use self::memory::{Memory, Room};
+use self::{
+    memory::{Memory, Room},
+    workers::Workers,
+};
 use crate::{clock::Entropy, config, telemetry::traces::TARGET};
 
 /// Bytes of the longest password that is hashed; 128 characters of any Unicode fit.
@@ -62,6 +63,7 @@ struct Inner {
     /// Hash of a password that nobody has, made with the parameters in force.
     dummy: PasswordHash,
     memory: Memory,
+    workers: Workers,
     /// Requests that may run or wait.
     capacity: usize,
     /// Runs and those who wait for one.
@@ -95,6 +97,8 @@ impl Passwords {
             entropy,
             dummy,
             memory: Memory::default(),
+            workers: Workers::start(settings.concurrent)
+                .map_err(|error| PasswordError::Failed(error.to_string()))?,
             capacity,
             admitted: Arc::new(Semaphore::new(capacity)),
             running: Arc::new(Semaphore::new(settings.concurrent)),
@@ -187,18 +191,19 @@ impl Admission {
             running.acquire_owned().instrument(span.clone()).await.map_err(|_| PasswordError::Busy)?;
         let begun = Instant::now();
         metrics::histogram!("kenpos_password_hash_wait_seconds").record((begun - queued).as_secs_f64());
-        spawn_blocking(move || {
+        let within = Arc::clone(&inner);
+        let run = inner.workers.run(move || {
             // A cancelled request stops waiting, not running: the permits go when the memory does.
             let _permits = (place, running);
-            inner.runs.fetch_add(1, Ordering::Relaxed);
-            let done = inner.memory.within(|room| work(&inner, room)).map_err(failed);
+            within.runs.fetch_add(1, Ordering::Relaxed);
+            let done = within.memory.within(|room| work(&within, room)).map_err(failed);
             metrics::histogram!("kenpos_password_hash_duration_seconds")
                 .record(begun.elapsed().as_secs_f64());
             done
-        })
-        .instrument(span)
-        .await
-        .map_err(|error| PasswordError::Failed(error.to_string()))?
+        });
+        run.instrument(span)
+            .await
+            .unwrap_or_else(|| Err(PasswordError::Failed("the run broke off".to_owned())))
     }
 }
 
