@@ -67,14 +67,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_told_and_the_thread_goes_on() {
         let workers = Workers::start(1).unwrap();
-        assert_eq!(
-            workers
-                .run(|| if true {
-                    panic!("on purpose")
-                })
-                .await,
-            None
-        );
+        assert_eq!(workers.run::<()>(|| panic!("on purpose")).await, None);
         assert_eq!(workers.run(|| 2 + 2).await, Some(4));
     }
 
