@@ -17,7 +17,7 @@ use super::{
 /// How many times as many passwords are sent as can be hashed.
 const TIMES: f64 = 10.0;
 /// Browsers that send them.
-const BROWSERS: u32 = 100;
+const BROWSERS: u32 = 500;
 /// How long the token endpoint is watched.
 const WATCHED: Duration = Duration::from_secs(20);
 /// Between two refreshes of the one who watches.
