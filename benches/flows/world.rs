@@ -163,49 +163,21 @@ impl World {
 
 /// Signs the member in on a connection, through the pages, and gives the code that the client gets.
 pub async fn sign_in(connection: &mut Connection, party: &Party, offline: bool) -> io::Result<String> {
-    match enter(connection, party, offline, HANAKO.login_id).await? {
-        Entered::Code(code) => Ok(code),
-        Entered::Refused(status) => Err(io::Error::other(format!("the sign-in was refused with {status}"))),
-    }
+    let form = password_form(connection, &party.authorize(offline), HANAKO.login_id).await?;
+    let password: String = url::form_urlencoded::byte_serialize(HANAKO.password.as_bytes()).collect();
+    let answer = form.send(connection, &format!("password={password}")).await?;
+    let answer = follow(connection, answer).await?;
+    code_of(answer.target()?).ok_or_else(|| io::Error::other("the sign-in gives no code"))
 }
 
-/// What a sign-in came to.
-pub enum Entered {
-    /// A code for the client.
-    Code(String),
-    /// A page with this status.
-    Refused(u16),
-}
-
-/// Tries the member's password with a login ID.
-pub async fn enter(
-    connection: &mut Connection,
-    party: &Party,
-    offline: bool,
-    login_id: &str,
-) -> io::Result<Entered> {
-    let mut answer = connection.get(&party.authorize(offline), "").await?;
-    for _ in 0..12 {
-        if answer.location.is_some() {
-            if let Some(code) = code_of(answer.target()?) {
-                return Ok(Entered::Code(code));
-            }
-            let target = answer.target()?.to_owned();
-            answer = connection.get(&target, "").await?;
-            continue;
+/// Goes where the provider sends the browser, as far as a page or the client's callback.
+async fn follow(connection: &mut Connection, mut answer: Answer) -> io::Result<Answer> {
+    for _ in 0..6 {
+        if answer.location.is_none() || code_of(answer.target()?).is_some() {
+            return Ok(answer);
         }
-        if answer.status != 200 {
-            return Ok(Entered::Refused(answer.status));
-        }
-        let form = Form::of(&answer)?;
-        let field = if form.action.ends_with("/password") {
-            let password =
-                url::form_urlencoded::byte_serialize(HANAKO.password.as_bytes()).collect::<String>();
-            format!("password={password}")
-        } else {
-            format!("login_id={login_id}")
-        };
-        answer = form.send(connection, &field).await?;
+        let target = answer.target()?.to_owned();
+        answer = connection.get(&target, "").await?;
     }
     Err(io::Error::other("the sign-in does not end"))
 }
@@ -233,22 +205,12 @@ impl Form {
     }
 }
 
-/// The form for the password of a login ID.
-pub async fn password_form(connection: &mut Connection, party: &Party, login_id: &str) -> io::Result<Form> {
-    let mut answer = connection.get(&party.authorize(false), "").await?;
-    for _ in 0..6 {
-        if answer.location.is_some() {
-            let target = answer.target()?.to_owned();
-            answer = connection.get(&target, "").await?;
-            continue;
-        }
-        let form = Form::of(&answer.expect(200)?)?;
-        if form.action.ends_with("/password") {
-            return Ok(form);
-        }
-        answer = form.send(connection, &format!("login_id={login_id}")).await?;
-    }
-    Err(io::Error::other("no password is asked for"))
+/// The form for the password of a login ID, to which an authorization request leads.
+pub async fn password_form(connection: &mut Connection, request: &str, login_id: &str) -> io::Result<Form> {
+    let answer = connection.get(request, "").await?;
+    let page = follow(connection, answer).await?.expect(200)?;
+    let answer = Form::of(&page)?.send(connection, &format!("login_id={login_id}")).await?;
+    Form::of(&follow(connection, answer).await?.expect(200)?)
 }
 
 /// The code of an authorization response.

@@ -1,10 +1,5 @@
 //! Made-up people for benchmarks, the same at each run.
 
-use std::{
-    fs::{self, File},
-    io::BufWriter,
-};
-
 use kenpos_idp::{
     clock::{Clock, Entropy},
     config::Insurer,
@@ -48,10 +43,12 @@ pub async fn give_accounts(db: &Db) -> Result<(), sqlx::Error> {
 
 /// Puts so many more people with accounts into a database.
 pub async fn enrol(url: &str, count: usize) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let directory = tempfile::tempdir()?;
-    let file = directory.path().join("roster.csv");
     let insurer = insurer();
-    write_roster(BufWriter::new(File::create(&file)?), &insurer, count, SEED)?;
+    let mut roster = Vec::new();
+    write_roster(&mut roster, &insurer, count, SEED)?;
+    // The made-up people have numbers of their own, but for this one, which is that of the member who signs in.
+    let roster = String::from_utf8(roster)?;
+    let others: Vec<_> = roster.lines().filter(|line| !line.contains(",200001,")).collect();
     let db = Db::open(url, 2).await?;
     let import = RosterImport {
         db: &db,
@@ -63,9 +60,6 @@ pub async fn enrol(url: &str, count: usize) -> Result<(), Box<dyn std::error::Er
         complete: false,
         preview: false,
     };
-    // The made-up people have numbers of their own, but for this one, which is that of the member who signs in.
-    let roster = fs::read_to_string(&file)?;
-    let others: Vec<_> = roster.lines().filter(|line| !line.contains(",200001,")).collect();
     import.run(others.join("\n").as_bytes(), |_, _| ()).await?;
     give_accounts(&db).await?;
     db.close().await;

@@ -69,10 +69,10 @@ impl Readers {
     where
         F: Future<Output = Response>,
     {
-        let origin = request.headers().get(header::ORIGIN).filter(|_| self != Self::Ours).cloned();
-        let allowed = match (self, &origin) {
-            (Self::Clients, Some(origin)) => app.cors.has(app, origin.to_str().unwrap_or_default()).await,
-            _ => Ok(false),
+        let origin = request.headers().get(header::ORIGIN).filter(|_| self == Self::Clients).cloned();
+        let allowed = match origin.as_ref().and_then(|origin| origin.to_str().ok()) {
+            None => Ok(false),
+            Some(origin) => app.cors.has(app, origin).await,
         };
         let allowed = match allowed {
             Ok(allowed) => allowed,
