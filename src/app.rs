@@ -27,11 +27,12 @@ use crate::{
         signing::{Signing, SigningError},
     },
     operators::Operators,
-    storage::{Db, StorageError},
+    storage::{Db, StorageError, standing::Standings},
     texts::{Texts, TextsError},
     web::{
         logos::{LogoError, Logos},
         templates::{TemplateError, Templates},
+        trace::References,
     },
 };
 
@@ -65,6 +66,8 @@ pub struct Parts {
     pub logos: Logos,
     /// Texts of both languages.
     pub texts: Arc<Texts>,
+    /// Reference numbers of requests.
+    pub references: References,
     /// Whether this node is about to stop.
     leaving: AtomicBool,
 }
@@ -160,8 +163,21 @@ impl App {
         documents.publish(&db, clock.now()).await?;
         let deliveries =
             Deliveries::new(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.deliveries);
-        let desk =
-            Desk { config, clock, entropy, db, ephemeral, master, passwords, outbox, deliveries, documents };
+        let references = References::new(&entropy);
+        let standings = Standings::of(db.clone());
+        let desk = Desk {
+            config,
+            clock,
+            entropy,
+            db,
+            standings,
+            ephemeral,
+            master,
+            passwords,
+            outbox,
+            deliveries,
+            documents,
+        };
         let members = Members::new(desk);
         let operators = Operators::new(members.clone());
         Ok(Self(Arc::new(Parts {
@@ -177,6 +193,7 @@ impl App {
             templates,
             logos,
             texts,
+            references,
             leaving: AtomicBool::new(false),
         })))
     }

@@ -17,8 +17,12 @@ use super::{
 
 /// What was recorded of the build that the tests use. A change that needs more says so there.
 const RECORDED: &str = include_str!("instructions.json");
-/// The functions within which instructions count: the layer that is around every handler.
-const COUNTED: &str = "kenpos_idp::routes::frame::respond::{{closure}}";
+/// The functions within which instructions count: the layer that is around every handler, and the statement that
+/// several handlers share.
+const COUNTED: [&str; 2] = [
+    "kenpos_idp::routes::frame::respond::{{closure}}",
+    "kenpos_idp::storage::gather::answer_all::{{closure}}",
+];
 /// How far a flow may be from what was recorded.
 const TOLERANCE: f64 = 0.03;
 /// The same where another compiler made the program.
@@ -91,12 +95,12 @@ impl Counter {
     async fn start(world: &World, binary: &Path) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let (binary, config) = (binary.display().to_string(), world.config.display().to_string());
-        let options = [
+        let mut options = vec![
             "--tool=callgrind".to_owned(),
             format!("--callgrind-out-file={}", folder.path().join("count").display()),
-            format!("--toggle-collect={COUNTED}"),
             format!("--dump-before={ENDS}"),
         ];
+        options.extend(COUNTED.map(|function| format!("--toggle-collect={function}")));
         // Without what only some processors have: OpenSSL takes another way with each (`man OPENSSL_ia32cap`).
         let mut command = vec!["env", "OPENSSL_ia32cap=:0", "valgrind", "--quiet"];
         command.extend(options.iter().map(String::as_str));

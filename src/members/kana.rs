@@ -49,18 +49,14 @@ impl KanaName {
         if text.len() > MAX_CHARS * 12 {
             return Err(KanaNameError::TooLong);
         }
-        // NFKC would part the stand-alone voicing marks from their kana.
-        let joined = text.replace('\u{309b}', "\u{3099}").replace('\u{309c}', "\u{309a}");
-        let katakana: String = canonical(&joined).chars().map(to_katakana).collect();
-        let text = katakana.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = if is_plain(text) { text.to_owned() } else { spelled_plainly(text) };
         if text.is_empty() {
             return Err(KanaNameError::Empty);
         }
         if text.chars().count() > MAX_CHARS {
             return Err(KanaNameError::TooLong);
         }
-        let kana = |c: char| is_letter(c) || matches!(c, 'ー' | ' ' | '・');
-        if !text.starts_with(is_letter) || !text.chars().all(kana) {
+        if !text.starts_with(is_letter) || !text.chars().all(|c| is_within_a_part(c) || c == ' ') {
             return Err(KanaNameError::NotKana);
         }
         let folded = text.chars().filter(|c| !matches!(c, ' ' | '・')).map(enlarge).collect();
@@ -104,6 +100,23 @@ impl From<KanaName> for String {
     fn from(name: KanaName) -> Self {
         name.text
     }
+}
+
+/// Whether a name is spelled as it is kept already; then there is nothing to do, and names are read all the time.
+fn is_plain(text: &str) -> bool {
+    text.split(' ').all(|part| !part.is_empty() && part.chars().all(is_within_a_part))
+}
+
+/// In full-width katakana, its parts separated by one space.
+fn spelled_plainly(text: &str) -> String {
+    // NFKC would part the stand-alone voicing marks from their kana.
+    let joined = text.replace('\u{309b}', "\u{3099}").replace('\u{309c}', "\u{309a}");
+    let katakana: String = canonical(&joined).chars().map(to_katakana).collect();
+    katakana.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+const fn is_within_a_part(c: char) -> bool {
+    is_letter(c) || matches!(c, 'ー' | '・')
 }
 
 const fn is_letter(c: char) -> bool {
@@ -200,6 +213,13 @@ mod tests {
                 let again = KanaName::parse(name.as_str()).unwrap();
                 prop_assert_eq!(again.as_str(), name.as_str());
                 prop_assert_eq!(KanaName::parse(name.folded()).unwrap(), name);
+            }
+        }
+
+        #[test]
+        fn a_name_that_is_spelled_plainly_stays_as_it_is(text in "[ァ-ヾ ]{0,20}") {
+            if is_plain(&text) {
+                prop_assert_eq!(spelled_plainly(&text), text);
             }
         }
 

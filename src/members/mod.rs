@@ -48,7 +48,7 @@ use crate::{
     ephemeral::Ephemeral,
     fault::Fault,
     mail::outbox::Outbox,
-    storage::{Db, eligibility, roster_import::Ended},
+    storage::{Db, eligibility, roster_import::Ended, standing::Standings},
 };
 
 /// What the rules of members work with.
@@ -62,6 +62,8 @@ pub struct Desk {
     pub entropy: Entropy,
     /// Durable records.
     pub db: Db,
+    /// What sessions and tokens rest on, among them.
+    pub standings: Standings,
     /// Records that expire.
     pub ephemeral: Ephemeral,
     /// The master key, for keyed hashes.

@@ -16,7 +16,7 @@ use crate::{
     storage::{
         consent::Consent,
         member::{Member, MemberState},
-        standing::{self, Standing, Towards},
+        standing::{Standing, Towards},
     },
 };
 
@@ -211,7 +211,7 @@ impl Members {
         towards: Towards<'_>,
         since: Timestamp,
     ) -> Result<Option<Standing>, Fault> {
-        let found = standing::find(&self.db, member_id, towards).await?;
+        let found = self.standings.find(member_id, towards).await?;
         Ok(found.filter(|Standing { member, person, .. }| {
             member.state == MemberState::Active
                 && since >= self.valid_from(member, person)

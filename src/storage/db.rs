@@ -4,7 +4,7 @@
 //! `SQLite` and PostgreSQL drivers, so values keep their native types. Rules that keep it so: `$n`
 //! parameters, text identifiers, `bigint` milliseconds, and every consume one conditional statement.
 
-use std::{io, os::unix::fs::DirBuilderExt as _, str::FromStr as _, time::Duration};
+use std::{io, os::unix::fs::DirBuilderExt as _, str::FromStr as _, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -87,18 +87,20 @@ impl On<'_> {
     /// What a statement says after a column whose texts are compared octet by octet: PostgreSQL would compare
     /// them as the language of the database has it, `SQLite` does so anyway.
     pub(super) const fn bytewise(&self) -> &'static str {
+        self.in_words_of("", " collate \"C\"")
+    }
+
+    /// What each engine says in its own words.
+    pub(super) const fn in_words_of<'w>(&self, sqlite: &'w str, postgres: &'w str) -> &'w str {
         match self {
-            Self::SqlitePool(..) | Self::SqliteTx(_) => "",
-            Self::PostgresPool(..) | Self::PostgresTx(..) => " collate \"C\"",
+            Self::SqlitePool(..) | Self::SqliteTx(_) => sqlite,
+            Self::PostgresPool(..) | Self::PostgresTx(..) => postgres,
         }
     }
 
     /// Name of the engine, as OpenTelemetry has it.
     pub(crate) const fn engine(&self) -> &'static str {
-        match self {
-            Self::SqlitePool(..) | Self::SqliteTx(_) => "sqlite",
-            Self::PostgresPool(..) | Self::PostgresTx(..) => "postgresql",
-        }
+        self.in_words_of("sqlite", "postgresql")
     }
 
     /// The same place once more, for a function of several statements.
@@ -112,18 +114,18 @@ impl On<'_> {
     }
 }
 
-/// Why a statement on durable records failed.
-#[derive(Debug, thiserror::Error)]
+/// Why a statement on durable records failed; told to all who asked together.
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StorageError {
     /// The database cannot be reached or did not answer; the request may be tried again.
     #[error("the database is unavailable: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Arc<sqlx::Error>),
     /// A uniqueness rule of the schema refused the row.
     #[error("a row like this exists already: {0}")]
-    Conflict(#[source] sqlx::Error),
+    Conflict(#[source] Arc<sqlx::Error>),
     /// The statement or the schema is wrong.
     #[error("the database refused a statement: {0}")]
-    Statement(#[source] sqlx::Error),
+    Statement(#[source] Arc<sqlx::Error>),
     /// A row holds what it never should.
     #[error("impossible value in {table}.{column} of row {row}: {reason}")]
     Impossible {
@@ -138,7 +140,7 @@ pub enum StorageError {
     },
     /// The schema could not be brought up to date.
     #[error("the migrations failed: {0}")]
-    Migration(#[from] MigrateError),
+    Migration(#[source] Arc<MigrateError>),
     /// The URL names no engine that is supported, or is malformed.
     #[error("database.url is not usable: {0}")]
     Url(String),
@@ -146,7 +148,8 @@ pub enum StorageError {
 
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
-        match &error {
+        let error = Arc::new(error);
+        match &*error {
             sqlx::Error::Database(refused) if refused.is_unique_violation() => Self::Conflict(error),
             // SQLite: busy (5) and I/O trouble (10, 13, 14); PostgreSQL: connection, shutdown and
             // resource classes (08, 53, 57), read-only standby (25006), serialisation (40); and what is told
@@ -172,6 +175,12 @@ impl From<sqlx::Error> for StorageError {
     }
 }
 
+impl From<MigrateError> for StorageError {
+    fn from(error: MigrateError) -> Self {
+        Self::Migration(Arc::new(error))
+    }
+}
+
 impl StorageError {
     /// Whether a uniqueness rule refused the row, which is often an answer and not a fault.
     pub const fn is_conflict(&self) -> bool {
@@ -180,13 +189,15 @@ impl StorageError {
 
     /// What the database itself said, for an operator; in our words where it said nothing.
     pub fn in_plain_words(&self) -> String {
-        match self {
-            Self::Unavailable(sqlx::Error::Database(said)) | Self::Statement(sqlx::Error::Database(said)) => {
-                said.message().to_owned()
-            }
-            Self::Unavailable(sqlx::Error::Io(error)) => format!("cannot be reached: {error}"),
-            Self::Unavailable(sqlx::Error::PoolTimedOut) => "does not answer".to_owned(),
-            Self::Impossible { row, reason, .. } => format!("{row} {reason}"),
+        let from_sqlx = match self {
+            Self::Unavailable(error) | Self::Statement(error) => Some(&**error),
+            _ => None,
+        };
+        match (self, from_sqlx) {
+            (_, Some(sqlx::Error::Database(said))) => said.message().to_owned(),
+            (Self::Unavailable(_), Some(sqlx::Error::Io(error))) => format!("cannot be reached: {error}"),
+            (Self::Unavailable(_), Some(sqlx::Error::PoolTimedOut)) => "does not answer".to_owned(),
+            (Self::Impossible { row, reason, .. }, _) => format!("{row} {reason}"),
             _ => self.to_string(),
         }
     }

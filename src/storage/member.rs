@@ -2,6 +2,7 @@
 
 use super::{
     On, StorageError,
+    columns::{AnyRow, Columns},
     db::{execute, query},
     instant, locale_of,
 };
@@ -82,9 +83,11 @@ macro_rules! columns {
          locale, activated_by, activated_at, updated_at"
     };
 }
+pub(super) use columns;
 
+/// A row as it is read.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: String,
     insurer: String,
     person_id: String,
@@ -98,6 +101,27 @@ struct Row {
     activated_by: Option<String>,
     activated_at: Option<i64>,
     updated_at: i64,
+}
+
+impl Row {
+    /// Reads the columns in their order.
+    pub(super) fn read<R: AnyRow>(columns: &mut Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.next()?,
+            insurer: columns.next()?,
+            person_id: columns.next()?,
+            state: columns.next()?,
+            email: columns.next()?,
+            email_verified_at: columns.next()?,
+            kana: columns.next()?,
+            password_hash: columns.next()?,
+            sessions_valid_from: columns.next()?,
+            locale: columns.next()?,
+            activated_by: columns.next()?,
+            activated_at: columns.next()?,
+            updated_at: columns.next()?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Member {
@@ -127,60 +151,6 @@ impl TryFrom<Row> for Member {
             activated_at: instant(row.activated_at),
             updated_at: Timestamp::from_millis(row.updated_at),
         })
-    }
-}
-
-/// The same columns, where another table stands beside this one.
-macro_rules! prefixed {
-    () => {
-        "id as member_id, insurer as member_insurer, person_id as member_person_id, state as member_state,
-         email as member_email, email_verified_at as member_email_verified_at, kana as member_kana,
-         password_hash as member_password_hash, sessions_valid_from as member_sessions_valid_from,
-         locale as member_locale, activated_by as member_activated_by,
-         activated_at as member_activated_at, updated_at as member_updated_at"
-    };
-}
-pub(super) use prefixed;
-
-/// What they give.
-#[derive(sqlx::FromRow)]
-#[allow(clippy::struct_field_names, reason = "the names are those of the columns")]
-pub(super) struct Prefixed {
-    member_id: String,
-    member_insurer: String,
-    member_person_id: String,
-    member_state: String,
-    member_email: Option<String>,
-    member_email_verified_at: Option<i64>,
-    member_kana: Option<String>,
-    member_password_hash: Option<String>,
-    member_sessions_valid_from: i64,
-    member_locale: String,
-    member_activated_by: Option<String>,
-    member_activated_at: Option<i64>,
-    member_updated_at: i64,
-}
-
-impl TryFrom<Prefixed> for Member {
-    type Error = StorageError;
-
-    fn try_from(row: Prefixed) -> Result<Self, StorageError> {
-        Row {
-            id: row.member_id,
-            insurer: row.member_insurer,
-            person_id: row.member_person_id,
-            state: row.member_state,
-            email: row.member_email,
-            email_verified_at: row.member_email_verified_at,
-            kana: row.member_kana,
-            password_hash: row.member_password_hash,
-            sessions_valid_from: row.member_sessions_valid_from,
-            locale: row.member_locale,
-            activated_by: row.member_activated_by,
-            activated_at: row.member_activated_at,
-            updated_at: row.member_updated_at,
-        }
-        .try_into()
     }
 }
 

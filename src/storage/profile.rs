@@ -2,6 +2,7 @@
 
 use super::{
     On, StorageError,
+    columns::{AnyRow, Columns},
     db::{execute, query},
 };
 use crate::clock::Timestamp;
@@ -23,6 +24,21 @@ pub struct Profile {
     pub locality: Option<String>,
     /// The rest of the address.
     pub street_address: Option<String>,
+}
+
+impl Profile {
+    /// Reads the columns in their order.
+    pub(super) fn read<R: AnyRow>(columns: &mut Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            nickname: columns.next()?,
+            gender: columns.next()?,
+            phone: columns.next()?,
+            postal_code: columns.next()?,
+            region: columns.next()?,
+            locality: columns.next()?,
+            street_address: columns.next()?,
+        })
+    }
 }
 
 impl std::fmt::Debug for Profile {

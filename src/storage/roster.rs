@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     StorageError,
+    columns::{AnyRow, Columns},
     db::{On, execute, query, query_scalar},
 };
 use crate::{
@@ -185,6 +186,31 @@ pub(super) struct Row {
     temporary_void_at: Option<i64>,
     former_login: Option<String>,
     stopped_at: Option<i64>,
+}
+
+impl Row {
+    /// Reads the columns in their order.
+    pub(super) fn read<R: AnyRow>(columns: &mut Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.next()?,
+            insurer: columns.next()?,
+            person_key: columns.next()?,
+            category: columns.next()?,
+            symbol: columns.next()?,
+            number: columns.next()?,
+            branch: columns.next()?,
+            kana: columns.next()?,
+            birth_date: columns.next()?,
+            valid_from: columns.next()?,
+            valid_until: columns.next()?,
+            email: columns.next()?,
+            lost_at: columns.next()?,
+            temporary_since: columns.next()?,
+            temporary_void_at: columns.next()?,
+            former_login: columns.next()?,
+            stopped_at: columns.next()?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Person {

@@ -2,7 +2,14 @@
 //!
 //! Only the route's pattern is logged, never the path: paths carry interactions and mailed tokens.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use axum::{
     extract::{ConnectInfo, MatchedPath, Request},
@@ -15,12 +22,32 @@ use tracing::{Instrument as _, Span, field::Empty};
 
 use crate::{
     app::App,
+    clock::Entropy,
     telemetry::traces::{TARGET, continue_from},
 };
 
 /// Reference number of a request: on error pages, in the answer's `X-Request-Id`, and in every log line.
 #[derive(Clone, Debug)]
 pub struct Reference(pub String);
+
+/// Makes reference numbers: from a random one on, in steps that come to each number once. So no two requests of a
+/// node have the same, and hardly any of two nodes.
+#[derive(Debug)]
+pub struct References(AtomicU64);
+
+impl References {
+    /// 2^64 divided by the golden ratio: odd, and far from one number to the next.
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+    /// Begins anywhere.
+    pub fn new(entropy: &Entropy) -> Self {
+        Self(AtomicU64::new(u64::from_be_bytes(entropy.bytes())))
+    }
+
+    fn next(&self) -> Reference {
+        Reference(format!("{:016x}", self.0.fetch_add(Self::STEP, Ordering::Relaxed)))
+    }
+}
 
 /// The reference number of a request.
 pub fn reference_of(head: &Parts) -> String {
@@ -41,8 +68,9 @@ pub struct Traced {
 impl Traced {
     /// Gives a request its reference number and begins its spans.
     pub fn begin(app: &App, request: &mut Request) -> Self {
-        let reference = format!("{:016x}", u64::from_be_bytes(app.members.entropy.bytes()));
-        request.extensions_mut().insert(Reference(reference.clone()));
+        let reference = app.references.next();
+        request.extensions_mut().insert(reference.clone());
+        let Reference(reference) = reference;
         let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
         let method = method_name(request.method());
         let span = tracing::info_span!("request", id = reference, method, route);
@@ -140,6 +168,14 @@ fn method_name(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_requests_have_the_same_reference() {
+        let references = References::new(&Entropy::system());
+        let given: std::collections::HashSet<_> = (0..10_000).map(|_| references.next().0).collect();
+        assert_eq!(given.len(), 10_000);
+        assert!(given.iter().all(|reference| reference.len() == 16));
+    }
 
     #[test]
     fn a_made_up_method_makes_no_time_series() {
