@@ -232,6 +232,9 @@ impl Clients<'_> {
 
     /// Lets nobody sign in to a client any more; its tokens are worth nothing while that lasts.
     pub async fn disable(&self, client: &Client, act: Act<'_>) -> Outcome<Client> {
+        if let Err(refused) = self.may_change(client) {
+            return Ok(Err(refused));
+        }
         let disabled_at = Some(self.registrar.now);
         self.switch(client, disabled_at, (act, "client.disabled")).await
     }

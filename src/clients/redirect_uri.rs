@@ -97,6 +97,13 @@ fn parse(uri: &str) -> Result<Url, UriRefusal> {
     if !url.username().is_empty() || url.password().is_some() || authority(uri).contains('@') {
         return Err(refuse("user", "must name no user"));
     }
+    // Origins are written into headers, where other characters end a list or a directive (CSP3 §2.3.1).
+    let is_plain = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    if !matches!(url.host(), None | Some(Host::Ipv4(_) | Host::Ipv6(_)))
+        && !url.host_str().is_some_and(is_plain)
+    {
+        return Err(refuse("host", "must have a host of letters, digits, dots and hyphens"));
+    }
     if uri.contains('*') {
         return Err(refuse("wildcard", "must have no wildcard"));
     }
@@ -117,6 +124,11 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether a browser can post a form there.
+pub fn is_of_the_web(uri: &str) -> bool {
+    Url::parse(uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
 /// The host of a URI, for the sector of pairwise subjects (OIDC Core §8.1).
 pub fn host(uri: &str) -> Option<String> {
     Url::parse(uri).ok()?.host_str().map(str::to_owned)
@@ -133,6 +145,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Origins are written into headers.
+    #[test]
+    fn a_host_says_nothing_but_a_host() {
+        for host in ["x.example;sandbox", "y.example,frame-src", "x.example'", "x!example"] {
+            assert!(check(&format!("https://{host}/cb"), false).is_err(), "{host}");
+            assert!(check(&format!("com.example.app://{host}/cb"), true).is_err(), "{host}");
+        }
+        for uri in ["https://app-1.example.com/cb", "https://[2001:db8::1]/cb", "https://192.0.2.1:8443/cb"] {
+            assert_eq!(check(uri, false), Ok(()), "{uri}");
+        }
+        for uri in ["com.example.app:/cb", "com.example.app://callback", "com.example.app:///cb"] {
+            assert_eq!(check(uri, true), Ok(()), "{uri}");
+        }
+        assert!(is_of_the_web("http://127.0.0.1/cb") && !is_of_the_web("http.example:/cb"));
+    }
 
     #[test]
     fn only_the_very_same_text_matches() {

@@ -171,7 +171,25 @@ impl Metadata {
                 page(field, uri)?;
             }
         }
-        Ok(())
+        // Parameters are put behind these, and would be lost behind a fragment.
+        for (field, uri) in [
+            ("initiate_login_uri", &self.initiate_login_uri),
+            ("frontchannel_logout_uri", &self.frontchannel_logout_uri),
+        ] {
+            let whole = uri.as_ref().is_none_or(|uri| !uri.contains('#'));
+            require(whole, field, "must have no fragment")?;
+        }
+        // Front-Channel Logout 1.0 §2
+        let origin_of = |uri: &String| redirect_uri::origin(uri);
+        let at_home = self
+            .frontchannel_logout_uri
+            .as_ref()
+            .is_none_or(|uri| self.redirect_uris.iter().any(|known| origin_of(known) == origin_of(uri)));
+        require(
+            at_home,
+            "frontchannel_logout_uri",
+            "must have the scheme, host and port of one of the redirect_uris",
+        )
     }
 
     /// URLs that the provider calls itself.

@@ -210,9 +210,11 @@ impl ForeignJwt {
         self.header.get("kid")?.as_str()
     }
 
-    /// `typ` of the header.
-    pub fn typ(&self) -> Option<&str> {
-        self.header.get("typ")?.as_str()
+    /// Whether `typ` of the header, if there is one, is that of this kind or of any: a JWT made for another purpose
+    /// is none for this one (RFC 8725 §3.11).
+    pub fn is_of_kind(&self, kind: &str) -> bool {
+        let typ = self.header.get("typ").map(|typ| typ.as_str().unwrap_or_default());
+        typ.is_none_or(|typ| ["JWT", kind].iter().any(|known| typ.eq_ignore_ascii_case(known)))
     }
 
     /// A claim as text, not verified yet.

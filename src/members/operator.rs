@@ -149,7 +149,7 @@ impl Members {
         roster::allow(&mut tx, &subject.person.id).await?;
         roster::end_former_login(&mut tx, &subject.person.id).await?;
         profile::erase(&mut tx, &member.id).await?;
-        recovery::erase_of_member(&mut tx, &member.id).await?;
+        self.void_links(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         let issued = self.issue(&mut tx, insurer, &subject.person, code).await?;
         if let Some(email) = &member.email {
@@ -196,6 +196,7 @@ impl Members {
         let mut tx = self.db.begin().await?;
         let now = self.clock.now();
         recovery::end_sessions(&mut tx, &member.id, now).await?;
+        self.void_links(&mut tx, &member.id).await?;
         self.write_act(&mut tx, "member.sessions_ended", subject, act).await?;
         delivery::sessions_ended(&mut tx, &member.id, now).await?;
         tx.commit().await?;

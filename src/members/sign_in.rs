@@ -131,7 +131,7 @@ impl Members {
     }
 
     /// The rules for an ID: those of its insurer. An address names none, and must not tell whose it is.
-    fn policy_for(&self, insurer: Option<&Insurer>) -> Policy {
+    pub(super) fn policy_for(&self, insurer: Option<&Insurer>) -> Policy {
         let insurer = insurer.or_else(|| self.config.only_insurer());
         insurer.map_or_else(Policy::default, |insurer| insurer.policy.clone())
     }

@@ -21,6 +21,12 @@ const LIFE: i64 = 120;
 /// The one event of a logout token.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
+/// The `sid` by which a client knows a session. Each client knows it by another, or two of them could tell that
+/// they have the same member before them, whose subjects are pairwise.
+pub fn sid_for(app: &App, client_id: &str, sid: &str) -> String {
+    app.members.master.mac_base64url("sid", format!("{client_id} {sid}").as_bytes())
+}
+
 /// Remembers that the client is given an ID token in the session of this `sid`, if it wants to be told of the
 /// end. False when the session has ended: then the client must be given none. Whether the session stood has been
 /// looked at before.
@@ -74,7 +80,7 @@ fn logout_token(app: &App, client: &Client, ended: &Ended) -> Result<String, Fau
         "iss": app.config().server.issuer,
         "aud": client.id,
         "sub": ended.sub,
-        "sid": ended.sid,
+        "sid": sid_for(app, &client.id, &ended.sid),
         "iat": now,
         "exp": now + LIFE,
         "jti": app.members.entropy.id(),

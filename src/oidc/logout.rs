@@ -16,7 +16,11 @@ use axum::{
 };
 use serde_json::Value;
 
-use super::{authorize::params::Params, posted};
+use super::{
+    authorize::{params::Params, respond},
+    backchannel_logout::sid_for,
+    posted,
+};
 use crate::{
     audit::{self, Event},
     clients::Client,
@@ -79,11 +83,15 @@ pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Respo
 }
 
 async fn logout(mut visit: Visit, params: &Params, confirmed: bool) -> Result<Response, PageError> {
+    if visit.is_head {
+        return Ok(respond::nothing());
+    }
     visit.prefer(params.get("ui_locales").and_then(Locale::from_tag));
     let request = read(&visit, params).await?;
     let signed_in = visit.signed_in().await?;
-    let named = signed_in.as_ref().is_some_and(|signed_in| {
-        request.sid.as_ref() == Some(&signed_in.session.sid) && is_meant(&visit, signed_in, params)
+    let named = signed_in.as_ref().zip(request.client.as_ref()).is_some_and(|(signed_in, client)| {
+        let told = sid_for(visit.app(), &client.id, &signed_in.session.sid);
+        request.sid.as_ref() == Some(&told) && is_meant(&visit, signed_in, &told, params)
     });
     let nobody =
         signed_in.is_none() && (request.sid.is_some() || params.get("post_logout_redirect_uri").is_none());
@@ -127,13 +135,13 @@ async fn read(visit: &Visit, params: &Params) -> Result<LogoutRequest, PageError
 }
 
 /// Whether a `logout_hint`, where there is one, means the member who is signed in: by the `sid`, the login ID
-/// or the address. Somebody else is not logged out unasked.
-fn is_meant(visit: &Visit, SignedIn { session, member, person, .. }: &SignedIn, params: &Params) -> bool {
+/// or the address. Somebody else is not logged out unasked. `sid` is the one that the client was told.
+fn is_meant(visit: &Visit, SignedIn { member, person, .. }: &SignedIn, sid: &str, params: &Params) -> bool {
     let Some(hint) = params.get("logout_hint") else { return true };
     let members = &visit.app().members;
     let typed = login_id::parse(hint, &members.config.insurers).ok().map(|typed| typed.to_string());
     let login_id = members.login_id_of(member, person).map(|known| known.to_string());
-    hint == session.sid || (typed.is_some() && typed == login_id) || member.email.as_deref() == Some(hint)
+    hint == sid || (typed.is_some() && typed == login_id) || member.email.as_deref() == Some(hint)
 }
 
 fn ask(visit: &Visit, params: &Params, request: &LogoutRequest) -> Result<Response, PageError> {

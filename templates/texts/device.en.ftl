@@ -18,3 +18,4 @@ device-denied-title = Not allowed
 device-denied-lead = The device was given nothing. You may close this page.
 device-apps = See the apps that you allowed
 error-device-ended = This connection is over: it was decided, it expired, or the digits were entered in another window. Please enter the digits again.
+error-device-insurer = The service of this device is for members of another health insurance society, so it cannot be connected.

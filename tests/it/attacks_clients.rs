@@ -57,6 +57,8 @@ async fn metadata_that_breaks_a_rule_is_refused_by_its_name() {
         (json!({ "redirect_uris": ["http://app.example.jp/"] }), uris, "redirect_uris"),
         (json!({ "redirect_uris": ["http://127.0.0.1/"] }), uris, "redirect_uris"),
         (json!({ "redirect_uris": ["javascript:alert(1)"] }), uris, "redirect_uris"),
+        (json!({ "redirect_uris": ["https://x.example;sandbox/"] }), uris, "redirect_uris"),
+        (json!({ "redirect_uris": ["https://x.example,frame-src/"] }), uris, "redirect_uris"),
         (json!({ "redirect_uris": ["data:text/html,x"] }), uris, "redirect_uris"),
         (json!({ "redirect_uris": [" https://app.example.jp/"] }), uris, "redirect_uris"),
         (json!({ "redirect_uris": ["https://app.example.jp/\u{7}"] }), uris, "redirect_uris"),
@@ -65,6 +67,17 @@ async fn metadata_that_breaks_a_rule_is_refused_by_its_name() {
         (json!({ "post_logout_redirect_uris": ["javascript:x"] }), uris, "post_logout_redirect_uris"),
         (json!({ "initiate_login_uri": "http://app.example.jp/" }), other, "initiate_login_uri"),
         (json!({ "initiate_login_uri": "http://127.0.0.1/" }), other, "initiate_login_uri"),
+        (json!({ "initiate_login_uri": "https://app.example.jp/login#x" }), other, "initiate_login_uri"),
+        (
+            json!({ "frontchannel_logout_uri": "https://other.example.jp/out" }),
+            other,
+            "frontchannel_logout_uri",
+        ),
+        (
+            json!({ "frontchannel_logout_uri": "https://app.example.jp/out#x" }),
+            other,
+            "frontchannel_logout_uri",
+        ),
         (json!({ "logo_uri": "http://app.example.jp/logo" }), other, "logo_uri"),
         (json!({ "policy_uri": "javascript:alert(1)" }), other, "policy_uri"),
         (json!({ "policy_uri#en": "javascript:alert(1)" }), other, "policy_uri"),
@@ -331,6 +344,8 @@ async fn an_assertion_proves_one_client_to_us_once(backend: Backend) {
         ("from the future", altered("iat", json!(now + 120))),
         ("without jti", altered("jti", json!(null))),
         ("a stranger's", stranger.sign(&claims("2"))),
+        ("an access token", key.sign_as(Some("at+jwt"), &claims("typ"))),
+        ("a logout token", key.sign_as(Some("logout+jwt"), &claims("typ"))),
         ("unsigned", format!("{}.{payload}.", part(json!({ "alg": "none" })))),
         ("with another header", format!("{}.{payload}.{signature}", part(json!({ "alg": "RS256" })))),
         ("with the public key as a secret", hs256),
@@ -340,6 +355,10 @@ async fn an_assertion_proves_one_client_to_us_once(backend: Backend) {
     ] {
         let refused = app.prove(&bad).await;
         assert_eq!((refused.status, refused.error()), (StatusCode::UNAUTHORIZED, "invalid_client"), "{what}");
+    }
+    for typ in ["JWT", "client-authentication+jwt"] {
+        let typed = key.sign_as(Some(typ), &claims(typ));
+        assert_eq!(app.prove(&typed).await.error(), "invalid_grant", "{typ}");
     }
     // Exactly one method, and exactly the registered one.
     let good = key.sign(&claims("3"));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kenpos_idp::clients::{AuthMethod, GrantType, GrantTypes};
 use reqwest::{Method, StatusCode};
 
+use super::story_operators::matrix::second_insurer;
 use crate::support::{
     app::{Backend, MINUTE, TestApp, metadata, on_both_backends},
     attack::Answer,
@@ -20,6 +21,7 @@ on_both_backends! {
     a_device_gets_its_tokens_once_its_owner_allows_it
     a_device_hears_that_its_owner_refused
     codes_end_with_their_time
+    a_device_of_another_insurer_is_not_allowed
 }
 
 /// Longer than a device has to wait between two polls, however often it was told to slow down.
@@ -52,6 +54,23 @@ async fn enter(app: &TestApp, browser: &HttpBrowser, code: &str) -> Page {
 
 async fn decide(page: &Page, decision: &str) -> Page {
     page.form("#device-confirm-form").click("decision", decision).submit().await.follow_here().await
+}
+
+async fn a_device_of_another_insurer_is_not_allowed(backend: Backend) {
+    let mut app = TestApp::start_with(backend, |config| config.insurers.push(second_insurer())).await;
+    let mut of_another = metadata("https://tv.example.jp");
+    of_another.grant_types = GrantTypes(vec![GrantType::AuthorizationCode, GrantType::DeviceCode]);
+    of_another.token_endpoint_auth_method = AuthMethod::None;
+    of_another.insurer = Some("7133".to_owned());
+    let tv = app.register(of_another).await;
+    let browser = app.activate(&HANAKO).await;
+    let device = set_up(&app, &tv, "openid").await;
+    let page = enter(&app, &browser, device.text("user_code")).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.text());
+    assert!(page.text().contains("ほかの健康保険組合の加入者向け"), "{}", page.text());
+    app.clock.advance(WAIT);
+    assert_eq!(poll(&app, &tv, &device).await.error(), "authorization_pending");
+    app.finish().await;
 }
 
 async fn a_device_gets_its_tokens_once_its_owner_allows_it(backend: Backend) {

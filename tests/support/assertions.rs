@@ -30,7 +30,12 @@ impl ClientKey {
 
     /// Signs claims.
     pub fn sign(&self, claims: &Value) -> String {
-        self.ring.sign(self.alg, None, claims).unwrap()
+        self.sign_as(None, claims)
+    }
+
+    /// The same with a `typ`.
+    pub fn sign_as(&self, typ: Option<&str>, claims: &Value) -> String {
+        self.ring.sign(self.alg, typ, claims).unwrap()
     }
 }
 

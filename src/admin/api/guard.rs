@@ -99,7 +99,7 @@ async fn caller(app: &App, parts: &Parts) -> Result<Caller, Problem> {
 }
 
 /// RFC 6750 §3.1
-fn lacks(permission: Permission) -> Problem {
+pub(super) fn lacks(permission: Permission) -> Problem {
     let scope = permission.scope();
     let description = format!("the access token lacks the scope {scope}");
     let challenge = format!(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
 use super::{
-    guard::Caller,
+    guard::{self, Caller},
     paging::{Page, Paging},
     problem::{FieldError, Kind, Problem},
     read::{Body, Id, Query, Why, act, reason},
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     oidc::resource::API,
-    operators::{self, Role, log::utc, manage::NewOperator, manage::Refused},
+    operators::{self, Permission, Role, log::utc, manage::NewOperator, manage::Refused, role},
     texts::Locale,
 };
 
@@ -159,6 +159,18 @@ async fn find(caller: &Caller, id: &str) -> Result<operators::Operator, Problem>
     Ok(found)
 }
 
+/// Nobody gives more than they have: neither another insurer, nor a role that may do what the token does not allow.
+fn may_give(caller: &Caller, role: RoleName, insurer: Option<&str>) -> Result<(), Problem> {
+    if caller.reach(insurer).is_err() {
+        return Err(refusal(Refused::Insurer));
+    }
+    let needed = Permission::ALL.into_iter().filter(|permission| role::may(role.into(), *permission));
+    match needed.into_iter().find(|permission| !caller.may(*permission)) {
+        None => Ok(()),
+        Some(lacking) => Err(guard::lacks(lacking)),
+    }
+}
+
 /// The operator as it is now, after an act.
 async fn shown(caller: &Caller, id: &str) -> Result<Operator, Problem> {
     Ok(Operator::of(&find(caller, id).await?, caller.app().now()))
@@ -237,10 +249,7 @@ pub struct Invitation {
 )]
 pub async fn invite(caller: Caller, Body(asked): Body<Invitation>) -> Result<Response, Problem> {
     let why = reason(&asked.reason)?;
-    // Nobody gives more than they have.
-    if caller.reach(asked.insurer.as_deref()).is_err() {
-        return Err(refusal(Refused::Insurer));
-    }
+    may_give(&caller, asked.role, asked.insurer.as_deref())?;
     let new = NewOperator {
         email: asked.email,
         name: asked.name,
@@ -303,9 +312,7 @@ pub async fn role(
     let target = find(&caller, &id).await?;
     unchanged(&headers, &Operator::of(&target, caller.app().now()))?;
     let why = reason(&asked.reason)?;
-    if caller.reach(asked.insurer.as_deref()).is_err() {
-        return Err(refusal(Refused::Insurer));
-    }
+    may_give(&caller, asked.role, asked.insurer.as_deref())?;
     let rights = (asked.role.into(), asked.insurer.as_deref());
     let operators = &caller.app().operators;
     operators.change_role(&target, rights, act(&caller.actor, &why)).await?.map_err(refusal)?;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use secrecy::SecretString;
 
-use super::Credential;
+use super::{Credential, credential::Asked};
 use crate::{
     audit::{self, Event},
     clock::Timestamp,
@@ -23,8 +23,8 @@ impl Members {
         password: &SecretString,
         address: IpAddr,
     ) -> Result<Credential, Fault> {
-        let SignedIn { member, person, .. } = signed_in;
-        let proof = self.check_password((member, person), password, address, "deletion").await?;
+        let member = &signed_in.member;
+        let proof = self.check_password(Asked::in_session(signed_in), password, address, "deletion").await?;
         if proof != Credential::Right {
             return Ok(proof);
         }

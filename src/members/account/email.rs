@@ -9,7 +9,7 @@ use std::{net::IpAddr, time::Duration};
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Credential, mail_to};
+use super::{Credential, credential::Asked, mail_to};
 use crate::{
     audit::{self, Event},
     clock::Timestamp,
@@ -68,13 +68,13 @@ impl Members {
         address: IpAddr,
         locale: Locale,
     ) -> Result<EmailRequest, Fault> {
-        let SignedIn { member, person, .. } = signed_in;
+        let member = &signed_in.member;
         let refuse = |text| Ok(EmailRequest::Refused(FieldError { field: "email", text, args: Vec::new() }));
         let email = match EmailAddress::parse(email) {
             Ok(email) => email,
             Err(error) => return refuse(error.text_id()),
         };
-        let proof = self.check_password((member, person), current, address, "email").await?;
+        let proof = self.check_password(Asked::in_session(signed_in), current, address, "email").await?;
         if proof != Credential::Right {
             return Ok(EmailRequest::Credential(proof));
         }
@@ -161,7 +161,8 @@ impl Members {
         let Some((change, member, person)) = self.email_link(token).await? else {
             return Ok(EmailCompletion::Void);
         };
-        let proof = self.check_password((&member, &person), password, address, "email_link").await?;
+        let asked = Asked::at_link(&member, &person, &change.token_hash);
+        let proof = self.check_password(asked, password, address, "email_link").await?;
         if proof != Credential::Right {
             return Ok(EmailCompletion::Credential(proof));
         }
@@ -180,6 +181,8 @@ impl Members {
             }
             Err(error) => return Err(error.into()),
         }
+        // Whoever reads the old mailbox must not take the account with a link that lies there.
+        self.void_links(&mut tx, &member.id).await?;
         self.tell(&mut tx, &member, AccountMail::EmailChanged).await?;
         let event = Event::member("member.email_changed", &member);
         audit::record(&mut tx, &self.entropy, now, event).await?;

@@ -32,8 +32,9 @@ use super::{
 use crate::{
     clock::Timestamp,
     config::Insurer,
+    fault::Fault,
     mail::message::{AccountMail, Mail, MailKind},
-    storage::member::Member,
+    storage::{Tx, email_change, member::Member, recovery},
     texts::Locale,
 };
 
@@ -49,6 +50,16 @@ impl Members {
                 EmailAddress::parse(member.email.as_deref()?).ok().map(Typed::Email)
             }
         }
+    }
+}
+
+impl Members {
+    /// Voids every mailed link of an account that waits to be opened: to a new password, a new address or the
+    /// login ID. Each change that ends what was given before ends them too.
+    pub(super) async fn void_links(&self, tx: &mut Tx, member_id: &str) -> Result<(), Fault> {
+        email_change::erase(&mut *tx, member_id).await?;
+        recovery::erase_of_member(tx, member_id).await?;
+        Ok(())
     }
 }
 

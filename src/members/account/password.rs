@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Credential, mail_to, next_epoch};
+use super::{Credential, credential::Asked, mail_to, next_epoch};
 use crate::{
     audit::{self, Event},
     fault::Fault,
@@ -17,7 +17,7 @@ use crate::{
         session::SignedIn,
     },
     storage::{
-        delivery, email_change,
+        delivery,
         member::{self, Member},
         member_change,
     },
@@ -44,8 +44,8 @@ impl Members {
         new: SecretString,
         address: IpAddr,
     ) -> Result<PasswordChange, Fault> {
-        let SignedIn { member, person, .. } = signed_in;
-        let proof = self.check_password((member, person), &current, address, "password").await?;
+        let member = &signed_in.member;
+        let proof = self.check_password(Asked::in_session(signed_in), &current, address, "password").await?;
         if proof != Credential::Right {
             return Ok(PasswordChange::Credential(proof));
         }
@@ -61,7 +61,7 @@ impl Members {
             // Changed elsewhere in this very moment: what was proved is not the current one any more.
             return Ok(PasswordChange::Credential(Credential::Wrong));
         }
-        email_change::erase(&mut tx, &member.id).await?;
+        self.void_links(&mut tx, &member.id).await?;
         self.tell(&mut tx, member, AccountMail::PasswordChanged).await?;
         let event = Event::member("member.password_changed", member);
         audit::record(&mut tx, &self.entropy, now, event).await?;

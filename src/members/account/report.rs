@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use secrecy::SecretString;
 
-use super::Credential;
+use super::{Credential, credential::Asked};
 use crate::{
     audit::{self, Event},
     fault::Fault,
@@ -29,8 +29,8 @@ impl Members {
         password: &SecretString,
         address: IpAddr,
     ) -> Result<Report, Fault> {
-        let SignedIn { member, person, .. } = signed_in;
-        let proof = self.check_password((member, person), password, address, "report").await?;
+        let member = &signed_in.member;
+        let proof = self.check_password(Asked::in_session(signed_in), password, address, "report").await?;
         if proof != Credential::Right {
             return Ok(Report::Credential(proof));
         }

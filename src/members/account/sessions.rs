@@ -106,6 +106,7 @@ impl Members {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         member_change::void_sessions(&mut tx, &member.id, next_epoch(member, now)).await?;
+        self.void_links(&mut tx, &member.id).await?;
         let event = Event::member("member.signed_out_elsewhere", member);
         audit::record(&mut tx, &self.entropy, now, event).await?;
         let fresh = member::find(&mut tx, &member.id).await?;

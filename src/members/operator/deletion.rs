@@ -7,8 +7,8 @@ use crate::{
     mail::message::AccountMail,
     members::{Members, account::next_epoch},
     storage::{
-        consent, deletion_request, delivery, email_change, member::MemberState, member_change, preference,
-        profile, recovery, registration, roster,
+        consent, deletion_request, delivery, member::MemberState, member_change, preference, profile,
+        registration, roster,
     },
 };
 
@@ -90,8 +90,7 @@ impl Members {
         consent::withdraw_all(&mut tx, &member.id).await?;
         profile::erase(&mut tx, &member.id).await?;
         preference::erase_of_member(&mut tx, &member.id).await?;
-        email_change::erase(&mut tx, &member.id).await?;
-        recovery::erase_of_member(&mut tx, &member.id).await?;
+        self.void_links(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &subject.person.id).await?;
         roster::end_former_login(&mut tx, &subject.person.id).await?;
         self.write_act(&mut tx, "member.deleted", subject, act).await?;

@@ -21,9 +21,9 @@ use crate::{
     texts::Locale,
 };
 
-/// Birth dates that are looked at for one login ID or address within an [`HOUR`]; the rest is wrong.
+/// Birth dates that are looked at for one login ID or address within the pause of a login ID; the rest is wrong. Who
+/// signed in from the same address before has as many of their own: strangers cannot use them up.
 const MOST_TRIES: u64 = 5;
-const HOUR: Duration = Duration::from_secs(3600);
 /// Mails of one kind that a member gets within a [`DAY`].
 const MOST_MAILS: u64 = 5;
 const DAY: Duration = Duration::from_secs(86_400);
@@ -49,6 +49,8 @@ struct Claim<'a> {
     kind: Kind,
     /// Keyed hash of the login ID or address.
     key: String,
+    /// Keyed hash of the login ID as guesses at its password are counted.
+    id_key: String,
     insurer: Option<&'a Insurer>,
     born: BirthDate,
 }
@@ -74,7 +76,7 @@ impl Members {
             }
             Typed::Email(email) => self.account_of_address(email, born, asking.insurer, true).await?,
         };
-        let claim = Claim { kind: Kind::Password, key: self.claim_key(typed), insurer, born };
+        let claim = self.claim(Kind::Password, typed, insurer, born);
         self.answer(&claim, account, asking).await
     }
 
@@ -91,8 +93,7 @@ impl Members {
             return Ok(Budget::Spent);
         }
         let account = self.account_of_address(email, born, asking.insurer, false).await?;
-        let key = self.claim_key(&Typed::Email(email.clone()));
-        let claim = Claim { kind: Kind::LoginId, key, insurer, born };
+        let claim = self.claim(Kind::LoginId, &Typed::Email(email.clone()), insurer, born);
         self.answer(&claim, account, asking).await
     }
 
@@ -121,6 +122,16 @@ impl Members {
         Ok(member.zip(person))
     }
 
+    fn claim<'a>(
+        &self,
+        kind: Kind,
+        typed: &Typed,
+        insurer: Option<&'a Insurer>,
+        born: BirthDate,
+    ) -> Claim<'a> {
+        Claim { kind, key: self.claim_key(typed), id_key: self.guess_key(typed), insurer, born }
+    }
+
     /// The case of an address makes no other key.
     fn claim_key(&self, typed: &Typed) -> String {
         self.master.mac_base64url("recovery", key_text(typed).as_bytes())
@@ -143,7 +154,10 @@ impl Members {
     ) -> Result<Budget, Fault> {
         let kind = claim.kind.as_str();
         let known = account.as_ref().map(|(member, _)| member.clone());
-        let tries = self.ephemeral.count(&format!("recovery:tries:{kind}:{}", claim.key), HOUR).await?;
+        let familiar = self.familiar(&claim.id_key, asking.address).await?;
+        let whose = familiar.as_deref().unwrap_or(&claim.key);
+        let window = Duration::from_secs(60 * u64::from(self.policy_for(claim.insurer).login_pause_minutes));
+        let tries = self.ephemeral.count(&format!("recovery:tries:{kind}:{whose}"), window).await?;
         let right = account.filter(|account| tries <= MOST_TRIES && self.is_right(claim, account));
         let code = claim.insurer.map_or("", |insurer| insurer.code.as_str());
         match &right {

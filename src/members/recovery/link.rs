@@ -113,7 +113,7 @@ impl Members {
         {
             return Ok(PasswordReset::Void);
         }
-        recovery::erase_of_member(&mut tx, &member.id).await?;
+        self.void_links(&mut tx, &member.id).await?;
         registration::erase_of_person(&mut tx, &member.person_id).await?;
         if let Some(email) = &member.email {
             let notice = mail_to(insurer, email, link.locale, RecoveryMail::PasswordReplaced);

@@ -16,9 +16,9 @@ use crate::{
     mail::message::{AccountMail, MailKind},
     members::{Members, account::next_epoch, roster::Person},
     storage::{
-        Tx, activation_code, activation_notice, delivery, email_change,
+        Tx, activation_code, activation_notice, delivery,
         member::{self, Member, MemberState},
-        member_change, recovery, registration, roster,
+        member_change, registration, roster,
     },
     texts::Locale,
 };
@@ -148,8 +148,7 @@ impl Members {
             return Ok(false);
         }
         delivery::sessions_ended(&mut *tx, &member.id, now).await?;
-        email_change::erase(&mut *tx, &member.id).await?;
-        recovery::erase_of_member(&mut *tx, &member.id).await?;
+        self.void_links(&mut *tx, &member.id).await?;
         Ok(true)
     }
 }

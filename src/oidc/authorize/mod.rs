@@ -8,7 +8,7 @@ pub mod par;
 pub mod params;
 mod pushed;
 pub mod request;
-mod respond;
+pub(in crate::oidc) mod respond;
 pub mod response_type;
 mod source;
 

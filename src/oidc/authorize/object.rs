@@ -43,11 +43,8 @@ pub async fn read(app: &App, client: &Client, text: &str) -> Result<Params, Auth
 /// The algorithm of the signature: the one that was registered, or any of a private key. Never `none`, and no
 /// MAC: what the client can prove, nobody else should be able to.
 fn algorithm(jwt: &ForeignJwt, client: &Client) -> Result<Algorithm, AuthorizationError> {
-    // RFC 9101 §10.8, RFC 8725 §3.11: a JWT made for another purpose is none for this one.
-    let typ_fits = jwt
-        .typ()
-        .is_none_or(|typ| ["JWT", "oauth-authz-req+jwt"].iter().any(|known| typ.eq_ignore_ascii_case(known)));
-    if !typ_fits {
+    // RFC 9101 §10.8
+    if !jwt.is_of_kind("oauth-authz-req+jwt") {
         return Err(refuse("typ of the request object must be oauth-authz-req+jwt"));
     }
     let alg: Option<Algorithm> = jwt.alg().and_then(|name| name.parse().ok());

@@ -48,6 +48,11 @@ pub(super) fn presented(params: &Params) -> Result<Option<ForeignJwt>, OAuthErro
 
 /// Checks that this client made the assertion, for us, lately, and did not use it before.
 pub(super) async fn verify(app: &App, client: &Client, jwt: &ForeignJwt) -> Result<(), OAuthError> {
+    if !jwt.is_of_kind("client-authentication+jwt") {
+        return Err(OAuthError::invalid_client(
+            "typ of the client assertion must be client-authentication+jwt",
+        ));
+    }
     let claims = signed(app, client, jwt).await?;
     let now = app.now();
     let rule = broken_rule(client, claims, &app.config().server.issuer, now);

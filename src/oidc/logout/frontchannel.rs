@@ -3,7 +3,10 @@
 use url::Url;
 
 use super::with_query;
-use crate::{app::App, fault::Fault, members::session::Session, pages::parts::ExternalUrl};
+use crate::{
+    app::App, fault::Fault, members::session::Session, oidc::backchannel_logout::sid_for,
+    pages::parts::ExternalUrl,
+};
 
 /// What the frames show: the registered URI of each relying party of the session, with `iss` and `sid` (§3).
 pub async fn frames(app: &App, session: &Session) -> Result<Vec<ExternalUrl>, Fault> {
@@ -12,7 +15,8 @@ pub async fn frames(app: &App, session: &Session) -> Result<Vec<ExternalUrl>, Fa
     for party in &session.parties {
         let Some(client) = app.client(&party.client_id).await? else { continue };
         let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
-        frames.extend(ExternalUrl::new(&with_query(uri, &[("iss", issuer), ("sid", &session.sid)])));
+        let sid = sid_for(app, &client.id, &session.sid);
+        frames.extend(ExternalUrl::new(&with_query(uri, &[("iss", issuer), ("sid", &sid)])));
     }
     Ok(frames)
 }

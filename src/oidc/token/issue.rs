@@ -12,6 +12,7 @@ use crate::{
     fault::Fault,
     oidc::{
         access_token::{self, Claims, signing_algorithm},
+        backchannel_logout::sid_for,
         claims, direct,
         error::OAuthError,
         grant::Grant,
@@ -95,7 +96,7 @@ pub async fn id_token(
         "auth_time": grant.auth_time.seconds(),
         "acr": grant.acr,
         "amr": grant.amr,
-        "sid": grant.sid,
+        "sid": sid_for(app, &client.id, &grant.sid),
     });
     let hashes = [("at_hash", beside.access_token), ("c_hash", beside.code)];
     for (name, value) in hashes {

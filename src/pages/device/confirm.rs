@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     oidc::{
         device::{self, FoundDevice},
+        interaction,
         permission::Permission,
     },
     pages::{
@@ -71,6 +72,9 @@ pub struct DecisionForm {
 pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageError> {
     let account = entered!(Account::enter(visit, "/device"));
     let device = find(&account, &id).await?;
+    if let Some(elsewhere) = documents_first(&account, &id).await? {
+        return Ok(elsewhere);
+    }
     let asked = &device.found.value;
     let page = ConfirmDevice {
         who: account.who(),
@@ -90,6 +94,9 @@ pub async fn post(
 ) -> Result<Response, PageError> {
     let account = entered!(Account::enter_form(visit, "/device", &form.who));
     let device = find(&account, &id).await?;
+    if let Some(elsewhere) = documents_first(&account, &id).await? {
+        return Ok(elsewhere);
+    }
     let app = account.visit.app().clone();
     let decided = match form.decision.as_str() {
         "allow" => {
@@ -112,7 +119,23 @@ pub async fn post(
 /// The authorization of the path, if its code was entered in this very session and nobody decided yet.
 async fn find(account: &Account, id: &str) -> Result<FoundDevice, PageError> {
     let sid = &account.signed_in.session.sid;
-    device::entered(account.visit.app(), id, sid).await?.ok_or_else(ended)
+    let device = device::entered(account.visit.app(), id, sid).await?.ok_or_else(ended)?;
+    if !device.client.admits(&account.signed_in.member.insurer) {
+        let text = Message::new("error-device-insurer");
+        return Err(PageError::explained(StatusCode::FORBIDDEN, text).restarting_at("/device"));
+    }
+    Ok(device)
+}
+
+/// As at a sign-in to an app, documents that wait to be accepted come before what the device may do.
+async fn documents_first(account: &Account, id: &str) -> Result<Option<Response>, PageError> {
+    let visit = &account.visit;
+    let due = visit.signed_in_towards(None).await?.is_some_and(|(_, beside)| beside.documents_due);
+    if !due {
+        return Ok(None);
+    }
+    let parked = interaction::park_for(visit, format!("/device/{id}")).await?;
+    Ok(Some(visit.redirect(&format!("/documents/{}", parked.id))?))
 }
 
 fn ended() -> PageError {

@@ -13,6 +13,7 @@ on_both_backends! {
     a_new_password_ends_everything_that_the_old_one_gave
     what_the_policy_refuses_is_told_below_the_field
     wrong_current_passwords_count_like_those_of_a_sign_in
+    guesses_of_strangers_do_not_keep_the_member_from_it
 }
 
 const NEW: &str = "しろくまと海辺で7回踊る";
@@ -85,6 +86,25 @@ async fn what_the_policy_refuses_is_told_below_the_field(backend: Backend) {
     let long = "長".repeat(100_000);
     assert_eq!(change(&app, &browser, HANAKO.password, &long).await.status.as_u16() / 100, 4);
     assert_eq!(change(&app, &browser, &long, NEW).await.status.as_u16() / 100, 4);
+    app.finish().await;
+}
+
+async fn guesses_of_strangers_do_not_keep_the_member_from_it(backend: Backend) {
+    let mut app = TestApp::start_with(backend, |config| config.limits.per_insurer = 6).await;
+    let browser = app.activate(&HANAKO).await;
+    for turn in 0..7 {
+        app.try_to_sign_in(&app.http_browser(), HANAKO.login_id, &format!("guess {turn}")).await;
+    }
+    let paused = app.try_to_sign_in(&app.http_browser(), HANAKO.login_id, HANAKO.password).await;
+    assert_eq!(paused.status, StatusCode::TOO_MANY_REQUESTS);
+    let page = change(&app, &browser, HANAKO.password, NEW).await;
+    assert!(page.select("#notice")[0].text.contains("パスワードを変更しました"), "{}", page.text());
+    app.mailbox.next(HANAKO.email).await;
+    let report = app.account(&browser, "/report").await;
+    let report = report.form("#report-form").set("password", NEW).submit().await;
+    assert!(report.status.is_redirection() || report.status.is_success(), "{}", report.text());
+    assert!(!app.is_signed_in(&browser).await, "the account is frozen");
+    app.mailbox.next(HANAKO.email).await;
     app.finish().await;
 }
 

@@ -187,11 +187,14 @@ async fn a_program_takes_over_neither_its_betters_nor_what_is_of_others() {
     let boss = app.program("admin:operators.write", None).await;
     let path = format!("/clients/{}", boss.client.id);
     let why = json!({ "reason": "x" });
-    let refused = all.post(&format!("{path}/secret"), why.clone()).await;
-    assert_eq!(
-        (refused.problem(409), &refused.json["errors"][0]["code"]),
-        ("conflict", &json!("api_program"))
-    );
+    for act in ["secret", "disable"] {
+        let refused = all.post(&format!("{path}/{act}"), why.clone()).await;
+        assert_eq!(
+            (refused.problem(409), &refused.json["errors"][0]["code"]),
+            ("conflict", &json!("api_program")),
+            "{act}"
+        );
+    }
     let mut admin = registration();
     admin["metadata"]["scope"] = json!("admin:operators.write");
     admin["metadata"]["grant_types"] = json!(["client_credentials"]);

@@ -1,6 +1,6 @@
 //! Operators, insurers, numbers and the audit through the API.
 
-use kenpos_idp::operators::Role;
+use kenpos_idp::operators::{Permission, Role};
 use reqwest::Method;
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use crate::support::{
 
 on_both_backends! {
     an_operator_is_invited_changed_disabled_and_reset
+    nobody_gives_a_role_that_may_more_than_they
     the_audit_is_searched_page_by_page_and_verified
 }
 
@@ -21,7 +22,8 @@ const WRITE: &str = "admin:operators.read admin:operators.write";
 async fn an_operator_is_invited_changed_disabled_and_reset(backend: Backend) {
     let mut app = TestApp::start(backend).await;
     log::keep_secret("hanako@office.example");
-    let program = app.program(WRITE, None).await;
+    let all = Permission::ALL.map(Permission::scope).join(" ");
+    let program = app.program(&all, None).await;
     let invitation = json!({
         "email": "hanako@office.example", "name": "佐藤 花子", "role": "office", "insurer": "7132",
         "reason": "着任",
@@ -76,6 +78,36 @@ async fn an_operator_is_invited_changed_disabled_and_reset(backend: Backend) {
         (last.problem(409), &last.json["errors"][0]["code"]),
         ("conflict", &json!("last_administrator"))
     );
+    app.finish().await;
+}
+
+async fn nobody_gives_a_role_that_may_more_than_they(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    log::keep_secret("hanako@office.example");
+    let program = app.program(WRITE, None).await;
+    let invite = |role: &str| json!({ "email": "hanako@office.example", "name": "佐藤 花子", "role": role, "reason": "着任" });
+    for role in ["administrator", "office", "client_manager", "auditor"] {
+        let refused = program.post("/operators", invite(role)).await;
+        assert_eq!(refused.problem(403), "insufficient_scope", "{role}");
+    }
+    let staff = app.staff(Role::Auditor, None).await;
+    let path = format!("/operators/{}", staff.id);
+    let tag = program.get(&path).await.done(200).header("etag").to_owned();
+    let role = json!({ "role": "administrator", "reason": "異動" });
+    let refused = program.put(&format!("{path}/role"), &tag, role).await;
+    assert_eq!(refused.problem(403), "insufficient_scope");
+    let keeper = app
+        .program(
+            &format!(
+                "{WRITE} admin:numbers.read admin:clients.read admin:clients.write \
+        admin:keys.read admin:webhooks.read admin:webhooks.write"
+            ),
+            None,
+        )
+        .await;
+    assert_eq!(keeper.post("/operators", invite("office")).await.problem(403), "insufficient_scope");
+    keeper.post("/operators", invite("client_manager")).await.done(201);
+    app.mailbox.next_link("hanako@office.example").await;
     app.finish().await;
 }
 

@@ -14,7 +14,10 @@ on_both_backends! {
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
-const SCOPES: &str = "admin:operators.read admin:operators.write admin:audit.read";
+/// Those of an office too: nobody gives a role that may more than they.
+const SCOPES: &str = "admin:operators.read admin:operators.write admin:audit.read admin:numbers.read \
+                      admin:members.read admin:members.write admin:roster.read admin:roster.write \
+                      admin:documents.read admin:mails.read admin:mails.write";
 
 #[tokio::test]
 async fn what_is_wrong_is_said_as_a_problem() {

@@ -24,6 +24,7 @@ use crate::support::{
 
 on_both_backends! {
     a_logout_ends_what_was_not_for_the_absence
+    two_clients_cannot_tell_that_they_share_a_session
     a_device_that_is_ended_on_the_account_page
     everywhere_else_but_here
     a_new_password_and_a_report
@@ -31,6 +32,33 @@ on_both_backends! {
     the_office_ends_resets_and_loses_somebody
     who_is_cut_off_after_the_change_is_made_up_for
     a_last_day_ends_at_midnight
+}
+
+async fn two_clients_cannot_tell_that_they_share_a_session(backend: Backend) {
+    let (mut app, mut receiver) = start(backend).await;
+    let one = told_at(&app, "https://one.example.jp", &receiver.url("/one")).await;
+    let two = told_at(&app, "https://two.example.jp", &receiver.url("/two")).await;
+    let browser = app.activate(&HANAKO).await;
+    let (first, second) =
+        (tokens(&app, &browser, &one, "openid").await, tokens(&app, &browser, &two, "openid").await);
+    let claims = [&first, &second].map(|answer| super::part(answer.text("id_token"), 1));
+    for joint in ["sid", "sub"] {
+        assert_ne!(claims[0][joint], claims[1][joint], "{joint}");
+    }
+    // Each is told by its own name of the session, and the hint of either ends it.
+    let hint = second.text("id_token");
+    let query = crate::support::attack::encoded(&[("id_token_hint", hint.to_owned())]);
+    let looked = browser.raw(reqwest::Method::HEAD, &app.url(&format!("/logout?{query}")), &[], "").await;
+    assert_eq!(looked.status, StatusCode::OK);
+    assert!(app.is_signed_in(&browser).await, "who only looks ends nothing");
+    browser.get(&app.url(&format!("/logout?{query}"))).await;
+    assert!(!app.is_signed_in(&browser).await);
+    for _ in 0..2 {
+        let told = receiver.next().await;
+        let (client, tokens) = if told.path == "/one" { (&one, &first) } else { (&two, &second) };
+        check_token(&app, &told, client, tokens.text("id_token"));
+    }
+    app.finish().await;
 }
 
 /// A session with tokens, of a client that is told of its end.

@@ -246,8 +246,7 @@ async fn oidcc_frontchannel_rp_initiated_logout(backend: Backend) {
     framed_at(&app, "https://unused.example.jp").await;
     let browser = app.activate(&HANAKO).await;
     let id_token = tokens(&app, &browser, &one, "openid").await.text("id_token").to_owned();
-    tokens(&app, &browser, &two, "openid").await;
-    let sid = part(&id_token, 1)["sid"].as_str().unwrap().to_owned();
+    let other = tokens(&app, &browser, &two, "openid").await.text("id_token").to_owned();
     let goodbye = "https://one.example.jp/goodbye";
     let parameters =
         [("id_token_hint", id_token.as_str()), ("post_logout_redirect_uri", goodbye), ("state", "a\"b;'<c")];
@@ -255,12 +254,15 @@ async fn oidcc_frontchannel_rp_initiated_logout(backend: Backend) {
     assert_eq!(page.status, StatusCode::OK);
     let frames: Vec<_> =
         page.select("iframe").iter().map(|frame| frame.attr("src").unwrap().to_owned()).collect();
-    let query = encoded(&[("iss", app.url("")), ("sid", sid)]);
+    let query = |id_token: &str| {
+        let sid = part(id_token, 1)["sid"].as_str().unwrap().to_owned();
+        encoded(&[("iss", app.url("")), ("sid", sid)])
+    };
     assert_eq!(
         frames,
         [
-            format!("https://one.example.jp/frontchannel?x=1&{query}"),
-            format!("https://two.example.jp/frontchannel?x=1&{query}")
+            format!("https://one.example.jp/frontchannel?x=1&{}", query(&id_token)),
+            format!("https://two.example.jp/frontchannel?x=1&{}", query(&other))
         ]
     );
     let policy = page.headers["content-security-policy"].to_str().unwrap();

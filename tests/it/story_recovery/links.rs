@@ -20,6 +20,7 @@ on_both_backends! {
     a_newer_link_voids_the_one_before
     a_link_works_once_however_many_press_the_button
     five_wrong_birth_dates_end_a_link
+    a_link_dies_with_what_it_was_for
 }
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -45,6 +46,43 @@ async fn a_link_lives_for_its_minutes_and_no_longer(backend: Backend) {
     app.clock.advance(MILLISECOND);
     let late = late.form("#renew-form").set("password", NEW).submit().await;
     assert_eq!(late.status, StatusCode::GONE);
+    assert_dead(&password).await;
+    app.finish().await;
+}
+
+/// Whoever reads an old mailbox, or read it once, must not take the account with a link that lies there.
+async fn a_link_dies_with_what_it_was_for(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    let owner = app.activate(&HANAKO).await;
+    let both = async |app: &mut TestApp, email: &str| {
+        app.forgot_password(HANAKO.login_id, HANAKO.born).await;
+        let password = app.mailbox.next_link(email).await;
+        app.forgot_login_id(email, HANAKO.born).await;
+        [password, app.mailbox.next_link(email).await]
+    };
+    let [password, login_id] = both(&mut app, HANAKO.email).await;
+    let page = app.account(&owner, "/sessions").await;
+    page.form("#others-form").submit().await;
+    assert_dead(&password).await;
+    assert_dead(&login_id).await;
+
+    let [password, login_id] = both(&mut app, HANAKO.email).await;
+    let page = app.account(&owner, "/email").await;
+    let form = page.form("#email-form").set("email", "new@mail.example").set("password", HANAKO.password);
+    form.submit().await;
+    let change = app.mailbox.next_link("new@mail.example").await;
+    let page = app.http_browser().get(change.as_str()).await;
+    let changed = page.form("#link-form").set("password", HANAKO.password).submit().await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    app.mailbox.next(HANAKO.email).await;
+    assert_dead(&password).await;
+    assert_dead(&login_id).await;
+
+    let [password, _] = both(&mut app, "new@mail.example").await;
+    let page = app.account(&owner, "/password").await;
+    let form = page.form("#password-form").set("password", HANAKO.password).set("new_password", NEW);
+    form.submit().await;
+    app.mailbox.next("new@mail.example").await;
     assert_dead(&password).await;
     app.finish().await;
 }

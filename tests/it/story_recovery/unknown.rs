@@ -14,6 +14,7 @@ on_both_backends! {
     the_answers_to_everybody_are_the_same
     a_member_gets_five_mails_a_day
     one_birth_date_on_many_ids_raises_the_alarm
+    strangers_do_not_use_up_the_tries_of_a_familiar_address
     too_many_tries_from_one_address_are_refused
     a_forged_host_is_not_in_the_link
 }
@@ -87,6 +88,20 @@ async fn a_member_gets_five_mails_a_day(backend: Backend) {
         app.clock.advance(24 * HOUR);
         app.password_link(&HANAKO).await;
     }
+    app.finish().await;
+}
+
+/// Here all come from one address, which is familiar once the member signed in from it.
+async fn strangers_do_not_use_up_the_tries_of_a_familiar_address(backend: Backend) {
+    let mut app = TestApp::start(backend).await;
+    app.activate(&HANAKO).await;
+    for year in 1950..1955 {
+        app.forgot_password(HANAKO.login_id, &format!("{year}0101")).await;
+    }
+    app.forgot_password(HANAKO.login_id, HANAKO.born).await;
+    assert_eq!(app.number("select count(*) from recovery").await, 0, "the right one is not looked at");
+    app.signed_in(&HANAKO, HANAKO.password).await;
+    app.password_link(&HANAKO).await;
     app.finish().await;
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    clients::Client,
+    clients::{Client, redirect_uri},
     crypto::Keyring,
     oidc::{claims_request::ClaimsRequest, scope::Scopes},
 };
@@ -130,7 +130,7 @@ fn mode(params: &Params, redirect_uri: &str) -> ResponseMode {
     let default = if front_channel { ResponseMode::Fragment } else { ResponseMode::Query };
     match params.get("response_mode").and_then(ResponseMode::parse) {
         // A browser cannot post to a private-use scheme.
-        Some(ResponseMode::FormPost) if redirect_uri.starts_with("http") => ResponseMode::FormPost,
+        Some(ResponseMode::FormPost) if redirect_uri::is_of_the_web(redirect_uri) => ResponseMode::FormPost,
         Some(ResponseMode::Fragment) => ResponseMode::Fragment,
         _ => default,
     }

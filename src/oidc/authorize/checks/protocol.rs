@@ -4,6 +4,7 @@ use super::{
     super::{request::ResponseMode, response_type::ResponseType},
     AuthorizationError, Draft,
 };
+use crate::clients::redirect_uri;
 use crate::oidc::{
     resource,
     scope::{Scope, Scopes},
@@ -30,7 +31,7 @@ pub fn response_mode_is_known(draft: &mut Draft<'_>) -> Checked {
             Err(AuthorizationError::invalid("response_mode must be query, fragment or form_post"))
         }
         // A browser cannot post to a private-use scheme.
-        Some("form_post") if !draft.request.callback.redirect_uri().starts_with("http") => {
+        Some("form_post") if !redirect_uri::is_of_the_web(draft.request.callback.redirect_uri()) => {
             Err(AuthorizationError::invalid("response_mode=form_post needs an http redirect_uri"))
         }
         _ => Ok(()),
