@@ -1,6 +1,6 @@
 //! `/registration/{interaction}/details`: 基本設定.
 
-use super::flow::{Flow, login_id_of, message, path_of, registration_ended};
+use super::flow::{Flow, login_id_of, message, path_of, registration_stops};
 use crate::{
     members::{
         registration::{self, DetailsForm, DetailsRefusal, Draft, Stage},
@@ -199,7 +199,7 @@ pub async fn post(
             }
             page(&flow, (&draft, &person), &posted, errors)
         }
-        Err(DetailsRefusal::Void) => Err(registration_ended()),
+        Err(DetailsRefusal::Void) => Err(registration_stops("error-name-misses").of_insurer(flow.insurer())),
     }
 }
 

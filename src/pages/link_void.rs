@@ -1,11 +1,10 @@
-//! The mailed link, when it is expired, used or unknown, or the roster has changed.
+//! The mailed link, when it is expired, used, unknown or was tried too often, or the roster has changed.
 
 use serde::Serialize;
 
 use crate::web::templates::Page;
 
-/// Says so and offers to start again. One page for an expired, a used and an unknown link, as which of them
-/// it is concerns nobody else.
+/// Says so and offers to start again. One page for all reasons, as which of them it is concerns nobody else.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinkVoid {
     /// Instead, the roster has ended or changed the person in the meantime; only the holder of the password

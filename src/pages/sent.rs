@@ -1,6 +1,6 @@
 //! `/registration/{interaction}/sent`: 「メールを送信しました」.
 
-use super::flow::{Flow, path_of, registration_ended};
+use super::flow::{Flow, path_of, registration_over};
 use crate::{
     members::{
         email_address::EmailAddress,
@@ -108,11 +108,11 @@ pub async fn get(
     let members = &flow.visit.app().members;
     match members.registration_progress(&draft).await? {
         Progress::Completed(_) => return flow.go(&format!("/registration/{id}/done")),
-        Progress::Ended => return Err(registration_ended()),
+        Progress::Ended => return Err(registration_over(&flow)),
         Progress::Waiting => {}
     }
     let Some((left, deadline)) = members.pending_registration(&registration).await? else {
-        return Err(registration_ended());
+        return Err(registration_over(&flow));
     };
     let self_registration = draft.inquiry().is_some();
     let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());

@@ -38,6 +38,12 @@ impl ErrorPage {
         }
     }
 
+    /// The same page under another title.
+    #[must_use]
+    pub fn titled(self, title: Message) -> Self {
+        Self { title, ..self }
+    }
+
     /// The same page with a more exact explanation.
     #[must_use]
     pub fn explained(self, message: Message) -> Self {

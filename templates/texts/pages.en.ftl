@@ -200,6 +200,7 @@ link-void-lead = It is no longer valid, for one of these reasons:
 link-void-expired = More than 24 hours have passed since the e-mail was sent
 link-void-used = It was already used to complete a registration
 link-void-newer = The e-mail was sent again, with a new link
+link-void-tried = A wrong password was entered too often
 link-void-next = If you are not registered yet, please start again. If you are, you can simply log in.
 link-lapsed-title = Your registration could not be completed
 link-lapsed-lead = While you were registering, the eligibility records of your health insurance society changed. Nothing was registered.

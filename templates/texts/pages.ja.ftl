@@ -200,6 +200,7 @@ link-void-lead = 次のいずれかの理由で、このURLは無効になって
 link-void-expired = メールの送信から24時間が過ぎた
 link-void-used = すでに登録の完了に使われた
 link-void-newer = メールを再送したため、新しいURLに替わった
+link-void-tried = 間違ったパスワードの入力が続いた
 link-void-next = 登録がまだの場合は、お手数ですが初回登録を最初からやり直してください。すでに完了している場合は、そのままログインできます。
 link-lapsed-title = 登録を完了できませんでした
 link-lapsed-lead = お手続きの間に、健康保険組合に登録されている資格の情報が変わりました。そのため、登録は行われていません。
