@@ -2,10 +2,7 @@
 
 use super::flow::{Flow, path_of, registration_over};
 use crate::{
-    members::{
-        email_address::EmailAddress,
-        registration::{Draft, Progress, Resend, Stage},
-    },
+    members::registration::{Draft, Progress, Resend, Stage},
     oidc::interaction,
     web::{PageError, PageForm, Visit},
 };
@@ -30,7 +27,7 @@ pub struct Sent {
     pub interaction: String,
     /// Whether it began with 資格照会.
     pub self_registration: bool,
-    /// Where the mail went, masked.
+    /// Where the mail went, in full: whoever typed it is to check it, and 基本設定 shows it to the same browser.
     pub email: String,
     /// Until when the link works, written out in the language of the page.
     pub deadline: String,
@@ -49,7 +46,7 @@ impl Page for Sent {
         let first = Self {
             interaction: sample::INTERACTION.to_owned(),
             self_registration: false,
-            email: "h••••@example.com".to_owned(),
+            email: "hanako.takeda@example.com".to_owned(),
             deadline: "2026年11月23日(月)10時15分".to_owned(),
             resends_left: 5,
             notice: None,
@@ -115,7 +112,7 @@ pub async fn get(
         return Err(registration_over(&flow));
     };
     let self_registration = draft.inquiry().is_some();
-    let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());
+    let email = draft.details.map(|details| details.email);
     let errors = match said {
         Said { spent: true, .. } => FormErrors::form(Message::new("sent-error-spent")),
         Said { early: true, .. } => FormErrors::form(Message::new("sent-error-not-yet")),
@@ -124,7 +121,7 @@ pub async fn get(
     let page = Sent {
         interaction: id,
         self_registration,
-        email: email.map(|email| email.masked()).unwrap_or_default(),
+        email: email.unwrap_or_default(),
         deadline: flow.visit.app().texts.date_time(flow.visit.locale, deadline),
         resends_left: u32::try_from(left).unwrap_or(0),
         notice: said.again.then(|| Message::new("sent-notice-again")),
