@@ -114,6 +114,8 @@ account-event-consent_withdrawn = Access was taken away from an app
 account-event-reported = Reported: something is not mine
 account-event-documents_accepted = You agreed to new documents
 account-event-login_id_changed = You took the new login ID
+account-event-password_replaced = Password replaced through “Forgot your password?”
+account-event-login_id_shown = Login ID shown through “Forgot your login ID?”
 
 account-report-title = Something is not mine
 account-report-lead = If there is a registration or a login that was not you, you can stop your account.

@@ -114,6 +114,8 @@ account-event-consent_withdrawn = アプリの許可を取り消しました
 account-event-reported = 身に覚えのない登録・ログインを知らせました
 account-event-documents_accepted = 新しい文書に同意しました
 account-event-login_id_changed = 新しいログインIDに切り替えました
+account-event-password_replaced = 「パスワードをお忘れの方」からパスワードを再設定しました
+account-event-login_id_shown = 「ログインIDをお忘れの方」からログインIDを表示しました
 
 account-report-title = 身に覚えのない登録・ログイン
 account-report-lead = ご自身の登録やログインに心当たりがないときは、アカウントの利用を停止できます。
