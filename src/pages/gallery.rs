@@ -318,9 +318,15 @@ fn every_form_can_be_filled_in_by_everybody() {
 
 #[test]
 fn whoever_holds_the_mail_learns_nothing_about_the_member() {
-    for Picture { name, html, .. } in pictures() {
+    for Picture { name, locale, html } in pictures() {
         if name.starts_with("link") || name.starts_with("account-email_link") {
             assert!(!html.contains(pages::sample::LOGIN_ID), "{name}");
+            // Nor how the registration began.
+            let texts = Texts::load().unwrap();
+            for first in ["steps-login", "steps-eligibility"] {
+                let step = format!("<span>{}</span>", texts.text(locale, first, &[]));
+                assert!(!html.contains(&step), "{name}: {step}");
+            }
             assert!(html.contains("<meta name=\"referrer\" content=\"no-referrer\">"), "{name}");
         }
     }

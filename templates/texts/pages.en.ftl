@@ -24,6 +24,7 @@ form-password-hide = Hide password
 steps-label = Steps of your registration
 steps-now = Step { $now } of { $all }
 steps-past = (done)
+steps-start = Start
 steps-login = Log in
 steps-eligibility = Eligibility
 steps-documents = Agree

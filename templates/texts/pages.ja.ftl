@@ -24,6 +24,7 @@ form-password-hide = パスワードを隠す
 steps-label = 初回登録の流れ
 steps-now = ステップ { $now } / { $all }
 steps-past = (完了)
+steps-start = 開始
 steps-login = ログイン
 steps-eligibility = 資格照会
 steps-documents = 同意
