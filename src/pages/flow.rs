@@ -158,6 +158,11 @@ pub fn login_id_of(flow: &Flow, draft: &Draft, person: &Person) -> Option<String
     Some(LoginId::from_parts(insurer, &person.symbol, &person.number).ok()?.to_string())
 }
 
+/// How long the mailed link of a registration works, in words.
+pub fn link_life(visit: &Visit) -> String {
+    visit.app().texts.lifetime(visit.locale, visit.app().config().lifetimes.registration_link())
+}
+
 /// Title of what says that a registration cannot go on.
 const REGISTRATION_STOPS: &str = "error-registration-title";
 

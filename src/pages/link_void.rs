@@ -10,6 +10,8 @@ pub struct LinkVoid {
     /// Instead, the roster has ended or changed the person in the meantime; only the holder of the password
     /// is told.
     pub lapsed: bool,
+    /// How long such links work, in words.
+    pub life: String,
     /// Path of the page that starts again.
     pub restart: String,
 }
@@ -18,9 +20,8 @@ impl Page for LinkVoid {
     const TEMPLATE: &'static str = "pages/link_void.html";
 
     fn samples() -> Vec<Self> {
-        vec![
-            Self { lapsed: false, restart: "/login".to_owned() },
-            Self { lapsed: true, restart: "/registration".to_owned() },
-        ]
+        let void = Self { lapsed: false, life: "24時間".to_owned(), restart: "/login".to_owned() };
+        let lapsed = Self { lapsed: true, restart: "/registration".to_owned(), ..void.clone() };
+        vec![void, lapsed]
     }
 }

@@ -1,6 +1,6 @@
 //! `/registration/{interaction}/sent`: 「メールを送信しました」.
 
-use super::flow::{Flow, path_of, registration_over};
+use super::flow::{Flow, link_life, path_of, registration_over};
 use crate::{
     members::registration::{Draft, Progress, Resend, Stage},
     oidc::interaction,
@@ -31,6 +31,8 @@ pub struct Sent {
     pub email: String,
     /// Until when the link works, written out in the language of the page.
     pub deadline: String,
+    /// How long it works, in words.
+    pub life: String,
     /// How often the mail can be sent again.
     pub resends_left: u32,
     /// Good news, such as that the mail was sent again.
@@ -48,6 +50,7 @@ impl Page for Sent {
             self_registration: false,
             email: "hanako.takeda@example.com".to_owned(),
             deadline: "2026年11月23日(月)10時15分".to_owned(),
+            life: "24時間".to_owned(),
             resends_left: 5,
             notice: None,
             errors: FormErrors::none(),
@@ -123,6 +126,7 @@ pub async fn get(
         self_registration,
         email: email.unwrap_or_default(),
         deadline: flow.visit.app().texts.date_time(flow.visit.locale, deadline),
+        life: link_life(&flow.visit),
         resends_left: u32::try_from(left).unwrap_or(0),
         notice: said.again.then(|| Message::new("sent-notice-again")),
         errors,

@@ -166,7 +166,7 @@ confirm-lead = This is what will be registered. If it is right, send the confirm
 confirm-password = The one you entered (not shown)
 confirm-email-is-login-id = This e-mail address becomes your login ID.
 confirm-topics-none = None
-confirm-mail = Open the link in the e-mail within 24 hours and enter your password to complete your registration.
+confirm-mail = Open the link in the e-mail within { $life } and enter your password to complete your registration.
 confirm-send = Send e-mail
 confirm-error-limit = No more e-mails can be sent for now. Please try again later.
 
@@ -175,7 +175,7 @@ sent-incomplete = Your registration is not complete yet.
 sent-what-next = Open the link in the e-mail and enter the password you have just chosen.
 sent-to = Sent to
 sent-deadline = Link works until
-sent-deadline-note = After that (24 hours) the link no longer works, and you would have to start your registration again.
+sent-deadline-note = After that ({ $life }) the link no longer works, and you would have to start your registration again.
 sent-waiting = Waiting for you to complete your registration. This page then moves on by itself.
 sent-completed = I have completed my registration
 sent-no-mail = No e-mail?
@@ -198,7 +198,7 @@ link-error-wrong = The password is not correct. Attempts left before you would h
 
 link-void-title = This link does not work
 link-void-lead = It is no longer valid, for one of these reasons:
-link-void-expired = More than 24 hours have passed since the e-mail was sent
+link-void-expired = The e-mail was sent more than { $life } ago
 link-void-used = It was already used to complete a registration
 link-void-newer = The e-mail was sent again, with a new link
 link-void-tried = A wrong password was entered too often

@@ -166,7 +166,7 @@ confirm-lead = 次の内容で登録します。よろしければ確認メー�
 confirm-password = 入力したパスワード(表示しません)
 confirm-email-is-login-id = このメールアドレスがログインIDとなります。
 confirm-topics-none = 配信を希望しない
-confirm-mail = 送信されるメールのURLを24時間以内に開き、パスワードを入力すると登録が完了します。
+confirm-mail = 送信されるメールのURLを{ $life }以内に開き、パスワードを入力すると登録が完了します。
 confirm-send = メールを送信する
 confirm-error-limit = メールの送信回数が上限に達しました。しばらくたってから、もう一度お試しください。
 
@@ -175,7 +175,7 @@ sent-incomplete = まだ登録は完了していません。
 sent-what-next = メールに記載されているURLを開き、先ほど決めたパスワードを入力してください。
 sent-to = 送信先
 sent-deadline = 有効期限
-sent-deadline-note = 期限(24時間)を過ぎるとURLは無効となり、初回登録を最初からやり直していただくことになります。
+sent-deadline-note = 期限({ $life })を過ぎるとURLは無効となり、初回登録を最初からやり直していただくことになります。
 sent-waiting = 登録の完了を待っています。完了すると、この画面は自動で切り替わります。
 sent-completed = 登録を完了しました
 sent-no-mail = メールが届かないとき
@@ -198,7 +198,7 @@ link-error-wrong = パスワードが正しくありません。あと{ $left }�
 
 link-void-title = このURLは使えません
 link-void-lead = 次のいずれかの理由で、このURLは無効になっています。
-link-void-expired = メールの送信から24時間が過ぎた
+link-void-expired = メールの送信から{ $life }が過ぎた
 link-void-used = すでに登録の完了に使われた
 link-void-newer = メールを再送したため、新しいURLに替わった
 link-void-tried = 間違ったパスワードの入力が続いた

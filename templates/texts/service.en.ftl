@@ -23,6 +23,10 @@ date-time = { $weekday ->
        *[dec] December
     } { $year }, { $hour }:{ $minute } Japan time
 
+lifetime-minute = 1 minute
+lifetime-minutes = { $minutes } minutes
+lifetime-hours = { $hours } hours
+
 error-client-missing = The service you came from made a mistake, so we cannot go on (client_id is missing). Please tell its provider.
 error-client-unknown = The service you came from made a mistake, so we cannot go on (client_id is not registered). Please tell its provider.
 error-request-object = The request of the service you came from cannot be verified, so we cannot go on (request). Please tell its provider.

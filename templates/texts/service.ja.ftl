@@ -10,6 +10,10 @@ date-time = { $year }年{ $month }月{ $day }日({ $weekday ->
        *[sun] 日
     }){ $hour }時{ $minute }分
 
+lifetime-minute = 1分
+lifetime-minutes = { $minutes }分
+lifetime-hours = { $hours }時間
+
 error-client-missing = ご利用のサービスからの依頼に誤りがあるため、続けられません(client_id がありません)。サービスの提供者にお知らせください。
 error-client-unknown = ご利用のサービスからの依頼に誤りがあるため、続けられません(client_id が登録されていません)。サービスの提供者にお知らせください。
 error-request-object = ご利用のサービスからの依頼を確認できないため、続けられません(request)。サービスの提供者にお知らせください。
