@@ -331,5 +331,6 @@ error-503-message = We are sorry. The service is not available right now. Please
 error-request = The service you were using sent a faulty request, so this cannot go on. Please tell its provider. ({ $detail })
 error-other-browser = This was started in another browser, or cookies are turned off. Allow cookies and start again.
 error-name-misses = The name could not be confirmed several times, so your registration was stopped. Please contact the office.
+error-not-eligible-title = Your eligibility could not be confirmed
 error-not-eligible = We could not confirm that you are currently eligible to use this service. Please contact the office.
 error-minimum-age = This service is for people aged { $age } and over.
