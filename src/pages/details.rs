@@ -192,7 +192,9 @@ pub async fn post(
                 .await?;
             flow.go(&path_of(flow.id(), Stage::Confirm))
         }
-        Err(DetailsRefusal::Fields(refusals)) => {
+        Err(DetailsRefusal::Fields(mut refusals)) => {
+            let order = fields(draft.inquiry().is_some());
+            refusals.sort_by_key(|refusal| order.iter().position(|name| *name == refusal.field));
             let mut errors = FormErrors::none();
             for refusal in refusals {
                 errors.add(refusal.field, message(refusal.text, &refusal.args));
@@ -201,6 +203,11 @@ pub async fn post(
         }
         Err(DetailsRefusal::Void) => Err(registration_stops("error-name-misses").of_insurer(flow.insurer())),
     }
+}
+
+/// Names of the fields in the order of the page, which is that of the list of what is wrong, too.
+const fn fields(self_registration: bool) -> &'static [&'static str] {
+    if self_registration { &["email", "password"] } else { &["kana", "password", "email"] }
 }
 
 fn wording(flow: &Flow, text: &str) -> String {
