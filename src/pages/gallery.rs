@@ -333,6 +333,20 @@ fn whoever_holds_the_mail_learns_nothing_about_the_member() {
 }
 
 #[test]
+fn what_must_be_filled_in_is_marked() {
+    // Whoever logs in meets a field or two, and both are needed.
+    let bare = ["login_id", "password", "login_number", "insurer", "device-", "admin-"];
+    for Picture { name, html, .. } in pictures() {
+        let document = Html::parse_document(&html);
+        for field in select(&document, "input[required]:not([hidden], [type=checkbox]), select[required]") {
+            let label = format!("label[for='{}'] .badge.must", field.attr("id").unwrap());
+            let marked = !select(&document, &label).is_empty();
+            assert!(marked || bare.iter().any(|page| name.starts_with(page)), "{name}: {label}");
+        }
+    }
+}
+
+#[test]
 fn no_text_is_left_over() {
     let files = [
         "templates",
