@@ -3,7 +3,7 @@
 //! The texts live in `templates/texts/*.{ja,en}.ftl` and are compiled in. A missing text is a failing
 //! test, not a surprise for a member.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use jiff::{
@@ -168,6 +168,16 @@ impl Texts {
         self.text(locale, "date-time", &args)
     }
 
+    /// How long something lives, in words: in minutes up to an hour, then in hours; a begun one counts.
+    pub fn lifetime(&self, locale: Locale, life: Duration) -> String {
+        let minutes = life.as_millis().div_ceil(60_000);
+        match minutes {
+            0 | 1 => self.text(locale, "lifetime-minute", &[]),
+            2..=60 => self.text(locale, "lifetime-minutes", &[("minutes", minutes.to_string())]),
+            _ => self.text(locale, "lifetime-hours", &[("hours", minutes.div_ceil(60).to_string())]),
+        }
+    }
+
     /// Whether the language has the text.
     pub fn has(&self, locale: Locale, id: &str) -> bool {
         self.of(locale).get_message(id).is_some_and(|message| message.value().is_some())
@@ -244,6 +254,21 @@ mod tests {
             for locale in Locale::ALL {
                 assert!(texts.has(locale, &name), "{locale} lacks {name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_in_minutes_up_to_an_hour() {
+        let texts = Texts::load().unwrap();
+        for (seconds, ja, en) in [
+            (1, "1分", "1 minute"),
+            (61, "2分", "2 minutes"),
+            (3_600, "60分", "60 minutes"),
+            (3_601, "2時間", "2 hours"),
+            (86_399, "24時間", "24 hours"),
+        ] {
+            let said = Locale::ALL.map(|locale| texts.lifetime(locale, Duration::from_secs(seconds)));
+            assert_eq!(said, [ja, en]);
         }
     }
 

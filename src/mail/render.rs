@@ -7,7 +7,7 @@ mod account;
 mod operator;
 mod recovery;
 
-use std::{fmt, slice::from_ref, sync::Arc, time::Duration};
+use std::{fmt, slice::from_ref, sync::Arc};
 
 use minijinja::{Environment, UndefinedBehavior, Value, context, value::Serde};
 
@@ -66,16 +66,15 @@ impl Renderer {
     pub fn render(&self, mail: &Mail, now: Timestamp) -> Result<Letter, RenderError> {
         let (subject, blocks) = match &mail.kind {
             MailKind::ConfirmRegistration { link, deadline } => {
-                let hours = ("hours", hours_until(*deadline, now));
-                let until = ("deadline", self.texts.date_time(mail.locale, *deadline));
-                let subject = self.text(mail, "mail-confirm-subject", from_ref(&hours));
+                let [until, life] = self.deadline(mail, *deadline, now);
+                let subject = self.text(mail, "mail-confirm-subject", from_ref(&life));
                 let url = link.to_string();
                 let blocks = vec![
                     self.block(mail, "mail-confirm-intro"),
                     Block::Strong(self.text(mail, "mail-confirm-unfinished", &[])),
                     self.block(mail, "mail-confirm-how"),
                     Block::Link { url, label: self.text(mail, "mail-confirm-button", &[]) },
-                    Block::Strong(self.text(mail, "mail-deadline", &[until, hours])),
+                    Block::Strong(self.text(mail, "mail-deadline", &[until, life])),
                     self.block(mail, "mail-confirm-expiry"),
                     self.block(mail, "mail-unexpected"),
                 ];
@@ -126,6 +125,12 @@ impl Renderer {
         })
     }
 
+    /// Until when a link works, and how long that is.
+    fn deadline(&self, mail: &Mail, deadline: Timestamp, now: Timestamp) -> [(&'static str, String); 2] {
+        let life = self.texts.lifetime(mail.locale, deadline.since(now));
+        [("deadline", self.texts.date_time(mail.locale, deadline)), ("life", life)]
+    }
+
     fn plain(&self, mail: &Mail, subject: &str, parts: &[&str]) -> (String, Vec<Block>) {
         (self.text(mail, subject, &[]), parts.iter().map(|id| self.block(mail, id)).collect())
     }
@@ -140,13 +145,10 @@ impl Renderer {
     }
 }
 
-/// Whole hours left, a begun hour counting.
-fn hours_until(deadline: Timestamp, now: Timestamp) -> String {
-    deadline.since(now).as_millis().div_ceil(Duration::from_secs(3_600).as_millis()).to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         config::{Insurer, insurer::Contact},
@@ -211,6 +213,21 @@ mod tests {
     }
 
     #[test]
+    fn the_subject_and_the_deadline_name_one_lifetime() {
+        let renderer = Renderer::new(Arc::new(Texts::load().unwrap())).unwrap();
+        let link = || LINK.parse().unwrap();
+        for (hours, life, kind) in [
+            (1, "60 minutes", AccountMail::ConfirmEmail { link: link(), deadline: DEADLINE }),
+            (24, "24 hours", AccountMail::CorrectEmail { link: link(), deadline: DEADLINE }),
+        ] {
+            let sent = DEADLINE.minus(Duration::from_secs(hours * 3_600));
+            let letter = renderer.render(&mail(Locale::En, MailKind::Account(kind)), sent).unwrap();
+            assert!(letter.subject.contains(&format!("within {life}")), "{}", letter.subject);
+            assert!(letter.text.contains(&format!("({life})")), "{}", letter.text);
+        }
+    }
+
+    #[test]
     fn the_deadline_is_the_calendar_of_tokyo() {
         // 2027-01-01T00:05+09:00 is still 2026 in UTC.
         let deadline = Timestamp::from_millis(1_798_729_500_000);
@@ -218,7 +235,7 @@ mod tests {
         let renderer = Renderer::new(Arc::new(Texts::load().unwrap())).unwrap();
         let sent = deadline.minus(Duration::from_secs(59 * 60));
         let letter = renderer.render(&mail(Locale::Ja, kind), sent).unwrap();
-        assert!(letter.text.contains("2027年1月1日(金)0時05分まで(1時間)"), "{}", letter.text);
+        assert!(letter.text.contains("2027年1月1日(金)0時05分まで(59分)"), "{}", letter.text);
     }
 
     #[test]

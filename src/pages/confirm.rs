@@ -2,7 +2,7 @@
 
 use super::{
     details::chosen_topics,
-    flow::{Flow, login_id_of, path_of},
+    flow::{Flow, link_life, login_id_of, path_of},
 };
 use crate::{
     members::{
@@ -33,6 +33,8 @@ pub struct Confirm {
     pub birth_date: Option<String>,
     /// The address that the mail goes to, in full.
     pub email: String,
+    /// How long the link of the mail works, in words.
+    pub life: String,
     /// Names of the chosen topics.
     pub topics: Vec<String>,
     /// Why no mail was sent.
@@ -50,6 +52,7 @@ impl Page for Confirm {
             kana: Some("タケダ ハナコ".to_owned()),
             birth_date: None,
             email: "hanako.takeda@example.com".to_owned(),
+            life: "24時間".to_owned(),
             topics: vec![
                 "健診・人間ドックのお知らせ".to_owned(),
                 "ウォーキングなどの健康イベント".to_owned(),
@@ -148,6 +151,7 @@ fn page(
         kana: (ask_kana || self_registration).then(|| details.kana.clone()),
         birth_date,
         email: details.email.clone(),
+        life: link_life(&flow.visit),
         topics: chosen_topics(flow, &chosen),
         errors,
     };

@@ -1,6 +1,6 @@
 //! `/registration/{interaction}/details`: 基本設定.
 
-use super::flow::{Flow, login_id_of, message, path_of, registration_ended};
+use super::flow::{Flow, login_id_of, message, path_of, registration_stops};
 use crate::{
     members::{
         registration::{self, DetailsForm, DetailsRefusal, Draft, Stage},
@@ -192,15 +192,22 @@ pub async fn post(
                 .await?;
             flow.go(&path_of(flow.id(), Stage::Confirm))
         }
-        Err(DetailsRefusal::Fields(refusals)) => {
+        Err(DetailsRefusal::Fields(mut refusals)) => {
+            let order = fields(draft.inquiry().is_some());
+            refusals.sort_by_key(|refusal| order.iter().position(|name| *name == refusal.field));
             let mut errors = FormErrors::none();
             for refusal in refusals {
                 errors.add(refusal.field, message(refusal.text, &refusal.args));
             }
             page(&flow, (&draft, &person), &posted, errors)
         }
-        Err(DetailsRefusal::Void) => Err(registration_ended()),
+        Err(DetailsRefusal::Void) => Err(registration_stops("error-name-misses").of_insurer(flow.insurer())),
     }
+}
+
+/// Names of the fields in the order of the page, which is that of the list of what is wrong, too.
+const fn fields(self_registration: bool) -> &'static [&'static str] {
+    if self_registration { &["email", "password"] } else { &["kana", "password", "email"] }
 }
 
 fn wording(flow: &Flow, text: &str) -> String {

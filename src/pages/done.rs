@@ -1,7 +1,7 @@
 //! 登録完了: `/registration/{interaction}/done`, or in another browser the answer to the mailed link.
 
 use super::{
-    flow::{Flow, brand, registration_ended},
+    flow::{Flow, brand, registration_over},
     password::sign_in,
     sent::too_early,
 };
@@ -79,7 +79,7 @@ pub async fn get(visit: Visit, Path(id): Path<String>) -> Result<Response, PageE
             Ok(flow.show(&page).render()?)
         }
         Progress::Waiting => flow.go(&too_early(&id)),
-        Progress::Ended => Err(registration_ended()),
+        Progress::Ended => Err(registration_over(&flow)),
     }
 }
 
@@ -97,7 +97,7 @@ pub async fn post(
     let member = match flow.visit.app().members.registration_progress(&draft).await? {
         Progress::Completed(member) => member,
         Progress::Waiting => return flow.go(&too_early(&id)),
-        Progress::Ended => return Err(registration_ended()),
+        Progress::Ended => return Err(registration_over(&flow)),
     };
     // The draft goes when the session has come: a second click at once is signed in like the first, and
     // a later one finds nothing to sign in with.

@@ -144,8 +144,9 @@ impl Flow {
                 StatusCode::FORBIDDEN,
                 Message::new("error-minimum-age").with("age", age),
             )
+            .titled(Message::new(REGISTRATION_STOPS))
             .of_insurer(self.insurer())),
-            Standing::Ended => Err(registration_ended().of_insurer(self.insurer())),
+            Standing::Ended => Err(registration_ended(&draft).of_insurer(self.insurer())),
         }
     }
 }
@@ -157,9 +158,32 @@ pub fn login_id_of(flow: &Flow, draft: &Draft, person: &Person) -> Option<String
     Some(LoginId::from_parts(insurer, &person.symbol, &person.number).ok()?.to_string())
 }
 
-/// The registration cannot go on, for a reason that the office knows better.
-pub fn registration_ended() -> PageError {
-    PageError::explained(StatusCode::GONE, Message::new("error-registration-ended")).restarting_at("/login")
+/// How long the mailed link of a registration works, in words.
+pub fn link_life(visit: &Visit) -> String {
+    visit.app().texts.lifetime(visit.locale, visit.app().config().lifetimes.registration_link())
+}
+
+/// Title of what says that a registration cannot go on.
+const REGISTRATION_STOPS: &str = "error-registration-title";
+
+/// The registration cannot go on, as its text says.
+pub fn registration_stops(text: &str) -> PageError {
+    PageError::explained(StatusCode::GONE, Message::new(text)).titled(Message::new(REGISTRATION_STOPS))
+}
+
+/// A registration whose mail is not out cannot go on, for a reason that the office knows better. Who came
+/// through 資格照会 never had a temporary password.
+pub fn registration_ended(draft: &Draft) -> PageError {
+    let text = match draft.inquiry() {
+        Some(_) => "error-registration-ended-self",
+        None => "error-registration-ended",
+    };
+    registration_stops(text).restarting_at("/login")
+}
+
+/// The mailed link of a registration is dead, and not because it was used.
+pub fn registration_over(flow: &Flow) -> PageError {
+    registration_stops("error-registration-over").restarting_at("/login").of_insurer(flow.insurer())
 }
 
 /// The path of a stage of a registration.

@@ -318,10 +318,30 @@ fn every_form_can_be_filled_in_by_everybody() {
 
 #[test]
 fn whoever_holds_the_mail_learns_nothing_about_the_member() {
-    for Picture { name, html, .. } in pictures() {
+    for Picture { name, locale, html } in pictures() {
         if name.starts_with("link") || name.starts_with("account-email_link") {
             assert!(!html.contains(pages::sample::LOGIN_ID), "{name}");
+            // Nor how the registration began.
+            let texts = Texts::load().unwrap();
+            for first in ["steps-login", "steps-eligibility"] {
+                let step = format!("<span>{}</span>", texts.text(locale, first, &[]));
+                assert!(!html.contains(&step), "{name}: {step}");
+            }
             assert!(html.contains("<meta name=\"referrer\" content=\"no-referrer\">"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_must_be_filled_in_is_marked() {
+    // Whoever logs in meets a field or two, and both are needed.
+    let bare = ["login_id", "password", "login_number", "insurer", "device-", "admin-"];
+    for Picture { name, html, .. } in pictures() {
+        let document = Html::parse_document(&html);
+        for field in select(&document, "input[required]:not([hidden], [type=checkbox]), select[required]") {
+            let label = format!("label[for='{}'] .badge.must", field.attr("id").unwrap());
+            let marked = !select(&document, &label).is_empty();
+            assert!(marked || bare.iter().any(|page| name.starts_with(page)), "{name}: {label}");
         }
     }
 }

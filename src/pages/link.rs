@@ -2,7 +2,7 @@
 
 use super::{
     done::Done,
-    flow::{brand, brand_of},
+    flow::{brand, brand_of, link_life},
     link_void::LinkVoid,
     password::sign_in,
 };
@@ -97,10 +97,7 @@ pub async fn post(
             page(&visit, token, StatusCode::UNPROCESSABLE_ENTITY, errors).await
         }
         Completion::Destroyed | Completion::Void | Completion::AddressTaken => void(&visit),
-        Completion::Lapsed => {
-            let page = LinkVoid { lapsed: true, restart: "/registration".to_owned() };
-            over(&visit, &page)
-        }
+        Completion::Lapsed => over(&visit, true, "/registration"),
     }
 }
 
@@ -151,9 +148,10 @@ async fn page(
 }
 
 fn void(visit: &Visit) -> Result<Response, PageError> {
-    over(visit, &LinkVoid { lapsed: false, restart: "/login".to_owned() })
+    over(visit, false, "/login")
 }
 
-fn over(visit: &Visit, page: &LinkVoid) -> Result<Response, PageError> {
-    Ok(visit.show(page).brand(brand(visit)).status(StatusCode::GONE).without_referrer().render()?)
+fn over(visit: &Visit, lapsed: bool, restart: &str) -> Result<Response, PageError> {
+    let page = LinkVoid { lapsed, life: link_life(visit), restart: restart.to_owned() };
+    Ok(visit.show(&page).brand(brand(visit)).status(StatusCode::GONE).without_referrer().render()?)
 }

@@ -13,7 +13,10 @@ use crate::{
     },
     storage::member::Member,
     telemetry::figures::{Step, count_step},
-    web::{PageError, PageForm, Visit},
+    web::{
+        PageError, PageForm, Visit,
+        error_page::{Cancel, ErrorPage},
+    },
 };
 use axum::{extract::Path, http::StatusCode, response::Response};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -118,10 +121,7 @@ pub async fn post(
             let stage = flow.found.value.registration.as_ref().map_or(Stage::Documents, Draft::stage);
             flow.go(&path_of(flow.id(), stage))
         }
-        SignIn::NotEligible => {
-            Err(PageError::explained(StatusCode::FORBIDDEN, Message::new("error-not-eligible"))
-                .of_insurer(flow.insurer()))
-        }
+        SignIn::NotEligible => not_eligible(&flow),
         SignIn::SeveralInsurers => flow.go(&format!("/login/{id}/insurer?next=password")),
         SignIn::Wrong => {
             refuse(&flow, &typed, StatusCode::UNPROCESSABLE_ENTITY, "password-error-wrong").await
@@ -131,6 +131,13 @@ pub async fn post(
             refuse(&flow, &typed, StatusCode::TOO_MANY_REQUESTS, "password-error-limited").await
         }
     }
+}
+
+/// Says so, with the way back to the relying party that asked for the login.
+fn not_eligible(flow: &Flow) -> Result<Response, PageError> {
+    let cancel = flow.client_name().map(|client| Cancel { interaction: flow.id().to_owned(), client });
+    let page = ErrorPage::not_eligible(cancel);
+    Ok(flow.show(&page).status(StatusCode::FORBIDDEN).render()?)
 }
 
 /// Starts the session of a member who gave the password, and goes on.

@@ -1,11 +1,8 @@
 //! `/registration/{interaction}/sent`: 「メールを送信しました」.
 
-use super::flow::{Flow, path_of, registration_ended};
+use super::flow::{Flow, link_life, path_of, registration_over};
 use crate::{
-    members::{
-        email_address::EmailAddress,
-        registration::{Draft, Progress, Resend, Stage},
-    },
+    members::registration::{Draft, Progress, Resend, Stage},
     oidc::interaction,
     web::{PageError, PageForm, Visit},
 };
@@ -30,10 +27,12 @@ pub struct Sent {
     pub interaction: String,
     /// Whether it began with 資格照会.
     pub self_registration: bool,
-    /// Where the mail went, masked.
+    /// Where the mail went, in full: whoever typed it is to check it, and 基本設定 shows it to the same browser.
     pub email: String,
     /// Until when the link works, written out in the language of the page.
     pub deadline: String,
+    /// How long it works, in words.
+    pub life: String,
     /// How often the mail can be sent again.
     pub resends_left: u32,
     /// Good news, such as that the mail was sent again.
@@ -49,8 +48,9 @@ impl Page for Sent {
         let first = Self {
             interaction: sample::INTERACTION.to_owned(),
             self_registration: false,
-            email: "h••••@example.com".to_owned(),
+            email: "hanako.takeda@example.com".to_owned(),
             deadline: "2026年11月23日(月)10時15分".to_owned(),
+            life: "24時間".to_owned(),
             resends_left: 5,
             notice: None,
             errors: FormErrors::none(),
@@ -108,14 +108,14 @@ pub async fn get(
     let members = &flow.visit.app().members;
     match members.registration_progress(&draft).await? {
         Progress::Completed(_) => return flow.go(&format!("/registration/{id}/done")),
-        Progress::Ended => return Err(registration_ended()),
+        Progress::Ended => return Err(registration_over(&flow)),
         Progress::Waiting => {}
     }
     let Some((left, deadline)) = members.pending_registration(&registration).await? else {
-        return Err(registration_ended());
+        return Err(registration_over(&flow));
     };
     let self_registration = draft.inquiry().is_some();
-    let email = draft.details.and_then(|details| EmailAddress::parse(&details.email).ok());
+    let email = draft.details.map(|details| details.email);
     let errors = match said {
         Said { spent: true, .. } => FormErrors::form(Message::new("sent-error-spent")),
         Said { early: true, .. } => FormErrors::form(Message::new("sent-error-not-yet")),
@@ -124,8 +124,9 @@ pub async fn get(
     let page = Sent {
         interaction: id,
         self_registration,
-        email: email.map(|email| email.masked()).unwrap_or_default(),
+        email: email.unwrap_or_default(),
         deadline: flow.visit.app().texts.date_time(flow.visit.locale, deadline),
+        life: link_life(&flow.visit),
         resends_left: u32::try_from(left).unwrap_or(0),
         notice: said.again.then(|| Message::new("sent-notice-again")),
         errors,

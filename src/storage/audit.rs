@@ -110,7 +110,8 @@ pub async fn history(
              'member.signed_in', 'member.sign_in_failed', 'member.signed_out', 'member.activated',
              'member.password_wrong', 'member.password_changed', 'member.email_changed',
              'member.session_ended', 'member.signed_out_elsewhere', 'member.consent_withdrawn',
-             'member.reported', 'member.documents_accepted', 'member.login_id_changed')
+             'member.reported', 'member.documents_accepted', 'member.login_id_changed',
+             'recovery.password_replaced', 'recovery.login_id_shown')
          order by at desc, id desc limit $5"
         ),
         member_id,

@@ -16,6 +16,17 @@ pub struct ErrorPage {
     pub message: Message,
     /// Where 「最初からやり直す」 leads.
     pub restart: Option<String>,
+    /// The relying party that may be told that there is no login.
+    pub cancel: Option<Cancel>,
+}
+
+/// The way back to a relying party without a login.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cancel {
+    /// The interaction that the relying party began.
+    pub interaction: String,
+    /// Name of the relying party.
+    pub client: String,
 }
 
 impl ErrorPage {
@@ -35,7 +46,22 @@ impl ErrorPage {
             title: Message::new(format!("error-{told}-title")),
             message: Message::new(format!("error-{told}-message")),
             restart: None,
+            cancel: None,
         }
+    }
+
+    /// Somebody who is not eligible, as only who knows the password is told; with the way back, if any.
+    pub fn not_eligible(cancel: Option<Cancel>) -> Self {
+        let page = Self::of_status(403)
+            .titled(Message::new("error-not-eligible-title"))
+            .explained(Message::new("error-not-eligible"));
+        Self { cancel, ..page }
+    }
+
+    /// The same page under another title.
+    #[must_use]
+    pub fn titled(self, title: Message) -> Self {
+        Self { title, ..self }
     }
 
     /// The same page with a more exact explanation.
@@ -58,6 +84,9 @@ impl Page for ErrorPage {
         let mut samples: Vec<_> = Self::KNOWN.into_iter().map(Self::of_status).collect();
         samples.push(Self::of_status(410).restarting_at("/login"));
         samples.push(Self::of_status(418));
+        let cancel =
+            Cancel { interaction: "q7Zk3vX0aJm2Yt8RbLwN1g".to_owned(), client: "からだ手帳".to_owned() };
+        samples.extend([None, Some(cancel)].map(Self::not_eligible));
         samples
     }
 }

@@ -27,6 +27,8 @@ pub const RETRY_AFTER: &str = "5";
 #[derive(Clone, Debug)]
 pub struct PageError {
     status: StatusCode,
+    // Boxed, as an error is the smaller half of every handler's answer.
+    title: Option<Box<Message>>,
     message: Option<Message>,
     restart: Option<String>,
     insurer: Option<String>,
@@ -36,12 +38,19 @@ pub struct PageError {
 impl PageError {
     /// An error in the general words of its status.
     pub const fn status(status: StatusCode) -> Self {
-        Self { status, message: None, restart: None, insurer: None, fault: None }
+        Self { status, title: None, message: None, restart: None, insurer: None, fault: None }
     }
 
     /// An error with a more exact explanation.
     pub const fn explained(status: StatusCode, message: Message) -> Self {
-        Self { status, message: Some(message), restart: None, insurer: None, fault: None }
+        Self { status, title: None, message: Some(message), restart: None, insurer: None, fault: None }
+    }
+
+    /// Under this title instead of that of its status.
+    #[must_use]
+    pub fn titled(mut self, title: Message) -> Self {
+        self.title = Some(Box::new(title));
+        self
     }
 
     /// In the name of the insurer, whose office then stands below.
@@ -180,6 +189,9 @@ fn wants_page(headers: &HeaderMap) -> bool {
 
 fn page(visit: &Visit, error: &PageError) -> Response {
     let mut view = ErrorPage::of_status(error.status.as_u16());
+    if let Some(title) = &error.title {
+        view = view.titled(title.as_ref().clone());
+    }
     if let Some(message) = &error.message {
         view = view.explained(message.clone());
     }

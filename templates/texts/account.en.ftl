@@ -67,7 +67,7 @@ account-email-done-title = Your e-mail address has been changed
 account-email-done-lead = Your new e-mail address is { $email }. We have also told your old address.
 account-email-done-login-id = From now on the new address is your login ID.
 account-email-void-title = This URL does not work
-account-email-void-lead = It is older than 60 minutes, has been used, or was replaced by a newer one. If the change is not complete, please start again from “Change e-mail address” in your account.
+account-email-void-lead = It has expired, has been used, or was replaced by a newer one. If the change is not complete, please start again from “Change e-mail address” in your account.
 account-email-to-account = Open your account
 
 account-preferences-title = News you receive
@@ -114,6 +114,8 @@ account-event-consent_withdrawn = Access was taken away from an app
 account-event-reported = Reported: something is not mine
 account-event-documents_accepted = You agreed to new documents
 account-event-login_id_changed = You took the new login ID
+account-event-password_replaced = Password replaced through “Forgot your password?”
+account-event-login_id_shown = Login ID shown through “Forgot your login ID?”
 
 account-report-title = Something is not mine
 account-report-lead = If there is a registration or a login that was not you, you can stop your account.
@@ -137,12 +139,12 @@ account-deletion-withdraw = Take the request back
 ## Mails about the account
 
 mail-account-unexpected = If this was not you, please contact us at once, as below. If you can log in, you can stop your account on your account page under “Something is not mine”.
-mail-email-subject = [{ $insurer }] Confirm your new e-mail address (please complete it within 60 minutes)
+mail-email-subject = [{ $insurer }] Confirm your new e-mail address (please complete it within { $life })
 mail-email-intro = A change to this e-mail address was asked for in KENPOS, the health portal of { $insurer }. It is not complete yet.
 mail-email-how = Please open the following URL and enter your current password, to complete the change.
 mail-email-button = Complete the change
 mail-email-unexpected = If you were not expecting this mail, please discard it. Nothing changes unless the password is entered.
-mail-email-correction-subject = [{ $insurer }] Please confirm your e-mail address (within 24 hours)
+mail-email-correction-subject = [{ $insurer }] Please confirm your e-mail address (within { $life })
 mail-email-correction-intro = The office of { $insurer } has been asked to change the e-mail address of your account at the health portal KENPOS to this one. The change is not complete yet.
 mail-email-correcting-subject = [{ $insurer }] Your e-mail address is about to be changed
 mail-email-correcting-intro = The office of { $insurer } has been asked to change the e-mail address of your account at the health portal KENPOS, and has sent a mail to the new address. The change is complete only when it is confirmed there.

@@ -67,7 +67,7 @@ account-email-done-title = メールアドレスを変更しました
 account-email-done-lead = 新しいメールアドレスは { $email } です。前のメールアドレスにもお知らせを送りました。
 account-email-done-login-id = 次回からは、新しいメールアドレスがログインIDになります。
 account-email-void-title = このURLは使えません
-account-email-void-lead = 有効期限(60分)が過ぎたか、すでに使われたか、新しいURLに替わっています。変更がまだの場合は、アカウントの「メールアドレスの変更」からもう一度お手続きください。
+account-email-void-lead = 有効期限が過ぎたか、すでに使われたか、新しいURLに替わっています。変更がまだの場合は、アカウントの「メールアドレスの変更」からもう一度お手続きください。
 account-email-to-account = アカウントを開く
 
 account-preferences-title = 配信設定
@@ -114,6 +114,8 @@ account-event-consent_withdrawn = アプリの許可を取り消しました
 account-event-reported = 身に覚えのない登録・ログインを知らせました
 account-event-documents_accepted = 新しい文書に同意しました
 account-event-login_id_changed = 新しいログインIDに切り替えました
+account-event-password_replaced = 「パスワードをお忘れの方」からパスワードを再設定しました
+account-event-login_id_shown = 「ログインIDをお忘れの方」からログインIDを表示しました
 
 account-report-title = 身に覚えのない登録・ログイン
 account-report-lead = ご自身の登録やログインに心当たりがないときは、アカウントの利用を停止できます。
@@ -137,12 +139,12 @@ account-deletion-withdraw = 申請を取り消す
 ## Mails about the account
 
 mail-account-unexpected = この変更に身に覚えのない場合は、すぐに下記までご連絡ください。ログインできる場合は、アカウントの画面の「身に覚えのない登録・ログイン」から利用を停止できます。
-mail-email-subject = 【{ $insurer }】メールアドレスの変更のご確認(60分以内にお手続きください)
+mail-email-subject = 【{ $insurer }】メールアドレスの変更のご確認({ $life }以内にお手続きください)
 mail-email-intro = { $insurer }の健康ポータル「KENPOS」で、このメールアドレスへの変更を受け付けました。まだ変更は完了していません。
 mail-email-how = 次のURLを開き、現在のパスワードを入力して、変更を完了してください。
 mail-email-button = 変更を完了する
 mail-email-unexpected = お心当たりのない場合は破棄してください。パスワードを入力しなければ、何も変わりません。
-mail-email-correction-subject = 【{ $insurer }】メールアドレスのご確認(24時間以内にお手続きください)
+mail-email-correction-subject = 【{ $insurer }】メールアドレスのご確認({ $life }以内にお手続きください)
 mail-email-correction-intro = { $insurer }の事務局で、健康ポータル「KENPOS」のメールアドレスをこのアドレスに変更する手続きを受け付けました。まだ変更は完了していません。
 mail-email-correcting-subject = 【{ $insurer }】メールアドレスの変更を受け付けました
 mail-email-correcting-intro = { $insurer }の事務局で、健康ポータル「KENPOS」のメールアドレスを変更する手続きを受け付け、新しいメールアドレスに確認のメールを送りました。新しいメールアドレスでの確認が済むまで、変更は完了しません。

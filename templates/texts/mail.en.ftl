@@ -1,11 +1,11 @@
 ## mail
 
-mail-confirm-subject = [{ $insurer }] Confirm your registration (please complete it within { $hours } hours)
+mail-confirm-subject = [{ $insurer }] Confirm your registration (please complete it within { $life })
 mail-confirm-intro = We have received your first-time registration for KENPOS, the health portal of { $insurer }.
 mail-confirm-unfinished = Your registration is not complete yet.
 mail-confirm-how = Please open the following URL and enter the password that you chose, to complete your registration.
 mail-confirm-button = Complete registration
-mail-deadline = Valid until: { $deadline } ({ $hours } hours)
+mail-deadline = Valid until: { $deadline } ({ $life })
 mail-confirm-expiry = After that the URL no longer works and what you entered is erased; please then start the registration again from the beginning.
 mail-unexpected = If you were not expecting this mail, please discard it. Nothing is registered unless the URL is opened.
 

@@ -1,11 +1,11 @@
 ## mail
 
-mail-confirm-subject = 【{ $insurer }】初回登録のご確認({ $hours }時間以内にお手続きください)
+mail-confirm-subject = 【{ $insurer }】初回登録のご確認({ $life }以内にお手続きください)
 mail-confirm-intro = { $insurer }の健康ポータル「KENPOS」の初回登録のお手続きを受け付けました。
 mail-confirm-unfinished = まだ登録は完了していません。
 mail-confirm-how = 次のURLを開き、基本設定で決めたパスワードを入力して、登録を完了してください。
 mail-confirm-button = 登録を完了する
-mail-deadline = 有効期限:{ $deadline }まで({ $hours }時間)
+mail-deadline = 有効期限:{ $deadline }まで({ $life })
 mail-confirm-expiry = 有効期限を過ぎるとURLは無効になり、入力された内容は消去されます。その場合は、お手数ですが初回登録をはじめからやり直してください。
 mail-unexpected = このメールにお心当たりのない場合は破棄してください。URLを開かなければ、登録されることはありません。
 

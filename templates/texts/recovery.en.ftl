@@ -19,8 +19,8 @@ forgot-error-limited = There were many attempts in a short time, so this is paus
 # What is always said
 forgot-sent-title = We have received your request
 forgot-sent-lead = If what you entered matches a registration, we send an e-mail to the registered address.
-forgot-sent-login-id = Please follow the e-mail to find out your login ID. Its link works for { $minutes } minutes.
-forgot-sent-password = Please open the link in the e-mail and choose a new password. The link works for { $minutes } minutes.
+forgot-sent-login-id = Please follow the e-mail to find out your login ID. Its link works for { $life }.
+forgot-sent-password = Please open the link in the e-mail and choose a new password. The link works for { $life }.
 forgot-sent-unknown = So that nobody else can find out who is registered, this page does not say whether it matched.
 forgot-sent-none = If no e-mail arrives
 forgot-sent-none-spam = Please look into your spam folder, too.
@@ -65,18 +65,17 @@ forgot-void-again = Start again
 
 ## Mails
 
-mail-forgot-deadline = Valid until: { $deadline } ({ $minutes } minutes)
 mail-forgot-once = The URL works only once. When a newer mail is sent, the URL before it stops working.
 mail-forgot-unexpected = If you were not expecting this mail, please discard it. Your registration stays as it is.
 
-mail-forgot-id-subject = [{ $insurer }] Your login ID (please continue within { $minutes } minutes)
+mail-forgot-id-subject = [{ $insurer }] Your login ID (please continue within { $life })
 mail-forgot-id-subject-address = [{ $insurer }] Your login ID
 mail-forgot-id-intro = We have received a request about a forgotten login ID of KENPOS, the health portal of { $insurer }.
 mail-forgot-id-how = Please open the following URL and enter your date of birth. Your login ID is then shown.
 mail-forgot-id-button = Show my login ID
 mail-forgot-id-address = Your login ID is the e-mail address that received this mail.
 
-mail-forgot-password-subject = [{ $insurer }] Reset your password (please continue within { $minutes } minutes)
+mail-forgot-password-subject = [{ $insurer }] Reset your password (please continue within { $life })
 mail-forgot-password-intro = We have received a request about a forgotten password of KENPOS, the health portal of { $insurer }.
 mail-forgot-password-how = Please open the following URL and choose a new password.
 mail-forgot-password-button = Choose a new password

@@ -19,8 +19,8 @@ forgot-error-limited = 短い時間に何度も操作があったため、受付
 # What is always said
 forgot-sent-title = お手続きを受け付けました
 forgot-sent-lead = 入力された内容が登録と一致した場合は、登録されているメールアドレスにメールをお送りします。
-forgot-sent-login-id = メールの案内にそって、ログインIDをご確認ください。URLの有効期限は{ $minutes }分です。
-forgot-sent-password = メールに記載のURLを開き、新しいパスワードを設定してください。URLの有効期限は{ $minutes }分です。
+forgot-sent-login-id = メールの案内にそって、ログインIDをご確認ください。URLの有効期限は{ $life }です。
+forgot-sent-password = メールに記載のURLを開き、新しいパスワードを設定してください。URLの有効期限は{ $life }です。
 forgot-sent-unknown = 登録の有無をほかの方に知られないよう、一致したかどうかはこの画面に表示しません。
 forgot-sent-none = メールが届かないとき
 forgot-sent-none-spam = 迷惑メールのフォルダーもご確認ください。
@@ -65,18 +65,17 @@ forgot-void-again = もう一度手続きする
 
 ## Mails
 
-mail-forgot-deadline = 有効期限:{ $deadline }まで({ $minutes }分)
 mail-forgot-once = このURLは1回だけ使えます。新しいメールが送られると、前のURLは使えなくなります。
 mail-forgot-unexpected = このメールにお心当たりのない場合は破棄してください。登録内容が変わることはありません。
 
-mail-forgot-id-subject = 【{ $insurer }】ログインIDのご確認({ $minutes }分以内にお手続きください)
+mail-forgot-id-subject = 【{ $insurer }】ログインIDのご確認({ $life }以内にお手続きください)
 mail-forgot-id-subject-address = 【{ $insurer }】ログインIDのご確認
 mail-forgot-id-intro = { $insurer }の健康ポータル「KENPOS」で、ログインIDをお忘れの方のお手続きを受け付けました。
 mail-forgot-id-how = 次のURLを開き、生年月日を入力すると、ログインIDが表示されます。
 mail-forgot-id-button = ログインIDを確認する
 mail-forgot-id-address = ログインIDは、このメールを受信したメールアドレスです。
 
-mail-forgot-password-subject = 【{ $insurer }】パスワードの再設定({ $minutes }分以内にお手続きください)
+mail-forgot-password-subject = 【{ $insurer }】パスワードの再設定({ $life }以内にお手続きください)
 mail-forgot-password-intro = { $insurer }の健康ポータル「KENPOS」で、パスワードをお忘れの方のお手続きを受け付けました。
 mail-forgot-password-how = 次のURLを開き、新しいパスワードを設定してください。
 mail-forgot-password-button = 新しいパスワードを設定する

@@ -48,7 +48,8 @@ async fn the_whole_story(backend: Backend) {
     let sent = confirm(&check).await;
     assert!(sent.text().contains("まだ登録は完了していません"), "{}", sent.text());
     assert_eq!(sent.select("#deadline")[0].text, "2026年11月24日(火)10時15分");
-    assert!(!sent.text().contains(HANAKO.email), "the address is masked");
+    assert_eq!(sent.select("#shown-email")[0].text, HANAKO.email, "in full, to be checked");
+    assert!(!sent.url.as_str().contains("hanako"), "{}", sent.url);
 
     let mail = app.mailbox.next(HANAKO.email).await;
     assert_eq!(mail.subject, format!("【{INSURER}】初回登録のご確認(24時間以内にお手続きください)"));

@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 
 use crate::support::{
     app::{Backend, DAY, HOUR, MINUTE, TestApp, on_both_backends},
+    attack::{good_request, parameter},
     http_browser::Page,
     journey::log_in,
     members::{HANAKO, LOST, ROSTER, Someone, hanako_until},
@@ -33,7 +34,7 @@ async fn try_password(app: &TestApp, someone: &Someone, password: &str) -> Page 
 
 fn assert_not_eligible(page: &Page) {
     assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.text());
-    assert!(page.text().contains("資格を確認できませんでした"), "{}", page.text());
+    assert_eq!(page.select("h1")[0].text, "資格を確認できませんでした");
     assert!(page.text().contains("03-1234-5678"), "whom to call: {}", page.text());
 }
 
@@ -53,6 +54,12 @@ async fn who_leaves_is_signed_out_at_once_and_may_come_back(backend: Backend) {
     assert_not_eligible(&try_password(&app, &HANAKO, HANAKO.password).await);
     let wrong = try_password(&app, &HANAKO, "not this one").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "only who knows the password is told");
+    // Who came from an app can go back to it.
+    let login = app.ask(&app.http_browser(), &good_request(&app.client, "openid")).await;
+    let refused = log_in(&login, HANAKO.login_id, HANAKO.password).await;
+    assert_not_eligible(&refused);
+    let back = refused.form("#cancel-form").submit().await.location().unwrap();
+    assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
 
     // A year later she is back: same account, same password, same subject, nothing of before revived.
     app.clock.advance(DAY * 365);

@@ -73,6 +73,8 @@ async fn a_forgotten_password_is_replaced_and_ends_everything(backend: Backend) 
     let again = rp.finish(attempt, &back.location().expect("back to the app")).await;
     assert_eq!(again.claims["sub"], tokens.claims["sub"]);
     rp.userinfo(&again).await.unwrap();
+    let history = app.account(&computer, "/history").await.text();
+    assert!(history.contains("からパスワードを再設定しました"), "{history}");
 
     assert_eq!(phone.get(&app.url("/account")).await.status, StatusCode::SEE_OTHER, "signed out");
     rp.userinfo(&tokens).await.unwrap_err();
@@ -113,6 +115,8 @@ async fn a_forgotten_login_id_is_shown_once(backend: Backend) {
     assert!(login.url.path().starts_with("/login/"), "the sign-in from before: {}", login.url);
     let account = log_in(&login, HANAKO.login_id, HANAKO.password).await;
     assert_eq!(account.url.path(), "/account");
+    let history = app.account(&browser, "/history").await.text();
+    assert!(history.contains("からログインIDを表示しました"), "{history}");
     app.finish().await;
 }
 

@@ -1,8 +1,10 @@
 //! The wording of mails about accounts.
 
+use std::slice::from_ref;
+
 use url::Url;
 
-use super::{Block, Renderer, hours_until};
+use super::{Block, Renderer};
 use crate::{
     clock::Timestamp,
     mail::{account::AccountMail, message::Mail},
@@ -57,16 +59,16 @@ impl Renderer {
         now: Timestamp,
     ) -> (String, Vec<Block>) {
         let label = self.text(mail, "mail-email-button", &[]);
-        let hours = ("hours", hours_until(deadline, now));
-        let until = ("deadline", self.texts.date_time(mail.locale, deadline));
+        let [until, life] = self.deadline(mail, deadline, now);
+        let subject = self.text(mail, &format!("mail-{name}-subject"), from_ref(&life));
         let blocks = vec![
             self.block(mail, &format!("mail-{name}-intro")),
             self.block(mail, "mail-email-how"),
             Block::Link { url: link.to_string(), label },
-            Block::Strong(self.text(mail, "mail-deadline", &[until, hours])),
+            Block::Strong(self.text(mail, "mail-deadline", &[until, life])),
             self.block(mail, "mail-email-unexpected"),
         ];
-        (self.text(mail, &format!("mail-{name}-subject"), &[]), blocks)
+        (subject, blocks)
     }
 
     /// What was done, and what to do if it was somebody else.

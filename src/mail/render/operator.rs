@@ -1,6 +1,6 @@
 //! The wording of mails to operators.
 
-use super::{Block, Renderer, hours_until};
+use super::{Block, Renderer};
 use crate::{
     clock::Timestamp,
     mail::{message::Mail, operator::OperatorMail},
@@ -12,13 +12,11 @@ impl Renderer {
         match kind {
             OperatorMail::Setup { link, deadline } => {
                 let label = self.text(mail, "mail-operator-setup-button", &[]);
-                let hours = ("hours", hours_until(*deadline, now));
-                let until = ("deadline", self.texts.date_time(mail.locale, *deadline));
                 let blocks = vec![
                     self.block(mail, "mail-operator-setup-intro"),
                     self.block(mail, "mail-operator-setup-how"),
                     Block::Link { url: link.to_string(), label },
-                    Block::Strong(self.text(mail, "mail-deadline", &[until, hours])),
+                    Block::Strong(self.text(mail, "mail-deadline", &self.deadline(mail, *deadline, now))),
                     self.block(mail, "mail-operator-unexpected"),
                 ];
                 (self.text(mail, "mail-operator-setup-subject", &[]), blocks)

@@ -1,6 +1,6 @@
 //! The wording of mails to those who forgot something.
 
-use std::{slice::from_ref, time::Duration};
+use std::slice::from_ref;
 
 use url::Url;
 
@@ -46,16 +46,15 @@ impl Renderer {
         deadline: Timestamp,
         now: Timestamp,
     ) -> (String, Vec<Block>) {
-        let minutes = ("minutes", minutes_until(deadline, now));
-        let until = ("deadline", self.texts.date_time(mail.locale, deadline));
+        let [until, life] = self.deadline(mail, deadline, now);
         let named = |part: &str| format!("{texts}-{part}");
-        let subject = self.text(mail, &named("subject"), from_ref(&minutes));
+        let subject = self.text(mail, &named("subject"), from_ref(&life));
         let label = self.text(mail, &named("button"), &[]);
         let blocks = vec![
             self.block(mail, &named("intro")),
             self.block(mail, &named("how")),
             Block::Link { url: link.to_string(), label },
-            Block::Strong(self.text(mail, "mail-forgot-deadline", &[until, minutes])),
+            Block::Strong(self.text(mail, "mail-deadline", &[until, life])),
             self.block(mail, "mail-forgot-once"),
             self.block(mail, "mail-forgot-unexpected"),
         ];
@@ -63,14 +62,9 @@ impl Renderer {
     }
 }
 
-/// Whole minutes left, a begun minute counting.
-fn minutes_until(deadline: Timestamp, now: Timestamp) -> String {
-    deadline.since(now).as_millis().div_ceil(Duration::from_secs(60).as_millis()).to_string()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use super::*;
     use crate::{

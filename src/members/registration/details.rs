@@ -106,7 +106,11 @@ impl Members {
             .map_err(|error| errors.push(refusal("email", error.text_id(), Vec::new())))
             .ok();
         let login_id = LoginId::from_parts(insurer, &person.symbol, &person.number).ok();
-        if let Some(error) = weakness(form.password.clone(), policy, person, login_id, email.clone()).await? {
+        if form.password.expose_secret().is_empty() {
+            errors.push(refusal("password", "details-error-password-empty", Vec::new()));
+        } else if let Some(error) =
+            weakness(form.password.clone(), policy, person, login_id, email.clone()).await?
+        {
             errors.push(refusal("password", error.text_id(), error.args()));
         }
         let (Some(email), true) = (email, errors.is_empty()) else {

@@ -21,8 +21,8 @@ const REACH: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Entries of a page.
 const ON_A_PAGE: usize = 20;
 
-/// Events that have words in `templates/texts/account.*.ftl`, without `member.`.
-const EVENTS: [&str; 13] = [
+/// Events that have words in `templates/texts/account.*.ftl`, without what stands before the dot.
+const EVENTS: [&str; 15] = [
     "signed_in",
     "sign_in_failed",
     "signed_out",
@@ -36,6 +36,8 @@ const EVENTS: [&str; 13] = [
     "reported",
     "documents_accepted",
     "login_id_changed",
+    "password_replaced",
+    "login_id_shown",
 ];
 
 /// A page of the history, the newest first.
@@ -120,7 +122,7 @@ async fn entry(account: &Account, line: &audit::Entry) -> Result<Entry, Fault> {
         Some(id) => Client::find(&account.visit.app().members.db, id).await?,
         None => None,
     };
-    let event = line.action.trim_start_matches("member.").to_owned();
+    let event = line.action.split_once('.').map_or("", |(_, event)| event).to_owned();
     let detail: serde_json::Value = serde_json::from_str(&line.detail).unwrap_or_default();
     let device: Device = serde_json::from_value(detail["device"].clone()).unwrap_or_default();
     Ok(Entry {

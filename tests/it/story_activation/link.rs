@@ -110,6 +110,13 @@ async fn five_wrong_passwords_destroy_a_registration(backend: Backend) {
     assert_eq!(page.status, StatusCode::GONE, "{}", page.text());
     assert_dead(&link).await;
     assert_eq!(state(&sent, &browser).await, "ended");
+    // The page and the tab that waits both name the reason, among others.
+    let waiting = browser.get(sent.url.as_str()).await;
+    assert_eq!(waiting.select("h1")[0].text, "初回登録を続けられません");
+    for told in [&page, &waiting] {
+        assert!(told.text().contains("間違ったパスワードの入力が続いた"), "{}", told.text());
+        assert!(!told.text().contains("仮パスワード"), "{}", told.text());
+    }
     // Only the registration is gone: the temporary password still opens a new one.
     let (_, link) = registered(&mut app, &browser).await;
     complete(&browser, &link, HANAKO.password).await;
@@ -223,10 +230,10 @@ async fn an_address_in_use_is_told_to_its_owner_alone(backend: Backend) {
     let mut hanako = HANAKO;
     hanako.email = Box::leak(upper.into_boxed_str());
     let taken = register(&login, &hanako).await;
-    let masked = |page: &Page| page.select("#shown-email")[0].text.clone();
+    let address = |page: &Page| page.select("#shown-email")[0].text.clone();
     assert_eq!(
-        taken.text().replace(&masked(&taken), ""),
-        free.text().replace(&masked(&free), ""),
+        taken.text().replace(&address(&taken), ""),
+        free.text().replace(&address(&free), ""),
         "the page cannot tell"
     );
     let mail = app.mailbox.next(ICHIRO.email).await;

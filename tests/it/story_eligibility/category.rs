@@ -43,6 +43,11 @@ async fn the_number_works_until_the_address_is_taken_as_login_id(backend: Backen
     assert!(page.url.path().ends_with("/new-login-id"), "{} {}", page.url, page.text());
     assert_eq!(page.select("#shown-login-id")[0].text, HANAKO.email);
     assert_eq!(page.select("h1")[0].text, "ログインIDが変わります");
+    assert!(
+        page.text().contains("新しいログインIDで一度ログインすると"),
+        "what else switches: {}",
+        page.text()
+    );
     let account = page.form("#new-login-id-form").click("choice", "later").submit().await.follow_here().await;
     assert_eq!(account.url.path(), "/account");
     assert_eq!(account.select("#shown-category")[0].text, "任意継続被保険者");
