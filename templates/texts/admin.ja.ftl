@@ -282,7 +282,7 @@ roster-about-undone = この取り込みの前の状態に戻しました。
 roster-progress = { $rows }行を読み込みました
 roster-waiting = 終わると自動的に表示が変わります。
 roster-reload = 最新の状況を表示する
-roster-big-loss = 資格喪失が{ $all }名中{ $lost }名と多くなっています。ファイルが全件のものか、もう一度ご確認ください。
+roster-big-loss = 資格喪失が{ $all }名中{ $lost }名と多くなっています。ファイルが全件のものか、資格喪失日に誤りがないか、もう一度ご確認ください。
 
 roster-new-title = 適用台帳を取り込む
 roster-new-text = ファイルを確認し、追加・変更・資格喪失の人数をお見せします。取り込むと決めるまで、何も変わりません。
@@ -303,7 +303,7 @@ roster-error-not-last = 取り消せるのは、30日以内に行った最後の
 
 roster-apply-title = 取り込む
 roster-apply-text = 次の内容を適用台帳に反映します。資格喪失になる方は、猶予期間がなければすぐにログアウトされます。
-roster-apply-text-big-loss = 資格喪失になる方が多くなっています。ファイルが全件のものか、必ずご確認ください。資格喪失になる方は、猶予期間がなければすぐにログアウトされます。
+roster-apply-text-big-loss = 資格喪失になる方が多くなっています。ファイルが全件のものか、資格喪失日に誤りがないか、必ずご確認ください。資格喪失になる方は、猶予期間がなければすぐにログアウトされます。
 roster-discard-title = 破棄する
 roster-discard-text = このファイルは取り込みません。適用台帳は変わりません。
 roster-undo-title = この取り込みを取り消す
