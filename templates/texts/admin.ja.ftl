@@ -92,7 +92,7 @@ dashboard-kinds = 失敗の内訳
 dashboard-watch = 見守り
 dashboard-alarms = スプレー攻撃の警報
 dashboard-alarm = 警報が出ています
-dashboard-alarm-text = 生年月日を試す攻撃の疑いがあります。警報が続く間、初回登録には登録用コードが必要です。
+dashboard-alarm-text = 生年月日を試す攻撃の疑いがあります。警報が続く間、初回登録には初回登録コードが必要です。
 
 operators-title = 管理者・担当者
 operators-name = 氏名
@@ -173,7 +173,7 @@ audit-member-language_changed = 言語の変更
 audit-member-password_changed = パスワードの変更
 audit-member-password_wrong = 現在のパスワードの誤り
 audit-member-preferences_changed = 配信設定の変更
-audit-member-reissued = 初回パスワード・登録用コードの再発行
+audit-member-reissued = 初回パスワード・初回登録コードの再発行
 audit-member-reported = 身に覚えのない登録の申し出
 audit-member-reset = 初期化
 audit-member-session_ended = 端末のログアウト
