@@ -163,7 +163,12 @@ impl Page for QueuePage {
             state: "queued".to_owned(),
             lines: vec![],
             line: "mails",
-            rows: vec![Row { minutes: 0, attempts: 1, ..Row::sample("queued") }, Row::sample("sending"), Row::sample("sent"), hostile],
+            rows: vec![
+                Row { minutes: 0, attempts: 1, ..Row::sample("queued") },
+                Row::sample("sending"),
+                Row::sample("sent"),
+                hostile,
+            ],
             pager: Pager::new("/admin/mails", &[("state", "queued")], Some("1.x"), true),
             may_manage: true,
         };

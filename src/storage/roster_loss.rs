@@ -11,9 +11,27 @@ use super::{
 macro_rules! eligible {
     ($row:literal, $lost_before:literal, $valid_before:literal, $today:literal) => {
         concat!(
-            "(", $row, ".lost_at is null or ", $row, ".lost_at >= ", $lost_before, ")
-             and (", $row, ".valid_until is null or ", $row, ".valid_until >= ", $valid_before, ")
-             and (", $row, ".valid_from is null or ", $row, ".valid_from <= ", $today, ")"
+            "(",
+            $row,
+            ".lost_at is null or ",
+            $row,
+            ".lost_at >= ",
+            $lost_before,
+            ")
+             and (",
+            $row,
+            ".valid_until is null or ",
+            $row,
+            ".valid_until >= ",
+            $valid_before,
+            ")
+             and (",
+            $row,
+            ".valid_from is null or ",
+            $row,
+            ".valid_from <= ",
+            $today,
+            ")"
         )
     };
 }
@@ -23,9 +41,13 @@ macro_rules! eligible {
 macro_rules! loses {
     ($lost_before:literal, $valid_before:literal, $today:literal) => {
         concat!(
-            "(", $crate::storage::roster_loss::eligible!("b", $lost_before, $valid_before, $today), "
+            "(",
+            $crate::storage::roster_loss::eligible!("b", $lost_before, $valid_before, $today),
+            "
               and (b.what in ('lost', 'replaced')
-                or not (", $crate::storage::roster_loss::eligible!("p", $lost_before, $valid_before, $today), ")))"
+                or not (",
+            $crate::storage::roster_loss::eligible!("p", $lost_before, $valid_before, $today),
+            ")))"
         )
     };
 }
@@ -61,15 +83,14 @@ pub(super) async fn count(tx: &mut Tx, import_id: &str, ended: Ended) -> Result<
 }
 
 /// How many persons of an insurer are eligible.
-pub async fn eligible_now(
-    on: impl Into<On<'_>>,
-    insurer: &str,
-    ended: Ended,
-) -> Result<u64, StorageError> {
+pub async fn eligible_now(on: impl Into<On<'_>>, insurer: &str, ended: Ended) -> Result<u64, StorageError> {
     let count: i64 = query_scalar!(
         on,
         fetch_one,
-        concat!("select count(*) from roster_person as p where p.insurer = $1 and ", eligible!("p", "$2", "$3", "$4")),
+        concat!(
+            "select count(*) from roster_person as p where p.insurer = $1 and ",
+            eligible!("p", "$2", "$3", "$4")
+        ),
         insurer,
         ended.lost_before().millis(),
         ended.valid_before().to_string(),

@@ -396,7 +396,9 @@ mod tests {
     #[test]
     fn counts_are_grouped_in_texts_and_beside_them() {
         let mut environment = environment().unwrap();
-        environment.add_template("x", "{{ 10000 | grouped }} {{ t('roster-report-more', count=1249) }}").unwrap();
+        environment
+            .add_template("x", "{{ 10000 | grouped }} {{ t('roster-report-more', count=1249) }}")
+            .unwrap();
         let environment = in_language(environment, Locale::Ja, Arc::new(Texts::load().unwrap()));
         let text = environment.get_template("x").unwrap().render(()).unwrap();
         assert_eq!(text, "10,000 ほかに1,249行あります。");

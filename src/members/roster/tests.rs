@@ -206,9 +206,14 @@ async fn whoever_the_file_makes_ineligible_is_counted_as_lost() {
     assert_eq!(office.rows(false, &file).await.counts, counts(0, 0, 3, 0));
     // Who is missing and was eligible is lost, days of grace or not; who returns and is past is not lost again.
     assert_eq!(office.rows(true, &row(2, "2026-06-28")).await.counts, counts(0, 0, 1, 1));
-    assert_eq!(office.rows(true, &[row(2, ""), row(1, "2026-06-27")].concat()).await.counts, counts(0, 2, 0, 0));
+    assert_eq!(
+        office.rows(true, &[row(2, ""), row(1, "2026-06-27")].concat()).await.counts,
+        counts(0, 2, 0, 0)
+    );
     // Days that have not come yet.
-    let file = format!("symbol,number,category,kana,birth_date,valid_from\n91,2,insured,ヤマ アキ,19990121,2026-08-01\n");
+    let file = format!(
+        "symbol,number,category,kana,birth_date,valid_from\n91,2,insured,ヤマ アキ,19990121,2026-08-01\n"
+    );
     let report = office.import(false).run(file.as_bytes(), |_, _| {}).await.unwrap();
     assert_eq!(report.counts, counts(0, 0, 0, 1));
 }
