@@ -56,6 +56,20 @@ impl Locale {
     }
 }
 
+/// A count as both languages write it: `12,345`.
+pub fn grouped(count: impl Into<i128>) -> String {
+    let count = count.into();
+    let digits = count.unsigned_abs().to_string();
+    let mut text = String::from(if count < 0 { "-" } else { "" });
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A text that an insurer gave, in the language that it is in: not always that of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
@@ -270,6 +284,12 @@ mod tests {
             let said = Locale::ALL.map(|locale| texts.lifetime(locale, Duration::from_secs(seconds)));
             assert_eq!(said, [ja, en]);
         }
+    }
+
+    #[test]
+    fn counts_are_grouped_by_three_digits() {
+        let told = [0, 7, 999, 1_000, 12_345, 1_000_000, -1_299].map(grouped);
+        assert_eq!(told, ["0", "7", "999", "1,000", "12,345", "1,000,000", "-1,299"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{Refusal, guard::Operator, wrong};
 use crate::{
     audit::Reason,
     pages::{parts::FormErrors, sample},
+    texts::grouped,
     web::{
         PageError,
         templates::{Message, Page},
@@ -47,6 +48,11 @@ impl Fact {
     /// A name and a value.
     pub fn new(name: &'static str, value: impl Into<String>) -> Self {
         Self { name, value: value.into() }
+    }
+
+    /// A name and how many.
+    pub fn count(name: &'static str, count: u64) -> Self {
+        Self::new(name, grouped(count))
     }
 }
 

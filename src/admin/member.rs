@@ -206,7 +206,19 @@ impl Page for MemberPage {
             may_manage: false,
             ..full.clone()
         };
-        vec![full, unregistered, looked_at]
+        let reset = Self {
+            state: "reset",
+            temporary: "with_code",
+            email: None,
+            email_bounces: false,
+            new_email: None,
+            deletion: None,
+            apps: vec![],
+            sessions: vec![],
+            acts: acts(Standing::Reset, Category::Insured, false, false),
+            ..full.clone()
+        };
+        vec![full, unregistered, looked_at, reset]
     }
 }
 

@@ -104,7 +104,7 @@ impl Page for IssuedPage {
             ],
             letter: letter.map(str::to_owned),
         };
-        let letter = "<h2>初回登録のご案内</h2>\n<dl><div><dt>登録用コード</dt><dd class=\"code\">ABCD-2345-EFGH</dd></div></dl>";
+        let letter = "<h2>初回登録のご案内</h2>\n<dl><div><dt>初回登録コード</dt><dd class=\"code\">ABCD-2345-EFGH</dd></div></dl>";
         vec![
             page("reset", "code", Some(letter)),
             page("reissue", "temporary", None),

@@ -74,8 +74,8 @@ pub struct Row {
     pub next: Option<String>,
     /// When it was added, in words.
     pub created: String,
-    /// Hours since then.
-    pub hours: i64,
+    /// Minutes since then.
+    pub minutes: i64,
     /// Whether it may be tried now.
     pub may_retry: bool,
     /// Whether it may be given up.
@@ -109,7 +109,7 @@ impl Row {
             last_error: row.last_error.clone(),
             next: (waits && !sending).then(|| at(row.next_attempt_at)),
             created: at(row.created_at),
-            hours: (now.millis() - row.created_at) / 3_600_000,
+            minutes: (now.millis() - row.created_at) / 60_000,
             may_retry: waits && !sending || line == Line::Webhooks && row.state == "failed",
             may_give_up: waits && !sending,
             may_bounce: line == Line::Mails && row.target.as_ref().is_some_and(|target| !target.is_empty()),
@@ -130,7 +130,7 @@ impl Row {
             last_error: (state != "sent").then(|| "451 4.3.0 try again later".to_owned()),
             next: waits.then(|| "2026年11月23日(月)10時20分".to_owned()),
             created: "2026年11月23日(月)10時15分".to_owned(),
-            hours: 2,
+            minutes: 140,
             may_retry: waits,
             may_give_up: waits,
             may_bounce: true,
@@ -163,7 +163,12 @@ impl Page for QueuePage {
             state: "queued".to_owned(),
             lines: vec![],
             line: "mails",
-            rows: vec![Row::sample("queued"), Row::sample("sending"), Row::sample("sent"), hostile],
+            rows: vec![
+                Row { minutes: 0, attempts: 1, ..Row::sample("queued") },
+                Row::sample("sending"),
+                Row::sample("sent"),
+                hostile,
+            ],
             pager: Pager::new("/admin/mails", &[("state", "queued")], Some("1.x"), true),
             may_manage: true,
         };

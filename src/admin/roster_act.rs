@@ -51,7 +51,7 @@ impl Kind {
             Fact::new("roster-insurer", insurer_name(reader, &import.insurer).text),
             Fact::new("roster-file", &import.file_name),
         ];
-        let mut count = |name, count: u64| facts.push(Fact::new(name, count.to_string()));
+        let mut count = |name, count: u64| facts.push(Fact::count(name, count));
         match (self, preview) {
             (Self::Undo, _) => {
                 let would = members.estimate_roster_undo(import).await?;

@@ -42,7 +42,8 @@ pub struct ActArgs {
 /// What is issued.
 #[derive(Debug, Args)]
 pub struct CodeArgs {
-    /// Issue an activation code even where the insurer's policy asks for the birth date alone.
+    /// Issue an activation code even where the insurer's policy asks for the birth date alone, which then opens
+    /// nothing for this person without the code.
     #[arg(long)]
     pub code: bool,
     /// Write a letter with the code to this new file, a page to print, and do not show the code.

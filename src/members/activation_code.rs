@@ -1,6 +1,8 @@
 //! One-time activation codes: what the office hands over, so that a birth date alone opens nothing.
 //!
-//! A code is asked for where the insurer's policy says so, and everywhere while a spray alarm lasts.
+//! A code is asked for where the insurer's policy says so, everywhere while a spray alarm lasts, and always from
+//! a person who was given one, also when it has expired or is void: the office can give another, or take it back
+//! with the birth date alone. The page has a field for it in any case, so it tells nobody who has a code.
 
 use std::fmt;
 
@@ -72,17 +74,25 @@ impl Members {
         Ok(code)
     }
 
-    /// Whether this is the live code of a person. A wrong one is counted, and the fifth voids the code.
-    pub(super) async fn code_opens(&self, person_id: &str, typed: &str) -> Result<bool, Fault> {
-        let now = self.clock.now();
-        let hash = activation_code::begin_attempt(&self.db, person_id, MOST_MISSES, now).await?;
-        let Some(hash) = hash else { return Ok(false) };
+    /// Whether this is the live code of a person; none for who was given none. A wrong one is counted, an empty
+    /// one is not, and the fifth voids the code.
+    pub(super) async fn code_opens(&self, person_id: &str, typed: &str) -> Result<Option<bool>, Fault> {
+        let tries = i64::from(!typed.is_empty());
+        let found = activation_code::begin_attempt(&self.db, person_id, tries).await?;
+        let Some(found) = found else { return Ok(None) };
         let right = self.code_hash(person_id, &ActivationCode::read(typed));
-        if !digest::equal(hash.as_bytes(), right.as_bytes()) {
-            return Ok(false);
+        let live = found.misses <= MOST_MISSES && !found.is_expired(self.clock.now());
+        if tries == 0 || !live || !digest::equal(found.code_hash.as_bytes(), right.as_bytes()) {
+            return Ok(Some(false));
         }
-        activation_code::forgive(&self.db, person_id, &hash).await?;
-        Ok(true)
+        activation_code::forgive(&self.db, person_id, &found.code_hash).await?;
+        Ok(Some(true))
+    }
+
+    /// Whether a person was given a code, and whether it still opens.
+    pub(super) async fn code_works(&self, person_id: &str) -> Result<Option<bool>, Fault> {
+        let found = activation_code::of_person(&self.db, person_id).await?;
+        Ok(found.map(|found| found.misses < MOST_MISSES && !found.is_expired(self.clock.now())))
     }
 
     fn code_hash(&self, person_id: &str, code: &ActivationCode) -> String {

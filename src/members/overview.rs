@@ -137,7 +137,7 @@ impl Members {
             standing,
             paused_until,
             eligible: self.is_eligible(&subject.person),
-            temporary: self.temporary(&subject, standing),
+            temporary: self.temporary(&subject, standing).await?,
             email: masked_email(email),
             new_email: None,
             deletion_requested_at: None,
@@ -156,17 +156,19 @@ impl Members {
         Ok(overview)
     }
 
-    fn temporary(&self, subject: &Subject, standing: Standing) -> Temporary {
-        let Some(insurer) = self.insurer(&subject.person.insurer) else { return Temporary::None };
+    async fn temporary(&self, subject: &Subject, standing: Standing) -> Result<Temporary, Fault> {
+        let Some(insurer) = self.insurer(&subject.person.insurer) else { return Ok(Temporary::None) };
         let open = subject.person.temporary_password_open(self.clock.now(), &insurer.policy);
-        match (subject.person.category, standing.may_register()) {
+        Ok(match (subject.person.category, standing.may_register()) {
             (Category::Dependent | Category::Voluntary, _) => Temporary::None,
             (Category::Insured, false) => Temporary::Replaced,
             (Category::Insured, true) if !open => Temporary::Void,
-            (Category::Insured, true) if insurer.policy.activation == Activation::BirthdateAndCode => {
-                Temporary::WithCode
-            }
-            (Category::Insured, true) => Temporary::Open,
-        }
+            (Category::Insured, true) => match self.code_works(&subject.person.id).await? {
+                Some(false) => Temporary::Void,
+                Some(true) => Temporary::WithCode,
+                None if insurer.policy.activation == Activation::BirthdateAndCode => Temporary::WithCode,
+                None => Temporary::Open,
+            },
+        })
     }
 }

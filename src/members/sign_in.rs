@@ -103,13 +103,14 @@ impl Members {
         };
         let (account, hits) = self.pick(accounts, admitted, &password).await?;
         let temporary = self.is_temporary(&account, &policy, &password);
-        // A code is tried, and counted, for somebody who knows the birth date; otherwise for nobody.
-        let person = account.person.as_ref().filter(|_| temporary && !flooded && !activation_code.is_empty());
+        // A code is looked up, and tried, for somebody who knows the birth date; otherwise for nobody. Who was given
+        // one needs it, whatever the insurer asks of others.
+        let person = account.person.as_ref().filter(|_| temporary && !flooded);
         let tried = person.map_or("", |person| person.id.as_str());
-        let code_right = self.code_opens(tried, activation_code).await?;
+        let opens = self.code_opens(tried, activation_code).await?.unwrap_or(!code_required);
         let outcome = match hits {
             0 if flooded => SignIn::Limited,
-            0 | 1 => self.judge(&account, hits == 1, temporary && (code_right || !code_required)),
+            0 | 1 => self.judge(&account, hits == 1, temporary && opens),
             _ => SignIn::SeveralInsurers,
         };
         if matches!(outcome, SignIn::Wrong | SignIn::Limited) {

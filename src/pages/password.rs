@@ -40,7 +40,8 @@ pub struct Password {
     pub first_time_hint: bool,
     /// Whether activation by birth date is stopped for the insurer, whoever asks.
     pub activation_stopped: bool,
-    /// Whether the first sign-in asks for the one-time activation code too, whoever asks.
+    /// Whether the first sign-in asks for the one-time activation code too, whoever asks. Where it does not, the
+    /// field is folded, since who was given a code needs it all the same.
     pub ask_code: bool,
     /// What is wrong.
     pub errors: FormErrors,

@@ -2,7 +2,7 @@
 
 use super::{
     On, StorageError,
-    db::{execute, query_scalar},
+    db::{execute, query},
 };
 use crate::clock::Timestamp;
 
@@ -27,22 +27,47 @@ pub async fn replace(
     Ok(())
 }
 
-/// Counts one try *before* the code is compared, so that parallel guesses cannot outrun the limit, and gives
-/// the hash to compare with. `None` when there is no live code.
+/// The code of a person as a first sign-in finds it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Found {
+    /// Keyed hash.
+    pub code_hash: String,
+    /// Tries so far, the present one included; right ones are taken back.
+    pub misses: i64,
+    expires_at: i64,
+}
+
+impl Found {
+    /// Whether the code works no more by its age.
+    pub const fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now.millis()
+    }
+}
+
+/// The code of a person, after `tries` were counted: *before* the code is compared, so that parallel guesses
+/// cannot outrun the limit. `None` when the person was given none.
 pub async fn begin_attempt(
     on: impl Into<On<'_>>,
     person_id: &str,
-    limit: i64,
-    now: Timestamp,
-) -> Result<Option<String>, StorageError> {
-    query_scalar!(
+    tries: i64,
+) -> Result<Option<Found>, StorageError> {
+    query!(
         on,
         fetch_optional,
-        "update activation_code set misses = misses + 1
-         where person_id = $1 and misses < $2 and expires_at > $3 returning code_hash",
+        "update activation_code set misses = misses + $2 where person_id = $1
+         returning code_hash, misses, expires_at",
         person_id,
-        limit,
-        now.millis()
+        tries
+    )
+}
+
+/// The code of a person, dead or alive.
+pub async fn of_person(on: impl Into<On<'_>>, person_id: &str) -> Result<Option<Found>, StorageError> {
+    query!(
+        on,
+        fetch_optional,
+        "select code_hash, misses, expires_at from activation_code where person_id = $1",
+        person_id
     )
 }
 

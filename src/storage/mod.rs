@@ -39,6 +39,7 @@ pub mod roster;
 pub mod roster_file;
 pub mod roster_import;
 pub mod roster_job;
+pub mod roster_loss;
 pub mod roster_staging;
 pub mod roster_undo;
 pub mod sign_in_failure;

@@ -10,7 +10,9 @@ use jiff::{SignedDuration, civil::Date};
 use super::{
     StorageError, Tx,
     db::{execute, query_scalar},
-    delivery, eligibility, roster_job, roster_staging,
+    delivery, eligibility, roster_job,
+    roster_loss::{self, Losses},
+    roster_staging,
 };
 use crate::clock::Timestamp;
 
@@ -38,11 +40,12 @@ pub struct Import<'a> {
 pub struct Counts {
     /// New in the roster.
     pub added: u64,
-    /// In the roster with other values, or returned to it.
+    /// In the roster with other values, or returned to it; not those who lose the eligibility by it.
     pub changed: u64,
     /// In the roster as they are.
     pub unchanged: u64,
-    /// Missing from a full roster.
+    /// Eligible before and not any more: missing from a full roster, outside the days that the file says, or
+    /// somebody else has the number now.
     pub lost: u64,
 }
 
@@ -105,28 +108,35 @@ pub async fn apply(
         import.insurer
     )?;
     // The first roster of an insurer has nothing to be compared with.
-    let (changed, lost) = if anybody.is_none() {
-        (0, 0)
+    let (updated, losses) = if anybody.is_none() {
+        (0, Losses::default())
     } else {
-        let replaced = part_reused_numbers(tx, import).await?;
+        part_reused_numbers(tx, import).await?;
         carry_over(tx, import).await?;
         end_sessions_of_ended(tx, import, ended).await?;
-        let changed = change(tx, import).await?;
-        let absent = if import.complete { lose_absent(tx, import, ended).await? } else { 0 };
-        (changed, replaced + absent)
+        let updated = change(tx, import).await?;
+        if import.complete {
+            lose_absent(tx, import, ended).await?;
+        }
+        (updated, roster_loss::count(tx, import.id, ended).await?)
     };
     let added = if preview { count_new(tx, import).await? } else { add(tx, import).await? };
     if !preview {
         delivery::sessions_ended_by_import(&mut *tx, import.insurer, import.now).await?;
         eligibility::note_losses(tx, import.insurer, ended, import.now).await?;
     }
-    Ok(Counts { added, changed, unchanged: staged.saturating_sub(added + changed), lost })
+    Ok(Counts {
+        added,
+        changed: updated.saturating_sub(losses.by_change),
+        unchanged: staged.saturating_sub(added + updated),
+        lost: losses.all,
+    })
 }
 
 /// Without a person key, a symbol and number whose birth date *and* name both changed were given to
 /// somebody else: the one before keeps the row and the account, and loses the eligibility. Otherwise the
 /// newcomer would inherit a stranger's account.
-async fn part_reused_numbers(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageError> {
+async fn part_reused_numbers(tx: &mut Tx, import: &Import<'_>) -> Result<(), StorageError> {
     let replaced = execute!(
         &mut *tx,
         concat!(
@@ -156,7 +166,7 @@ async fn part_reused_numbers(tx: &mut Tx, import: &Import<'_>) -> Result<u64, St
             import.now.millis()
         )?;
     }
-    Ok(replaced)
+    Ok(())
 }
 
 /// Who has another identity in this file only because it names person keys or branches that the last one
@@ -276,7 +286,7 @@ async fn change(tx: &mut Tx, import: &Import<'_>) -> Result<u64, StorageError> {
 
 /// Who is not in the full roster loses eligibility and is signed out everywhere, unless the last day passed
 /// before and somebody signed in again in the days of grace.
-async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u64, StorageError> {
+async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<(), StorageError> {
     let lost = execute!(
         &mut *tx,
         concat!(
@@ -308,7 +318,7 @@ async fn lose_absent(tx: &mut Tx, import: &Import<'_>, ended: Ended) -> Result<u
             import.now.millis()
         )?;
     }
-    Ok(lost)
+    Ok(())
 }
 
 /// Persons that the roster does not have yet.

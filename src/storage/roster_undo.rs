@@ -1,10 +1,11 @@
 //! Tables `roster_person` and `roster_before`: what an import would touch or has touched, and its undo.
 
 use super::{
-    On, StorageError, Tx,
+    StorageError, Tx,
     db::{execute, query, query_scalar},
     delivery, eligibility,
     roster_import::{Ended, Import},
+    roster_loss::loses,
 };
 
 /// A person whom an import touches, with a few values from before and after it.
@@ -38,24 +39,30 @@ pub struct Touched {
     pub new_valid_until: Option<String>,
 }
 
-/// The first persons that are touched in one way (`changed` or `lost`), as they are inside the transaction.
+/// The first persons who lose the eligibility, or who change in another way, as they are inside the transaction.
 pub async fn touched(
     tx: &mut Tx,
-    import_id: &str,
+    (import_id, ended): (&str, Ended),
     lost: bool,
     limit: i64,
 ) -> Result<Vec<Touched>, StorageError> {
     query!(
         tx,
         fetch_all,
-        "select b.symbol, b.number, b.kana, b.category, b.birth_date, b.valid_until,
-                b.lost_at is not null as was_lost, p.symbol as new_symbol, p.number as new_number,
-                p.kana as new_kana, p.category as new_category, p.birth_date as new_birth_date,
-                p.valid_until as new_valid_until
-         from roster_before as b join roster_person as p on p.id = b.person_id
-         where b.import_id = $1 and (b.what in ('lost', 'replaced')) = $2 and b.what <> 'carried'
-         order by b.person_id limit $3",
+        concat!(
+            "select b.symbol, b.number, b.kana, b.category, b.birth_date, b.valid_until,
+                    b.lost_at is not null as was_lost, p.symbol as new_symbol, p.number as new_number,
+                    p.kana as new_kana, p.category as new_category, p.birth_date as new_birth_date,
+                    p.valid_until as new_valid_until
+             from roster_before as b join roster_person as p on p.id = b.person_id
+             where b.import_id = $1 and (b.what = 'changed' or $5) and $5 = ",
+            loses!("$2", "$3", "$4"),
+            " order by b.person_id limit $6"
+        ),
         import_id,
+        ended.lost_before().millis(),
+        ended.valid_before().to_string(),
+        ended.today.to_string(),
         lost,
         limit
     )
@@ -91,17 +98,6 @@ pub async fn newcomers(
         insurer,
         limit
     )
-}
-
-/// How many persons of an insurer are in the roster.
-pub async fn in_roster(on: impl Into<On<'_>>, insurer: &str) -> Result<u64, StorageError> {
-    let count: i64 = query_scalar!(
-        on,
-        fetch_one,
-        "select count(*) from roster_person where insurer = $1 and lost_at is null",
-        insurer
-    )?;
-    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// What an undo did, or would do.

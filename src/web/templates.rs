@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{assets, logos};
 use crate::{
     config::insurer::{Insurer, Office},
-    texts::{Given, Locale, Texts},
+    texts::{Given, Locale, Texts, grouped},
 };
 
 /// What a page shows; its template gets it as `page`.
@@ -287,6 +287,7 @@ fn environment() -> Result<Environment<'static>, Error> {
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_function("error_of", error_of);
+    environment.add_filter("grouped", |count: i128| grouped(count));
     environment.add_global("style", assets::style_path());
     environment.add_global("console_style", assets::console_style_path());
     environment.add_global("script", assets::script_path());
@@ -307,7 +308,7 @@ fn in_language(
     environment.add_function("t", move |id: &str, args: Kwargs| {
         let args = args
             .args()
-            .map(|name| Ok((name, args.peek::<Value>(name)?.to_string())))
+            .map(|name| Ok((name, argument(&args.peek(name)?))))
             .collect::<Result<Vec<_>, Error>>()?;
         text(&texts, locale, id, &args)
     });
@@ -316,6 +317,14 @@ fn in_language(
         text(&say, locale, &message.id, &args)
     });
     environment
+}
+
+/// What a text takes from a template: numbers are counts.
+fn argument(value: &Value) -> String {
+    match i128::try_from(value.clone()) {
+        Ok(count) if value.is_number() => grouped(count),
+        _ => value.to_string(),
+    }
 }
 
 /// The message of `field` among the errors of a form, or that of the form as a whole for none.
@@ -382,6 +391,17 @@ mod tests {
         let hrefs = |query| languages(&frame(query)).into_iter().map(|l| l.href).collect::<Vec<_>>();
         assert_eq!(hrefs(""), ["?ui_locales=ja", "?ui_locales=en"]);
         assert_eq!(hrefs("ui_locales=ja&i=x"), ["?i=x&ui_locales=ja", "?i=x&ui_locales=en"]);
+    }
+
+    #[test]
+    fn counts_are_grouped_in_texts_and_beside_them() {
+        let mut environment = environment().unwrap();
+        environment
+            .add_template("x", "{{ 10000 | grouped }} {{ t('roster-report-more', count=1249) }}")
+            .unwrap();
+        let environment = in_language(environment, Locale::Ja, Arc::new(Texts::load().unwrap()));
+        let text = environment.get_template("x").unwrap().render(()).unwrap();
+        assert_eq!(text, "10,000 ほかに1,249行あります。");
     }
 
     #[test]

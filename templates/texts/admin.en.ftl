@@ -230,7 +230,7 @@ roster-no-name = (no name)
 roster-at = Received
 roster-file = File
 roster-insurer = Insurer
-roster-by = Received from
+roster-by = By
 roster-kind = Kind
 roster-kind-full = Full roster (who is not in the file loses eligibility)
 roster-kind-part = Additions and changes only
@@ -282,7 +282,7 @@ roster-about-undone = The roster is as it was before this import.
 roster-progress = { $rows } rows were read
 roster-waiting = This page changes by itself when it is done.
 roster-reload = Show the present state
-roster-big-loss = { $lost } of { $all } persons would lose their eligibility. Please make sure that the file is the full roster.
+roster-big-loss = { $lost } of { $all } persons would lose their eligibility. Please make sure that a full roster is full and that the last days are right.
 
 roster-new-title = Import a roster
 roster-new-text = The file is checked and you are shown who would be added, changed or lose eligibility. Nothing changes before you say so.
@@ -303,7 +303,7 @@ roster-error-not-last = Only the last import can be undone, within 30 days.
 
 roster-apply-title = Import
 roster-apply-text = The roster will have the following. Who loses eligibility is logged out at once unless there are days of grace.
-roster-apply-text-big-loss = Many persons would lose their eligibility. Make sure that the file is the full roster. They are logged out at once unless there are days of grace.
+roster-apply-text-big-loss = Many persons would lose their eligibility. Make sure that a full roster is full and that the last days are right. They are logged out at once unless there are days of grace.
 roster-discard-title = Discard
 roster-discard-text = This file is not imported. The roster stays as it is.
 roster-undo-title = Undo this import

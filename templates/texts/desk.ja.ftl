@@ -39,6 +39,7 @@ bouncing-next = サービスに進む
 
 queue-created = 受付
 queue-age = { $hours }時間前
+queue-age-minutes = { $minutes }分前
 queue-kind = 種類
 queue-target = 宛先
 queue-state = 状態

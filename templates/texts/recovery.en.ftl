@@ -93,6 +93,7 @@ mail-reset-unexpected = If you did not ask for this, please contact us at once, 
 ## One-time activation codes
 
 code-label = Activation code
+code-summary = I was given an activation code
 code-hint = Only for your first login: the code that the office gave you. If you have registered already, leave it empty.
 
 letter-title = Your first-time registration
@@ -101,6 +102,6 @@ letter-code-note = The activation code is for your own registration only. Please
 letter-expires = Valid until
 letter-how = How to register
 letter-step-open = Open the following URL and enter your login ID.
-letter-step-password = As password enter your date of birth as 8 digits (year, month, day), and as activation code the code above.
+letter-step-password = As password enter your date of birth as 8 digits (year, month, day), and as activation code the code above. If you see no field for it, open “I was given an activation code”. The date of birth alone does not work.
 letter-step-follow = Follow the pages. You will choose a new password and register your e-mail address.
 letter-issued = Issued on

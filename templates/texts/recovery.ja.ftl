@@ -93,6 +93,7 @@ mail-reset-unexpected = この初期化に身に覚えのない場合は、す�
 ## One-time activation codes
 
 code-label = 初回登録コード
+code-summary = 初回登録コードをお持ちの方
 code-hint = 初回登録の方のみ。事務局から受け取ったコードを入力してください。登録がお済みの方は空欄のままログインしてください。
 
 letter-title = 初回登録のご案内
@@ -101,6 +102,6 @@ letter-code-note = 初回登録コードは、ご本人の初回登録のため�
 letter-expires = 有効期限
 letter-how = 初回登録の手順
 letter-step-open = 次のURLを開き、ログインIDを入力してください。
-letter-step-password = パスワードには生年月日(西暦)の8桁の数字を、初回登録コードには上のコードを入力してください。
+letter-step-password = パスワードには生年月日(西暦)の8桁の数字を、初回登録コードには上のコードを入力してください。初回登録コードの欄が見えないときは、「初回登録コードをお持ちの方」を押すと開きます。生年月日だけでは登録できません。
 letter-step-follow = 画面の案内にそって登録してください。新しいパスワードとメールアドレスを登録していただきます。
 letter-issued = 発行日

@@ -71,4 +71,4 @@ roster-report-counts = { $added } added, { $changed } changed, { $unchanged } un
 roster-report-without-key = Rows without a person key (個人キー): { $count }. Without it, whoever changes category, symbol or number is taken for another person, and the account does not follow.
 roster-report-line = Line
 roster-report-reason = Reason
-roster-report-more = { $count } more rows were refused.
+roster-report-more = Further refused rows: { $count }.

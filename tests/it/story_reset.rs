@@ -25,6 +25,7 @@ on_both_backends! {
     where_the_policy_says_so_a_code_is_asked_for
     five_wrong_codes_void_a_code
     during_a_spray_alarm_a_code_opens_the_way
+    who_was_given_a_code_needs_it_under_any_policy
     the_office_unlocks_and_ends_sessions
     acts_that_make_no_sense_are_refused
 }
@@ -192,7 +193,7 @@ async fn five_wrong_codes_void_a_code(backend: Backend) {
 
 async fn during_a_spray_alarm_a_code_opens_the_way(backend: Backend) {
     let app = TestApp::start(backend).await;
-    assert!(password_page(&app, &HANAKO).await.select("#code").is_empty());
+    assert_eq!(password_page(&app, &HANAKO).await.select("details #code").len(), 1, "folded");
     let code = code_of(&reissue(&app, &HANAKO, &WITH_CODE).await);
     for number in 1..=10 {
         let someone =
@@ -201,10 +202,42 @@ async fn during_a_spray_alarm_a_code_opens_the_way(backend: Backend) {
         page.form("#password-form").set("password", HANAKO.born).submit().await;
     }
     let page = password_page(&app, &HANAKO).await;
-    assert!(!page.select("#activation-stopped").is_empty());
+    assert!(!page.select("#activation-stopped").is_empty() && page.select("details #code").is_empty());
     assert_wrong(&give_code(&page, &HANAKO, "").await);
     let documents = give_code(&page, &HANAKO, &code).await;
     assert!(documents.url.path().ends_with("/documents"), "{}", documents.text());
+    app.finish().await;
+}
+
+async fn who_was_given_a_code_needs_it_under_any_policy(backend: Backend) {
+    let app = TestApp::start_with(backend, |config| {
+        config.insurers[0].policy.login_failures = 100;
+        config.insurers[0].policy.temporary_password_failures = 100;
+    })
+    .await;
+    let opened = |page: &Page| page.url.path().ends_with("/documents");
+    let page = password_page(&app, &HANAKO).await;
+    let code = code_of(&reissue(&app, &HANAKO, &WITH_CODE).await);
+    let stranger = give_code(&password_page(&app, &NOBODY).await, &NOBODY, "").await;
+    let without = give_code(&page, &HANAKO, "").await;
+    assert_wrong(&without);
+    assert_eq!(without.text().replace(HANAKO.login_id, ""), stranger.text().replace(NOBODY.login_id, ""));
+    assert!(opened(&give_code(&page, &HANAKO, &code).await));
+    let ichiro = give_code(&password_page(&app, &ICHIRO).await, &ICHIRO, "").await;
+    assert!(opened(&ichiro), "who was given none needs none: {}", ichiro.text());
+    // Nor does the birth date alone open anything once the code is void by wrong ones, or by its age.
+    for _ in 0..5 {
+        assert_wrong(&give_code(&page, &HANAKO, "ABCD-2345-EFGH").await);
+    }
+    assert_wrong(&give_code(&page, &HANAKO, "").await);
+    let code = code_of(&reissue(&app, &HANAKO, &WITH_CODE).await);
+    app.clock.advance(std::time::Duration::from_secs(31 * 86_400));
+    let page = password_page(&app, &HANAKO).await;
+    assert_wrong(&give_code(&page, &HANAKO, &code).await);
+    assert_wrong(&give_code(&page, &HANAKO, "").await);
+    // The office may go back to the birth date alone.
+    reissue(&app, &HANAKO, &NO_CODE).await;
+    assert!(opened(&give_code(&page, &HANAKO, "").await));
     app.finish().await;
 }
 

@@ -149,6 +149,19 @@ async fn a_full_roster_tells_who_would_lose_the_eligibility(backend: Backend) {
     assert_eq!(counts(&done)[2], "5", "{}", done.text());
     assert_eq!(people(&app).await, 1);
 
+    // Whom the days in the file make ineligible is lost as well, full roster or not.
+    let ended = format!("{HEADER}123,4567,一般被保険者,スズキ イチロウ,S55.5.5,2020-04-01\n");
+    let page = checked(&app, &browser, false, ended.as_bytes()).await;
+    assert_eq!(counts(&page), ["0", "0", "1", "0"], "{}", page.text());
+    assert_eq!(
+        (page.select("#big-loss").len(), page.select("#lost tbody tr").len()),
+        (1, 1),
+        "{}",
+        page.text()
+    );
+    assert!(page.select("#changed").is_empty(), "{}", page.text());
+    act(&page, "#to-discard").await;
+
     // A single refused row stops a full roster, and the page says so.
     let page = checked(&app, &browser, true, format!("{file}91,1,一般被保険者,山,1999,\n").as_bytes()).await;
     assert_eq!((page.select("#problem").len(), page.select("#to-apply").len()), (1, 0), "{}", page.text());

@@ -63,7 +63,8 @@ fn refusal(refused: Refused) -> Problem {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
-    /// Whether an activation code is issued even where the insurer asks for the birth date alone.
+    /// Whether an activation code is issued even where the insurer asks for the birth date alone, which then
+    /// opens nothing for this person without the code.
     #[serde(default)]
     pub code: bool,
     /// Why, for the audit; without personal data.

@@ -84,9 +84,9 @@ pub struct RosterImportDetails {
 /// What the check of a file found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RosterCheck {
-    /// Persons that were in the roster before.
+    /// Persons that are eligible by the roster before.
     pub in_roster: u64,
-    /// Whether more than one in ten would lose the eligibility: a part of a roster, rather than a full one?
+    /// Whether more than one in ten would lose the eligibility: a part of a roster, or wrong days?
     pub big_loss: bool,
     /// Right rows without 個人キー: after a change of category or number they are other persons.
     pub without_key: u64,

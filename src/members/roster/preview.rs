@@ -9,7 +9,7 @@ use crate::{
     members::{Members, roster_csv::FileError},
     storage::{
         StorageError, Tx,
-        roster_import::Import,
+        roster_import::{Ended, Import},
         roster_undo::{self, Newcomer, Touched},
     },
 };
@@ -35,7 +35,7 @@ pub struct Preview {
     pub refused: u64,
     /// The first of them.
     pub refusals: Vec<Listed>,
-    /// Persons in the roster before.
+    /// Persons who are eligible by the roster before.
     pub in_roster: u64,
     /// Some who would be new.
     pub added: Vec<Sample>,
@@ -96,7 +96,7 @@ impl From<FileError> for Listed {
 }
 
 impl Preview {
-    /// More than one in ten would lose the eligibility: more likely a part of the roster than a full one.
+    /// More than one in ten would lose the eligibility: more likely a mistake of the file.
     pub const fn is_big_loss(&self) -> bool {
         self.counts.lost * 10 > self.in_roster
     }
@@ -106,12 +106,13 @@ impl Preview {
         mut self,
         tx: &mut Tx,
         import: &Import<'_>,
+        ended: Ended,
     ) -> Result<Self, StorageError> {
         let new = roster_undo::newcomers(tx, (import.id, import.insurer), SAMPLES).await?;
         self.added = new.into_iter().map(Sample::from).collect();
-        let changed = roster_undo::touched(tx, import.id, false, SAMPLES).await?;
+        let changed = roster_undo::touched(tx, (import.id, ended), false, SAMPLES).await?;
         self.changed = changed.into_iter().map(Change::from).collect();
-        let lost = roster_undo::touched(tx, import.id, true, SAMPLES).await?;
+        let lost = roster_undo::touched(tx, (import.id, ended), true, SAMPLES).await?;
         self.lost = lost.iter().map(Sample::from).collect();
         Ok(self)
     }

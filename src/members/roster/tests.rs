@@ -195,6 +195,30 @@ async fn a_last_day_in_the_past_signs_out_at_once() {
 }
 
 #[tokio::test]
+async fn whoever_the_file_makes_ineligible_is_counted_as_lost() {
+    let mut office = Office::open().await;
+    office.insurer.policy.grace_days = 3;
+    let row = |number: u32, until: &str| format!("91,{number},,insured,ヤマ アキ,19990121,{until},\n");
+    office.rows(true, &[row(1, ""), row(2, ""), row(3, ""), row(4, "2026-06-01")].concat()).await;
+    // The days of grace of one are over, those of the next are not, and one leaves who had left before.
+    let file = [row(1, "2026-06-27"), row(2, "2026-06-28"), row(5, "2026-06-01")].concat();
+    assert_eq!(office.rows(false, &file).await.counts, counts(1, 1, 0, 1));
+    assert_eq!(office.rows(false, &file).await.counts, counts(0, 0, 3, 0));
+    // Who is missing and was eligible is lost, days of grace or not; who returns and is past is not lost again.
+    assert_eq!(office.rows(true, &row(2, "2026-06-28")).await.counts, counts(0, 0, 1, 1));
+    assert_eq!(
+        office.rows(true, &[row(2, ""), row(1, "2026-06-27")].concat()).await.counts,
+        counts(0, 2, 0, 0)
+    );
+    // Days that have not come yet.
+    let file = format!(
+        "symbol,number,category,kana,birth_date,valid_from\n91,2,insured,ヤマ アキ,19990121,2026-08-01\n"
+    );
+    let report = office.import(false).run(file.as_bytes(), |_, _| {}).await.unwrap();
+    assert_eq!(report.counts, counts(0, 0, 0, 1));
+}
+
+#[tokio::test]
 async fn a_full_roster_with_a_refused_row_writes_nothing() {
     let office = Office::open().await;
     office.rows(true, &[ONE, TWO].concat()).await;

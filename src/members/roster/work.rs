@@ -25,7 +25,7 @@ use crate::{
         roster_file::{self, FileKind},
         roster_import::{self, Import},
         roster_job::{self, Recorded, State},
-        roster_staging,
+        roster_loss, roster_staging,
         roster_undo::{self, Reverted},
     },
     texts::{Locale, Texts},
@@ -223,13 +223,14 @@ async fn weigh(
     import: &Recorded,
     Staged { staging, refusals }: Staged,
 ) -> Result<(Preview, Option<Listed>), ImportError> {
+    let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
     let listed = refusals.into_iter().take(SHOWN_REFUSALS).map(Listed::from).collect();
     let preview = Preview {
         rows: staging.rows,
         without_key: staging.without_key,
         refused: staging.refused,
         refusals: listed,
-        in_roster: roster_undo::in_roster(&members.db, &import.insurer).await?,
+        in_roster: roster_loss::eligible_now(&members.db, &import.insurer, ended).await?,
         ..Preview::default()
     };
     if staging.rows == staging.refused {
@@ -241,7 +242,6 @@ async fn weigh(
     }
     let described = described(members, import);
     let borrowed = described.of(import);
-    let ended = members.roster_ended(&import.insurer).map_err(std::io::Error::other)?;
     let mut tx = members.db.begin_long().await?;
     let until = described.now.plus(LEASE);
     let read = (staging.rows, import.bytes.0);
@@ -249,7 +249,7 @@ async fn weigh(
         return Err(ImportError::TakenOver);
     }
     let counts = roster_import::apply(&mut tx, &borrowed, ended, true).await?;
-    let preview = Preview { counts, ..preview }.with_samples(&mut tx, &borrowed).await?;
+    let preview = Preview { counts, ..preview }.with_samples(&mut tx, &borrowed, ended).await?;
     Ok((preview, None))
 }
 

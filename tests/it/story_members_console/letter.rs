@@ -45,8 +45,18 @@ async fn a_letter_is_shown_once_and_opens_the_registration(backend: Backend) {
 
     let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
     let password = give_login_id(&login, ICHIRO.login_id).await;
-    let documents = password.form("#password-form").set("password", ICHIRO.born).submit().await;
-    assert!(documents.follow_here().await.url.path().ends_with("/documents"), "a code is not asked for here");
+    let form = || password.form("#password-form").set("password", ICHIRO.born);
+    let without = form().submit().await;
+    assert_eq!(
+        without.status,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "who was given a code needs it: {}",
+        without.text()
+    );
+    let page = member(&app, &browser, &ICHIRO).await;
+    assert!(page.text().contains("初回登録コードとあわせて使える"), "{}", page.text());
+    let documents = form().set("code", &code).submit().await.follow_here().await;
+    assert!(documents.url.path().ends_with("/documents"), "{}", documents.text());
     app.finish().await;
 }
 
