@@ -35,7 +35,8 @@ impl Page for ForgotSent {
             interaction: Some(sample::INTERACTION.to_owned()),
             contacts: vec![sample::contact()],
         };
-        let password = Self { forgotten: "password", life: "60分".to_owned(), interaction: None, ..login_id.clone() };
+        let password =
+            Self { forgotten: "password", life: "60分".to_owned(), interaction: None, ..login_id.clone() };
         vec![login_id, password]
     }
 }

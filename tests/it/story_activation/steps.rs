@@ -200,7 +200,8 @@ async fn a_refused_password_is_the_only_thing_to_type_again(backend: Backend) {
     let login = app.http_browser().get(&app.url("/login")).await.follow_here().await;
     let details = accept_documents(&log_in(&login, HANAKO.login_id, HANAKO.born).await).await;
     let empty = details.form("#details-form").set("password", "").submit().await;
-    let listed: Vec<_> = empty.select("#errors a").iter().map(|a| a.attr("href").unwrap().to_owned()).collect();
+    let listed: Vec<_> =
+        empty.select("#errors a").iter().map(|a| a.attr("href").unwrap().to_owned()).collect();
     assert_eq!(listed, ["#kana", "#password", "#email"], "in the order of the page");
     let long = "あ".repeat(129);
     for (password, reason) in [
