@@ -73,7 +73,19 @@ fn a_foreign_master_key_is_found() {
     );
     fs::remove_file(&file).unwrap();
     patient.is_told(&["FAIL  signing key: the database has keys, and nothing to open them is here"]);
-    assert!(!file.exists());
+    // Nothing makes another one beside them, and the folder is named.
+    for command in [
+        "client create --name x --redirect-uri https://x.example.jp/ --auth secret-jwt",
+        "operator list",
+        "serve",
+    ] {
+        let (code, told) = patient.run(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, Some(1), "{told}");
+        let here = patient.folder.path().canonicalize().unwrap().join("keys");
+        let named = format!("keys.directory: there is no master.key in {}, and", here.display());
+        assert!(told.contains(&named), "{told}");
+        assert!(!file.exists(), "{command}");
+    }
 }
 
 #[test]
