@@ -74,8 +74,9 @@ pub fn fail(error: &anyhow::Error, as_json: bool) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if as_json {
-        complain(&format!("{error:#}"));
+        complain(&told);
     } else {
+    let told = causes(error);
         eprintln!("kenpos-idp: {error:#}");
     }
     ExitCode::FAILURE
@@ -83,4 +84,38 @@ pub fn fail(error: &anyhow::Error, as_json: bool) -> ExitCode {
 
 fn complain(text: &str) {
     eprintln!("{:#}", json!({ "error": text }));
+}
+/// An error and its causes, each once: many errors tell their cause in their own text.
+fn causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        before if before.contains(&cause) => told,
+        before => format!("{before}: {cause}"),
+    })
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_numbers_are_told() {
+        let mut out = Vec::new();
+        say(&json!({ "attempts": 3, "last_error": "450", "finished": null }), false, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "attempts            3\nlast error          450\n");
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let inner = || anyhow::anyhow!("no such password");
+        assert_eq!(
+            causes(&inner().context("the database: no such password").context("start")),
+            "start: the database: no such password"
+        );
+        assert_eq!(
+            causes(&inner().context("the database").context("the database")),
+            "the database: no such password"
+        );
+    }
 }
