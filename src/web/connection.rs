@@ -12,7 +12,7 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Request, StatusCode},
+    http::{Request, StatusCode, Version},
     response::{IntoResponse as _, Response},
 };
 use hyper::body::{Body as _, Incoming};
@@ -124,7 +124,8 @@ impl Site {
         let (router, requests, most_fields) = (self.router, activity.clone(), self.patience.head_fields);
         let service = tower::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            let (router, under_way) = (router.clone(), requests.begin());
+            let bare = request.version() < Version::HTTP_2 && request.body().is_end_stream();
+            let (router, under_way) = (router.clone(), requests.begin(bare));
             async move {
                 if request.headers().len() > most_fields {
                     return Ok(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response());
@@ -148,6 +149,10 @@ impl Site {
             () = stop.cancelled() => false,
             () = tired.as_mut() => true,
         };
+        if ended && activity.is_reading() {
+            // Nothing is to be answered, and it would go on waiting for the rest of the head.
+            return tracing::debug!("the head of a request took too long");
+        }
         // What is under way is answered; nothing more is read.
         connection.as_mut().graceful_shutdown();
         if ended {

@@ -26,6 +26,10 @@ struct Doing {
     being_taken: usize,
     /// Whether octets came that are no whole request yet; so it begins, before the first request.
     reading: bool,
+    /// The last octets that came.
+    last: [u8; 3],
+    /// Whether the last request was of HTTP/1 and without a body, and so ends with an empty line.
+    bare: bool,
     /// Since when all of that is so.
     since: Instant,
     /// When the client took the last octet.
@@ -43,27 +47,50 @@ impl Doing {
             Self { .. } => Some(self.since + patience.idle),
         }
     }
+
+    /// After an answer: whether octets came with or after the request that are a part of another one (RFC 9112 §9.3.2).
+    fn has_begun_another(&self) -> bool {
+        self.bare && self.last != *b"\n\r\n" && !self.last.ends_with(b"\n\n")
+    }
 }
 
 impl Activity {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        let doing = Doing { under_way: 0, being_taken: 0, reading: true, since: now, wrote: now };
+        let doing = Doing {
+            under_way: 0,
+            being_taken: 0,
+            reading: true,
+            last: [0; 3],
+            bare: false,
+            since: now,
+            wrote: now,
+        };
         Self(Arc::new(Mutex::new(doing)))
     }
 
-    /// A request came.
-    pub(super) fn begin(&self) -> UnderWay {
+    /// A request came; `bare` if it is of HTTP/1 and has no body.
+    pub(super) fn begin(&self, bare: bool) -> UnderWay {
         self.change(|doing| {
             doing.under_way += 1;
-            doing.reading = false;
+            doing.bare = bare;
         });
         UnderWay(self.clone())
     }
 
+    /// Whether a request has begun to come, and nothing is under way.
+    pub(super) fn is_reading(&self) -> bool {
+        let doing = self.doing();
+        doing.reading && doing.under_way == 0 && doing.being_taken == 0
+    }
+
     /// Octets came.
-    fn read(&self) {
+    fn read(&self, octets: &[u8]) {
         let mut doing = self.doing();
+        for octet in octets.iter().skip(octets.len().saturating_sub(3)) {
+            doing.last.rotate_left(1);
+            doing.last[2] = *octet;
+        }
         if doing.under_way == 0 && doing.being_taken == 0 && !doing.reading {
             doing.reading = true;
             doing.since = Instant::now();
@@ -78,6 +105,7 @@ impl Activity {
     fn change(&self, change: impl FnOnce(&mut Doing)) {
         let mut doing = self.doing();
         change(&mut doing);
+        doing.reading = doing.under_way == 0 && doing.being_taken == 0 && doing.has_begun_another();
         doing.since = Instant::now();
     }
 
@@ -177,8 +205,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.read();
+        let came = buf.filled().get(before..).unwrap_or_default();
+        if !came.is_empty() {
+            self.activity.read(came);
         }
         polled
     }
