@@ -17,9 +17,12 @@ pub fn say(shown: &Value, as_json: bool, out: &mut impl Write) -> anyhow::Result
         return print(shown, out);
     }
     for (name, value) in shown.as_object().into_iter().flatten() {
-        if let Some(text) = value.as_str() {
-            writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
-        }
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(number) => &number.to_string(),
+            _ => continue,
+        };
+        writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
     }
     Ok(())
 }
@@ -73,18 +76,15 @@ pub fn fail(error: &anyhow::Error, as_json: bool) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(broken_pipe) {
         return ExitCode::SUCCESS;
     }
+    let told = causes(error);
     if as_json {
         complain(&told);
     } else {
-    let told = causes(error);
-        eprintln!("kenpos-idp: {error:#}");
+        eprintln!("kenpos-idp: {told}");
     }
     ExitCode::FAILURE
 }
 
-fn complain(text: &str) {
-    eprintln!("{:#}", json!({ "error": text }));
-}
 /// An error and its causes, each once: many errors tell their cause in their own text.
 fn causes(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
@@ -94,6 +94,9 @@ fn causes(error: &anyhow::Error) -> String {
     })
 }
 
+fn complain(text: &str) {
+    eprintln!("{:#}", json!({ "error": text }));
+}
 
 #[cfg(test)]
 mod tests {
