@@ -5,6 +5,7 @@
 //! parameters, text identifiers, `bigint` milliseconds, and every consume one conditional statement.
 
 use std::{
+    fmt,
     fs::{DirBuilder, File},
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -204,7 +205,7 @@ impl StorageError {
     }
 
     /// The same where the database is opened, in plain words and with its place.
-    fn at(&self, place: impl ToString) -> Self {
+    fn at(&self, place: &dyn fmt::Display) -> Self {
         Self::Unusable { place: place.to_string(), said: self.in_plain_words() }
     }
 
@@ -251,7 +252,7 @@ impl Db {
                 .test_before_acquire(false)
                 .connect_with(options)
                 .await
-                .map_err(|error| StorageError::from(error).at(file.display()))?;
+                .map_err(|error| StorageError::from(error).at(&file.display()))?;
             Ok(Self::Sqlite(pool, Kept::of(connections)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)
@@ -291,7 +292,7 @@ impl Db {
         };
         done.map_err(|error| match error {
             // No migration failed: the database was not to be had.
-            MigrateError::Execute(error) => StorageError::from(error).at(place),
+            MigrateError::Execute(error) => StorageError::from(error).at(&place),
             error => StorageError::from(error),
         })
     }

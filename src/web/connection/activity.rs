@@ -7,7 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::{
+    Request, Version,
+    body::{Body, Frame, SizeHint},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{self, Instant},
@@ -28,12 +31,35 @@ struct Doing {
     reading: bool,
     /// The last octets that came.
     last: [u8; 3],
-    /// Whether the last request was of HTTP/1 and without a body, and so ends with an empty line.
-    bare: bool,
+    /// What the last request was like.
+    request: Form,
     /// Since when all of that is so.
     since: Instant,
     /// When the client took the last octet.
     wrote: Instant,
+}
+
+/// What the octets of a request look like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// There was none.
+    None,
+    /// Of HTTP/1 and without a body: it ends with an empty line.
+    Bare,
+    /// Of HTTP/1.
+    WithBody,
+    /// Of HTTP/2, in which other frames come and go.
+    Frames,
+}
+
+impl Form {
+    pub(super) fn of(request: &Request<impl Body>) -> Self {
+        match request.version() {
+            Version::HTTP_2 => Self::Frames,
+            _ if request.body().is_end_stream() => Self::Bare,
+            _ => Self::WithBody,
+        }
+    }
 }
 
 impl Doing {
@@ -50,7 +76,7 @@ impl Doing {
 
     /// After an answer: whether octets came with or after the request that are a part of another one (RFC 9112 §9.3.2).
     fn has_begun_another(&self) -> bool {
-        self.bare && self.last != *b"\n\r\n" && !self.last.ends_with(b"\n\n")
+        self.request == Form::Bare && self.last != *b"\n\r\n" && !self.last.ends_with(b"\n\n")
     }
 }
 
@@ -62,26 +88,26 @@ impl Activity {
             being_taken: 0,
             reading: true,
             last: [0; 3],
-            bare: false,
+            request: Form::None,
             since: now,
             wrote: now,
         };
         Self(Arc::new(Mutex::new(doing)))
     }
 
-    /// A request came; `bare` if it is of HTTP/1 and has no body.
-    pub(super) fn begin(&self, bare: bool) -> UnderWay {
+    /// A request came.
+    pub(super) fn begin(&self, request: Form) -> UnderWay {
         self.change(|doing| {
             doing.under_way += 1;
-            doing.bare = bare;
+            doing.request = request;
         });
         UnderWay(self.clone())
     }
 
-    /// Whether a request has begun to come, and nothing is under way.
-    pub(super) fn is_reading(&self) -> bool {
+    /// Whether there is half a head and nothing else, as far as can be told: in HTTP/2 it may be any frame.
+    pub(super) fn is_half_a_head(&self) -> bool {
         let doing = self.doing();
-        doing.reading && doing.under_way == 0 && doing.being_taken == 0
+        doing.reading && doing.under_way == 0 && doing.being_taken == 0 && doing.request != Form::Frames
     }
 
     /// Octets came.
