@@ -27,7 +27,7 @@ use crate::{
         signing::{Signing, SigningError},
     },
     operators::Operators,
-    storage::{Db, StorageError, standing::Standings},
+    storage::{Db, StorageError, signing_key, standing::Standings},
     texts::{Texts, TextsError},
     web::{
         logos::{LogoError, Logos},
@@ -127,6 +127,22 @@ pub async fn open_database(config: &Config) -> Result<Db, StorageError> {
     Ok(db)
 }
 
+/// The master key of a configuration. It is made on the first start alone: beside a database with signing keys a
+/// fresh one would be of no use, and what is sealed under it could not be opened by any other node.
+pub async fn open_master_key(config: &Config, db: &Db, entropy: &Entropy) -> Result<MasterKey, StartError> {
+    let directory = &config.keys.directory;
+    // In this order: whoever made the signing keys had written its master key before.
+    let first = signing_key::list(db).await?.is_empty();
+    match MasterKey::load(directory)? {
+        Some(master) => Ok(master),
+        None if first => Ok(MasterKey::load_or_create(directory, entropy)?),
+        None => {
+            let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.clone());
+            Err(MasterKeyError::Elsewhere { directory }.into())
+        }
+    }
+}
+
 /// The ephemeral store of a configuration: Redis, or the database where no URL is given.
 pub async fn open_ephemeral(config: &Config, db: &Db, clock: &Clock) -> Result<Ephemeral, EphemeralError> {
     match config.ephemeral.url {
@@ -143,7 +159,7 @@ impl App {
         let templates = Templates::load(Arc::clone(&texts))?;
         let db = open_database(&config).await?;
         let ephemeral = open_ephemeral(&config, &db, &clock).await?;
-        let master = MasterKey::load_or_create(&config.keys.directory, &entropy)?;
+        let master = open_master_key(&config, &db, &entropy).await?;
         let signing =
             Signing::load(db.clone(), master.clone(), clock.clone(), entropy.clone(), &config.keys).await?;
         let passwords = Passwords::new(&config.passwords, entropy.clone())?;

@@ -2,6 +2,8 @@
 
 mod frame;
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{Request, State},
@@ -10,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use tokio::time;
 
 use crate::{
     admin,
@@ -347,15 +350,22 @@ fn operations() -> Router<App> {
     Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready))
 }
 
+/// Longest wait of `/readyz` for a service: a balancer must not take the silence of a frozen one for that of the node.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+
 async fn ready(State(app): State<App>) -> Response {
-    let (db, ephemeral) = tokio::join!(app.members.db.ping(), app.members.ephemeral.ping());
+    let (db, ephemeral) = tokio::join!(
+        time::timeout(SIGN_OF_LIFE, app.members.db.ping()),
+        time::timeout(SIGN_OF_LIFE, app.members.ephemeral.ping()),
+    );
+    let (db, ephemeral) = (matches!(db, Ok(Ok(()))), matches!(ephemeral, Ok(Ok(()))));
     let state = |up: bool| if up { "up" } else { "down" };
-    let up = db.is_ok() && ephemeral.is_ok() && !app.is_leaving();
+    let up = db && ephemeral && !app.is_leaving();
     let body = serde_json::json!({
         "ready": up,
         "leaving": app.is_leaving(),
-        "database": state(db.is_ok()),
-        "ephemeral": state(ephemeral.is_ok()),
+        "database": state(db),
+        "ephemeral": state(ephemeral),
     });
     let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, axum::Json(body)).into_response()

@@ -17,9 +17,12 @@ pub fn say(shown: &Value, as_json: bool, out: &mut impl Write) -> anyhow::Result
         return print(shown, out);
     }
     for (name, value) in shown.as_object().into_iter().flatten() {
-        if let Some(text) = value.as_str() {
-            writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
-        }
+        let text = match value {
+            Value::String(text) => text,
+            Value::Number(number) => &number.to_string(),
+            _ => continue,
+        };
+        writeln!(out, "{:<18}  {text}", name.replace('_', " "))?;
     }
     Ok(())
 }
@@ -73,14 +76,49 @@ pub fn fail(error: &anyhow::Error, as_json: bool) -> ExitCode {
     if error.downcast_ref::<io::Error>().is_some_and(broken_pipe) {
         return ExitCode::SUCCESS;
     }
+    let told = causes(error);
     if as_json {
-        complain(&format!("{error:#}"));
+        complain(&told);
     } else {
-        eprintln!("kenpos-idp: {error:#}");
+        eprintln!("kenpos-idp: {told}");
     }
     ExitCode::FAILURE
 }
 
+/// An error and its causes, each once: many errors tell their cause in their own text.
+fn causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        before if before.contains(&cause) => told,
+        before => format!("{before}: {cause}"),
+    })
+}
+
 fn complain(text: &str) {
     eprintln!("{:#}", json!({ "error": text }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_numbers_are_told() {
+        let mut out = Vec::new();
+        say(&json!({ "attempts": 3, "last_error": "450", "finished": null }), false, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "attempts            3\nlast error          450\n");
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let inner = || anyhow::anyhow!("no such password");
+        assert_eq!(
+            causes(&inner().context("the database: no such password").context("start")),
+            "start: the database: no such password"
+        );
+        assert_eq!(
+            causes(&inner().context("the database").context("the database")),
+            "the database: no such password"
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use crate::{
-    app::{App, open_database},
+    app::{App, open_database, open_master_key},
     clock::{Clock, Entropy},
     config::{Config, Insurer},
     crypto::MasterKey,
@@ -40,12 +40,12 @@ impl Tools {
         Ok(Self { config, db, clock: Clock::system(), entropy: Entropy::system() })
     }
 
-    pub(super) fn master(&self) -> anyhow::Result<MasterKey> {
-        Ok(MasterKey::load_or_create(&self.config.keys.directory, &self.entropy)?)
+    pub(super) async fn master(&self) -> anyhow::Result<MasterKey> {
+        Ok(open_master_key(&self.config, &self.db, &self.entropy).await?)
     }
 
     pub(super) async fn signing(&self) -> anyhow::Result<Signing> {
-        let master = self.master()?;
+        let master = self.master().await?;
         let (db, clock, entropy) = (self.db.clone(), self.clock.clone(), self.entropy.clone());
         Ok(Signing::load(db, master, clock, entropy, &self.config.keys).await?)
     }

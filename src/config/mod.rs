@@ -92,6 +92,11 @@ pub enum ConfigError {
     /// The file does not exist.
     #[error("there is no configuration file {0}; see the README for an example")]
     Missing(String),
+    /// What is wrong where no file was named, which is mostly the reason.
+    #[error(
+        "no configuration file was named (-c FILE, or KENPOS_CONFIG): only KENPOS_… variables were read\n{0}"
+    )]
+    Unnamed(Box<Self>),
     /// Values break rules.
     #[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
     Wrong(Vec<String>),
@@ -101,6 +106,11 @@ impl Config {
     /// Reads `file`, if one is given, then the environment: `KENPOS_SERVER__ISSUER` is `server.issuer`.
     /// Every problem is told at once, by key.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let read = Self::read(file);
+        read.map_err(|error| if file.is_none() { ConfigError::Unnamed(Box::new(error)) } else { error })
+    }
+
+    fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
         let mut figment = Figment::new();
         if let Some(file) = file {
             if !file.exists() {
@@ -275,6 +285,13 @@ mod tests {
         let error = load(&format!("{MINIMAL}\n[server2]\nx = 1")).unwrap_err();
         assert!(error.to_string().contains("server2"), "{error}");
         assert!(matches!(Config::load(Some(Path::new("/nowhere.toml"))), Err(ConfigError::Missing(_))));
+    }
+
+    #[test]
+    fn that_no_file_was_named_is_told_first() {
+        let told = Config::load(None).unwrap_err().to_string();
+        let named = "no configuration file was named (-c FILE, or KENPOS_CONFIG)";
+        assert!(told.starts_with(named) && told.contains("server.issuer"), "{told}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::Problems;
@@ -49,6 +50,9 @@ impl Default for Telemetry {
 impl Telemetry {
     /// Says what is wrong with the section.
     pub fn validate(&self, problems: &mut Problems) {
+        if let Err(error) = EnvFilter::try_new(&self.level) {
+            problems.add("telemetry.level", format_args!("must be as in info,kenpos_idp=debug: {error}"));
+        }
         if let Some(text) = &self.traces_url {
             let fine = Url::parse(text).is_ok_and(|url| {
                 matches!(url.scheme(), "http" | "https") && url.host().is_some() && url.username().is_empty()
@@ -118,6 +122,8 @@ mod tests {
         assert!(with(|t| t.traces_url = Some("http://127.0.0.1:4318/v1/traces".to_owned())));
         assert!(!with(|t| t.traces_url = Some("127.0.0.1:4318".to_owned())));
         assert!(!with(|t| t.traces_url = Some("http://u:p@127.0.0.1/".to_owned())));
+        assert!(with(|t| t.level = "warn,kenpos_idp::oidc=debug".to_owned()));
+        assert!(!with(|t| t.level = "bogus=xx=1".to_owned()));
         assert!(!with(|t| t.traces_ratio = 1.5));
         assert!(!with(|t| t.traces_ratio = f64::NAN));
         for (text, fine) in [

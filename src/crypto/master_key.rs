@@ -55,6 +55,15 @@ pub enum MasterKeyError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The database was filled under a master key that is not here; another one would open nothing.
+    #[error(
+        "keys.directory: there is no {FILE} in {directory}, and the database has signing keys that were made under one; \
+         name the folder that holds it, or put a copy there (see keys/README.md)"
+    )]
+    Elsewhere {
+        /// The folder that was looked into.
+        directory: PathBuf,
+    },
     /// The file holds something else.
     #[error("{path} does not hold a master key: 43 characters of base64url that encode 32 bytes")]
     Malformed {

@@ -4,7 +4,16 @@
 //! `SQLite` and PostgreSQL drivers, so values keep their native types. Rules that keep it so: `$n`
 //! parameters, text identifiers, `bigint` milliseconds, and every consume one conditional statement.
 
-use std::{io, os::unix::fs::DirBuilderExt as _, str::FromStr as _, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    fs::{DirBuilder, File},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
     Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
@@ -141,6 +150,14 @@ pub enum StorageError {
     /// The schema could not be brought up to date.
     #[error("the migrations failed: {0}")]
     Migration(#[source] Arc<MigrateError>),
+    /// The database of the configuration cannot be used; told before anything is asked of it.
+    #[error("the database {place} cannot be used: {said}")]
+    Unusable {
+        /// Its file, or its host and port.
+        place: String,
+        /// The innermost cause.
+        said: String,
+    },
     /// The URL names no engine that is supported, or is malformed.
     #[error("database.url is not usable: {0}")]
     Url(String),
@@ -187,6 +204,11 @@ impl StorageError {
         matches!(self, Self::Conflict(_))
     }
 
+    /// The same where the database is opened, in plain words and with its place.
+    fn at(&self, place: &dyn fmt::Display) -> Self {
+        Self::Unusable { place: place.to_string(), said: self.in_plain_words() }
+    }
+
     /// What the database itself said, for an operator; in our words where it said nothing.
     pub fn in_plain_words(&self) -> String {
         let from_sqlx = match self {
@@ -218,13 +240,9 @@ impl Db {
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(5));
             let memory = url.contains(":memory:");
-            if let Some(folder) = options.get_filename().parent().filter(|_| !memory) {
-                // For the owner alone: the file holds personal data.
-                std::fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(folder)
-                    .map_err(|error| StorageError::Url(format!("{}: {error}", folder.display())))?;
+            let file = options.get_filename().to_owned();
+            if !memory {
+                make_private(&file)?;
             }
             let connections = if memory { 1 } else { connections };
             let pool = SqlitePoolOptions::new()
@@ -233,7 +251,8 @@ impl Db {
                 .after_release(|connection, _| Box::pin(is_out_of_transaction(connection)))
                 .test_before_acquire(false)
                 .connect_with(options)
-                .await?;
+                .await
+                .map_err(|error| StorageError::from(error).at(&file.display()))?;
             Ok(Self::Sqlite(pool, Kept::of(connections)))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(url)
@@ -260,11 +279,22 @@ impl Db {
 
     /// Brings the schema up to date; running it again changes nothing.
     pub async fn migrate(&self) -> Result<(), StorageError> {
-        match self {
-            Self::Sqlite(pool, _) => self.migrations().run(pool).await?,
-            Self::Postgres(pool, _) => self.migrations().run(pool).await?,
-        }
-        Ok(())
+        let (done, place) = match self {
+            Self::Sqlite(pool, _) => {
+                let options = pool.connect_options();
+                (self.migrations().run(pool).await, options.get_filename().display().to_string())
+            }
+            Self::Postgres(pool, _) => {
+                let options = pool.connect_options();
+                let place = format!("{}:{}", options.get_host(), options.get_port());
+                (self.migrations().run(pool).await, place)
+            }
+        };
+        done.map_err(|error| match error {
+            // No migration failed: the database was not to be had.
+            MigrateError::Execute(error) => StorageError::from(error).at(&place),
+            error => StorageError::from(error),
+        })
     }
 
     /// The whole schema for this engine, in order.
@@ -372,6 +402,23 @@ impl Db {
 /// What is told of a server that does not answer.
 pub(crate) fn silent() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))
+}
+
+/// Makes the file of an `SQLite` database and its folder, for the owner alone: it holds personal data. What is there
+/// already stays as it is; `SQLite` gives the files beside it (`-wal`, `-shm`) the mode of this one.
+fn make_private(file: &Path) -> Result<(), StorageError> {
+    let failed = |at: &Path, error: io::Error| StorageError::Unusable {
+        place: at.display().to_string(),
+        said: error.to_string(),
+    };
+    if let Some(folder) = file.parent() {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| failed(folder, error))?;
+    }
+    match File::options().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(file, error)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a connection to `SQLite` that comes back may be lent again. When the disk is full, `SQLite` has rolled the
@@ -487,6 +534,8 @@ pub(crate) use {each, execute, query, query_scalar};
 
 #[cfg(test)]
 mod tests {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     #[tokio::test]
@@ -540,6 +589,26 @@ mod tests {
         }
         let keys: Vec<String> = query_scalar!(&db, fetch_all, "select key from ephemeral_record").unwrap();
         assert_eq!(keys, ["b", "c"]);
+    }
+
+    /// Whatever the umask, and in a folder that others may enter.
+    #[tokio::test]
+    async fn the_files_are_their_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+        let file = folder.path().join("new.sqlite");
+        let url = format!("sqlite://{}", file.display());
+        let db = Db::open(&url, 1).await.unwrap();
+        db.migrate().await.unwrap();
+        for made in std::fs::read_dir(folder.path()).unwrap() {
+            let made = made.unwrap();
+            let mode = made.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", made.path().display());
+        }
+        db.close().await;
+        std::fs::write(&file, "no database, but many octets that are none either".repeat(20)).unwrap();
+        let refused = Db::open(&url, 1).await.unwrap_err().to_string();
+        assert!(refused.contains("new.sqlite cannot be used: file is not a database"), "{refused}");
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::util::ServiceExt as _;
 
-use self::activity::{Activity, LongAnswer, UnderWay, Watched};
+use self::activity::{Activity, Form, LongAnswer, UnderWay, Watched};
 pub use self::guests::Guests;
 use super::tls::Tls;
 
@@ -124,7 +124,7 @@ impl Site {
         let (router, requests, most_fields) = (self.router, activity.clone(), self.patience.head_fields);
         let service = tower::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            let (router, under_way) = (router.clone(), requests.begin());
+            let (router, under_way) = (router.clone(), requests.begin(Form::of(&request)));
             async move {
                 if request.headers().len() > most_fields {
                     return Ok(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response());
@@ -148,6 +148,10 @@ impl Site {
             () = stop.cancelled() => false,
             () = tired.as_mut() => true,
         };
+        if ended && activity.is_half_a_head() {
+            // Nothing is to be answered, and it would go on waiting for the rest of the head.
+            return tracing::debug!("the head of a request took too long");
+        }
         // What is under way is answered; nothing more is read.
         connection.as_mut().graceful_shutdown();
         if ended {

@@ -1,6 +1,6 @@
 //! `kenpos-idp doctor`: it finds what is wrong with each service, in plain words, tells no secret, and makes nothing.
 
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use crate::support::backends::{Postgres, Redis};
 
@@ -56,6 +56,28 @@ fn before_the_first_start_it_makes_nothing_and_looks_at_the_rest() {
 }
 
 #[test]
+fn a_database_that_is_out_of_reach_or_open_to_others_is_told_of() {
+    let patient = Patient::new("");
+    assert_eq!(patient.run(&["migrate"]).0, Some(0));
+    let data = patient.folder.path().join("data");
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let open = "others on this machine can read data/kenpos.sqlite (mode 0644)";
+    set(&data.join("kenpos.sqlite"), 0o644);
+    assert!(
+        !patient.is_told(&["ok    database: SQLite answers"]).contains(open),
+        "nobody else gets to the file"
+    );
+    set(&data, 0o755);
+    patient.is_told(&[&format!("warn  database: {open}")]);
+    // A folder that is none can be entered by nobody, not even by root.
+    fs::remove_dir_all(&data).unwrap();
+    fs::write(&data, "").unwrap();
+    patient.is_told(&["FAIL  database: data/kenpos.sqlite: Not a directory"]);
+    let (code, told) = patient.run(&["keys", "list"]);
+    assert!(code == Some(1) && told.contains("the database data cannot be used: "), "{told}");
+}
+
+#[test]
 fn a_foreign_master_key_is_found() {
     let patient = Patient::new("");
     assert_eq!(patient.run(&["keys", "rotate"]).0, Some(0));
@@ -73,7 +95,19 @@ fn a_foreign_master_key_is_found() {
     );
     fs::remove_file(&file).unwrap();
     patient.is_told(&["FAIL  signing key: the database has keys, and nothing to open them is here"]);
-    assert!(!file.exists());
+    // Nothing makes another one beside them, and the folder is named.
+    for command in [
+        "client create --name x --redirect-uri https://x.example.jp/ --auth secret-jwt",
+        "operator list",
+        "serve",
+    ] {
+        let (code, told) = patient.run(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, Some(1), "{told}");
+        let here = patient.folder.path().canonicalize().unwrap().join("keys");
+        let named = format!("keys.directory: there is no master.key in {}, and", here.display());
+        assert!(told.contains(&named), "{told}");
+        assert!(!file.exists(), "{command}");
+    }
 }
 
 #[test]
@@ -104,6 +138,10 @@ fn a_service_that_fails_hides_none_of_the_others() {
         "FAIL  ephemeral store: the ephemeral store is unavailable: WRONGPASS",
     ]);
     assert!(!told.contains("s3cret") && !told.contains("-secret"), "{told}");
+    let (code, told) = patient.run(&["migrate"]);
+    let once =
+        format!("kenpos-idp: the database {address} cannot be used: database \"nonesuch\" does not exist\n");
+    assert_eq!((code, told), (Some(1), once));
     patient.more = services("examined", "r3dis-secret").replace(&address, "127.0.0.1:1");
     patient.is_told(&["FAIL  database: does not answer\n", "ok    ephemeral store: Redis answers"]);
 }

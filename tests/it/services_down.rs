@@ -229,7 +229,7 @@ async fn a_database_that_falls_silent_is_left_for_its_successor() {
     let far = url.replace(&postgres.address(), &way.address.to_string());
     let mut app = TestApp::start_with(Backend::PostgresRedis, |config| {
         (config.database.url, config.database.connections) = (far, 3);
-        config.server.request_timeout_seconds = 3;
+        config.server.request_timeout_seconds = 8;
     })
     .await;
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
@@ -248,7 +248,15 @@ async fn a_database_that_falls_silent_is_left_for_its_successor() {
     while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.unwrap() < 2 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+    assert_ready(&app, "up", "up").await;
     way.fall_silent();
+    // The connection that has just served says nothing any more: that is told before the request is over.
+    let ready = app.http_browser().get(&app.url("/readyz")).await;
+    assert!(
+        serde_json::from_str::<Value>(&ready.body).is_ok_and(|told| told["ephemeral"] == "up"),
+        "{}",
+        ready.text()
+    );
     hold.rollback().await.unwrap();
     assert_refused(&answer.await.unwrap());
     until_ready(&app).await;

@@ -93,7 +93,7 @@ pub async fn update(tools: &Tools, args: UpdateArgs, out: &mut impl Write) -> an
     let mut fields = args.metadata.as_deref().map(file).transpose()?.unwrap_or_default();
     fields.extend(args.fields);
     let metadata = client.metadata.with_fields(fields)?;
-    let (master, egress) = tools.ways()?;
+    let (master, egress) = tools.ways().await?;
     let (actor, reason) = args.why.read()?;
     let act = Act { actor: &actor, reason: &reason };
     let done = tools.clients(&master, &egress).update(&client, metadata, act).await??;
@@ -105,7 +105,7 @@ pub async fn update(tools: &Tools, args: UpdateArgs, out: &mut impl Write) -> an
 pub async fn rotate_secret(tools: &Tools, args: &RotateArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let client = find(tools, &args.id).await?;
     let overlap = Duration::from_secs(args.overlap.saturating_mul(3600));
-    let (master, egress) = tools.ways()?;
+    let (master, egress) = tools.ways().await?;
     let (actor, reason) = args.why.read()?;
     let act = Act { actor: &actor, reason: &reason };
     let done = tools.clients(&master, &egress).rotate_secret(&client, overlap, act).await??;
@@ -116,7 +116,7 @@ pub async fn rotate_secret(tools: &Tools, args: &RotateArgs, out: &mut impl Writ
 /// Disables, enables or deletes a client, or ends its old secrets.
 pub async fn only(tools: &Tools, act: Only, args: &OnlyArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let client = find(tools, &args.id).await?;
-    let (master, egress) = tools.ways()?;
+    let (master, egress) = tools.ways().await?;
     let (actor, reason) = args.why.read()?;
     let (why, clients) = (Act { actor: &actor, reason: &reason }, tools.clients(&master, &egress));
     let (client, done, word) = match act {

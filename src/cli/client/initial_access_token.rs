@@ -71,7 +71,7 @@ async fn create(
     as_json: bool,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    let master = tools.master()?;
+    let master = tools.master().await?;
     let by = Registrar { db: &tools.db, master: &master, entropy: &tools.entropy, now: tools.clock.now() };
     let life = Duration::from_secs(hours.saturating_mul(3600));
     let (token, text) = create_initial_access_token(by, note, uses, life).await?;

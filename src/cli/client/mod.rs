@@ -187,8 +187,8 @@ struct Said {
 
 impl Tools {
     /// The master key, and the way out to the servers of relying parties.
-    fn ways(&self) -> anyhow::Result<(MasterKey, Egress)> {
-        Ok((self.master()?, Egress::new(&self.config.egress)?))
+    async fn ways(&self) -> anyhow::Result<(MasterKey, Egress)> {
+        Ok((self.master().await?, Egress::new(&self.config.egress)?))
     }
 
     /// The rules of relying parties.
@@ -286,7 +286,7 @@ fn file(path: &Path) -> anyhow::Result<Map<String, Value>> {
 /// Registers a client and prints its secret, which cannot be shown again.
 pub async fn create(tools: &Tools, args: CreateArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let metadata = args.metadata()?;
-    let (master, egress) = tools.ways()?;
+    let (master, egress) = tools.ways().await?;
     let (actor, reason) = args.why.read()?;
     let act = Act { actor: &actor, reason: &reason };
     let done = tools.clients(&master, &egress).create(args.id, metadata, act).await??;
@@ -345,7 +345,7 @@ async fn list(tools: &Tools, args: &ListArgs, out: &mut impl Write) -> anyhow::R
 }
 
 async fn searched(tools: &Tools, args: &ListArgs) -> anyhow::Result<Vec<Client>> {
-    let (master, egress) = tools.ways()?;
+    let (master, egress) = tools.ways().await?;
     let search =
         Search { text: args.search.as_deref().unwrap_or_default(), insurer: args.insurer.as_deref() };
     Ok(tools.clients(&master, &egress).search(search, None, usize::MAX).await?)

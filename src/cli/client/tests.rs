@@ -110,7 +110,7 @@ async fn two_secrets_work_during_a_rotation_and_a_method_gets_the_secret_that_it
 
     // Only a client that signs with its secret has one that can be read.
     let said = office.run(&["update", "app", "--set", "token_endpoint_auth_method=client_secret_jwt"]).await;
-    let (client, master) = (office.client().await, office.tools.master().unwrap());
+    let (client, master) = (office.client().await, office.tools.master().await.unwrap());
     let opened = client.secrets.last().unwrap().open(&master, "app").unwrap().unwrap();
     assert_eq!(opened.as_slice(), secret(&said).as_bytes());
     assert!(!works(&client, third));

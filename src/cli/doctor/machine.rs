@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     num::NonZero,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     thread::available_parallelism,
     time::Instant,
@@ -25,6 +26,7 @@ pub(super) fn disk(config: &Config, report: &mut Report<'_, impl Write>) -> std:
     let what = "disk";
     let disk = match rustix::fs::statvfs(folder.as_path()) {
         Ok(disk) => disk,
+        Err(rustix::io::Errno::ACCESS) => return Ok(()), // told of the file itself
         Err(error) => {
             let advice = "the folder of database.url is made at the first start; its parent must be there";
             return report.warn(what, &format!("{}: {error}", folder.display()), advice);
@@ -47,6 +49,39 @@ pub(super) fn disk(config: &Config, report: &mut Report<'_, impl Write>) -> std:
 pub(super) fn file_of(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
     (!path.is_empty() && path != ":memory:").then(|| Path::new(path))
+}
+
+/// Whether that file is there, and for its owner alone.
+pub(super) fn is_there(file: &Path, report: &mut Report<'_, impl Write>) -> std::io::Result<bool> {
+    let (what, name) = ("database", file.display());
+    match file.metadata() {
+        Ok(found) => {
+            let folder = file.canonicalize()?.parent().map(Path::metadata).transpose()?;
+            // Whoever may not enter the folder may not read the file either.
+            let (entered, read) = (folder.map_or(0, |folder| folder.mode()) & 0o011, found.mode() & 0o044);
+            if entered != 0 && read != 0 {
+                let finding =
+                    format!("others on this machine can read {name} (mode {:04o})", found.mode() & 0o7777);
+                report.warn(
+                    what,
+                    &finding,
+                    "it holds personal data: chmod 600 it, and its -wal and -shm files",
+                )?;
+            }
+            Ok(true)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let advice = "serve makes it when it starts; if there should be one, check database.url";
+            report.warn(what, &format!("{name} is not there yet"), advice)?;
+            Ok(false)
+        }
+        Err(error) => {
+            let advice =
+                "run doctor as the user of the service, who must be able to enter every folder of that path";
+            report.bad(what, &format!("{name}: {error}"), advice)?;
+            Ok(false)
+        }
+    }
 }
 
 /// The folder of that file.

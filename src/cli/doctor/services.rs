@@ -23,9 +23,9 @@ pub(super) async fn database(
     clock: &Clock,
     report: &mut Report<'_, impl Write>,
 ) -> anyhow::Result<Option<Db>> {
-    if let Some(file) = machine::file_of(&config.database.url).filter(|file| !file.exists()) {
-        let advice = "serve makes it when it starts; if there should be one, check database.url";
-        report.warn("database", &format!("{} is not there yet", file.display()), advice)?;
+    if let Some(file) = machine::file_of(&config.database.url)
+        && !machine::is_there(file, report)?
+    {
         return Ok(None);
     }
     let opened = async {

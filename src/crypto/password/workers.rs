@@ -47,16 +47,27 @@ impl Workers {
 }
 
 fn work(jobs: &Mutex<mpsc::Receiver<Job>>) {
-    // Linux has a nice value for each thread; elsewhere it would be the whole process's. A system that forbids it
-    // loses the preference alone.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::getpriority_process(None)
-        .and_then(|own| rustix::process::setpriority_process(None, own + NICE));
+    make_way();
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         // Who waits for it learns of a panic by the channel that is gone.
         let _ = catch_unwind(AssertUnwindSafe(job));
+    }
+}
+
+/// Linux has a nice value for each thread; elsewhere it would be the whole process's. A system that forbids it
+/// loses the preference alone, and says so once.
+#[cfg(target_os = "linux")]
+fn make_way() {
+    static TOLD: std::sync::Once = std::sync::Once::new();
+    let lowered = rustix::process::getpriority_process(None)
+        .and_then(|own| rustix::process::setpriority_process(None, own + NICE));
+    if let Err(error) = lowered {
+        TOLD.call_once(|| {
+            tracing::warn!(%error, "setpriority is forbidden: hashing passwords does not make way for other requests");
+        });
     }
 }
 
@@ -79,5 +90,13 @@ mod tests {
         let workers = Workers::start(1).unwrap();
         assert_eq!(workers.run(nice).await, Some((before + NICE).min(19)));
         assert_eq!(nice(), before, "this thread keeps what it had");
+    }
+
+    /// What the unit forbids first it must allow afterwards (systemd.exec(5), `SystemCallFilter=`).
+    #[test]
+    fn the_systemd_unit_lets_them_do_so() {
+        let unit = include_str!("../../../packaging/kenpos-idp.service");
+        let (_, after) = unit.split_once("SystemCallFilter=~@privileged @resources").unwrap();
+        assert!(after.lines().any(|line| line == "SystemCallFilter=setpriority"), "{after}");
     }
 }

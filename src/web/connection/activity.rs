@@ -7,7 +7,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::body::{Body, Frame, SizeHint};
+use hyper::{
+    Request, Version,
+    body::{Body, Frame, SizeHint},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{self, Instant},
@@ -26,10 +29,37 @@ struct Doing {
     being_taken: usize,
     /// Whether octets came that are no whole request yet; so it begins, before the first request.
     reading: bool,
+    /// The last octets that came.
+    last: [u8; 3],
+    /// What the last request was like.
+    request: Form,
     /// Since when all of that is so.
     since: Instant,
     /// When the client took the last octet.
     wrote: Instant,
+}
+
+/// What the octets of a request look like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// There was none.
+    None,
+    /// Of HTTP/1 and without a body: it ends with an empty line.
+    Bare,
+    /// Of HTTP/1.
+    WithBody,
+    /// Of HTTP/2, in which other frames come and go.
+    Frames,
+}
+
+impl Form {
+    pub(super) fn of(request: &Request<impl Body>) -> Self {
+        match request.version() {
+            Version::HTTP_2 => Self::Frames,
+            _ if request.body().is_end_stream() => Self::Bare,
+            _ => Self::WithBody,
+        }
+    }
 }
 
 impl Doing {
@@ -43,27 +73,50 @@ impl Doing {
             Self { .. } => Some(self.since + patience.idle),
         }
     }
+
+    /// After an answer: whether octets came with or after the request that are a part of another one (RFC 9112 §9.3.2).
+    fn has_begun_another(&self) -> bool {
+        self.request == Form::Bare && self.last != *b"\n\r\n" && !self.last.ends_with(b"\n\n")
+    }
 }
 
 impl Activity {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        let doing = Doing { under_way: 0, being_taken: 0, reading: true, since: now, wrote: now };
+        let doing = Doing {
+            under_way: 0,
+            being_taken: 0,
+            reading: true,
+            last: [0; 3],
+            request: Form::None,
+            since: now,
+            wrote: now,
+        };
         Self(Arc::new(Mutex::new(doing)))
     }
 
     /// A request came.
-    pub(super) fn begin(&self) -> UnderWay {
+    pub(super) fn begin(&self, request: Form) -> UnderWay {
         self.change(|doing| {
             doing.under_way += 1;
-            doing.reading = false;
+            doing.request = request;
         });
         UnderWay(self.clone())
     }
 
+    /// Whether there is half a head and nothing else, as far as can be told: in HTTP/2 it may be any frame.
+    pub(super) fn is_half_a_head(&self) -> bool {
+        let doing = self.doing();
+        doing.reading && doing.under_way == 0 && doing.being_taken == 0 && doing.request != Form::Frames
+    }
+
     /// Octets came.
-    fn read(&self) {
+    fn read(&self, octets: &[u8]) {
         let mut doing = self.doing();
+        for octet in octets.iter().skip(octets.len().saturating_sub(3)) {
+            doing.last.rotate_left(1);
+            doing.last[2] = *octet;
+        }
         if doing.under_way == 0 && doing.being_taken == 0 && !doing.reading {
             doing.reading = true;
             doing.since = Instant::now();
@@ -78,6 +131,7 @@ impl Activity {
     fn change(&self, change: impl FnOnce(&mut Doing)) {
         let mut doing = self.doing();
         change(&mut doing);
+        doing.reading = doing.under_way == 0 && doing.being_taken == 0 && doing.has_begun_another();
         doing.since = Instant::now();
     }
 
@@ -177,8 +231,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.read();
+        let came = buf.filled().get(before..).unwrap_or_default();
+        if !came.is_empty() {
+            self.activity.read(came);
         }
         polled
     }

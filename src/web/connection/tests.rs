@@ -9,10 +9,15 @@ use super::*;
 const LONG: usize = 32 * 1024 * 1024;
 
 async fn serve(idle: Duration) -> (SocketAddr, CancellationToken) {
+    serve_with(idle, idle).await
+}
+
+async fn serve_with(head: Duration, idle: Duration) -> (SocketAddr, CancellationToken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().route("/long", get(|| async { vec![b'x'; LONG] }));
-    let patience = Patience { most: 10, head: idle, idle, head_bytes: 16 * 1024, head_fields: 50 };
+    let router =
+        Router::new().route("/long", get(|| async { vec![b'x'; LONG] })).route("/", get(|| async {}));
+    let patience = Patience { most: 10, head, idle, head_bytes: 16 * 1024, head_fields: 50 };
     let site = Site { router, tls: None, patience, guests: Guests::new(10, &[]) };
     let stop = CancellationToken::new();
     tokio::spawn(site.serve(listener, stop.clone()));
@@ -54,5 +59,44 @@ async fn who_does_not_take_an_answer_is_left() {
     let mut came = Vec::new();
     let _ = stream.read_to_end(&mut came).await;
     assert!(came.len() < LONG, "all of it came");
+    stop.cancel();
+}
+
+/// Within twice the time for a head, with a wide margin on both sides.
+#[tokio::test]
+async fn half_a_head_has_the_time_of_a_head_and_no_more() {
+    let head = Duration::from_secs(6);
+    let (address, stop) = serve_with(head, Duration::from_secs(600)).await;
+    let closed = async |sent: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut came = String::new();
+        let closed = time::timeout(head * 2 - Duration::from_secs(1), stream.read_to_string(&mut came)).await;
+        assert!(matches!(closed, Ok(Ok(_))), "{sent:?} still waits");
+        came
+    };
+    let whole = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let begun = "GET / HTTP/1.1\r\nHost";
+    let [second, third] = [1, 2].map(|before| whole.repeat(before) + begun);
+    let came = tokio::join!(closed(begun), closed(&second), closed(&third));
+    let answers = <[String; 3]>::from(came).map(|came| came.matches("200 OK").count());
+    assert_eq!(answers, [0, 1, 2]);
+    stop.cancel();
+}
+
+/// What ends with its empty line has begun no other, in one piece or in several.
+#[tokio::test]
+async fn whole_requests_leave_a_connection_idle() {
+    let (address, stop) = serve_with(Duration::from_millis(300), Duration::from_secs(600)).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for part in ["GET / HTTP/1.1\r\nHost: x\r\n\r", "\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        stream.write_all(part.as_bytes()).await.unwrap();
+        if part.ends_with('\n') {
+            let mut answer = [0; 512];
+            let octets = stream.read(&mut answer).await.unwrap();
+            assert!(answer[..octets].starts_with(b"HTTP/1.1 200 OK"));
+            time::sleep(Duration::from_secs(2)).await;
+        }
+    }
     stop.cancel();
 }
