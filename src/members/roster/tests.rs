@@ -211,9 +211,8 @@ async fn whoever_the_file_makes_ineligible_is_counted_as_lost() {
         counts(0, 2, 0, 0)
     );
     // Days that have not come yet.
-    let file = format!(
-        "symbol,number,category,kana,birth_date,valid_from\n91,2,insured,ヤマ アキ,19990121,2026-08-01\n"
-    );
+    let file =
+        "symbol,number,category,kana,birth_date,valid_from\n91,2,insured,ヤマ アキ,19990121,2026-08-01\n";
     let report = office.import(false).run(file.as_bytes(), |_, _| {}).await.unwrap();
     assert_eq!(report.counts, counts(0, 0, 0, 1));
 }
