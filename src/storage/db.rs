@@ -600,10 +600,10 @@ mod tests {
         let url = format!("sqlite://{}", file.display());
         let db = Db::open(&url, 1).await.unwrap();
         db.migrate().await.unwrap();
-        for made in std::fs::read_dir(folder.path()).unwrap() {
-            let made = made.unwrap();
-            let mode = made.metadata().unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode, 0o600, "{}", made.path().display());
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", entry.path().display());
         }
         db.close().await;
         std::fs::write(&file, "no database, but many octets that are none either".repeat(20)).unwrap();
