@@ -228,7 +228,9 @@ async fn a_database_that_falls_silent_is_left_for_its_successor() {
     let way = Way::to(postgres.address()).await;
     let far = url.replace(&postgres.address(), &way.address.to_string());
     let mut app = TestApp::start_with(Backend::PostgresRedis, |config| {
-        (config.database.url, config.database.connections) = (far, 3);
+        // For the worker, the request, the housekeeping that may come upon the locked table, and the question
+        // whether all is well.
+        (config.database.url, config.database.connections) = (far, 4);
         config.server.request_timeout_seconds = 8;
     })
     .await;
