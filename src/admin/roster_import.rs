@@ -62,8 +62,8 @@ pub struct ImportPage {
 pub struct Shown {
     /// Added, changed, unchanged, lost.
     pub counts: [u64; 4],
-    /// Persons in the roster before.
-    pub in_roster: u64,
+    /// Persons who are eligible by the roster before.
+    pub eligible: u64,
     /// Whether suspiciously many would lose their eligibility.
     pub big_loss: bool,
     /// Right rows without 個人キー.
@@ -112,7 +112,7 @@ impl Shown {
         let counts = preview.counts;
         Self {
             counts: [counts.added, counts.changed, counts.unchanged, counts.lost],
-            in_roster: preview.in_roster,
+            eligible: preview.eligible,
             big_loss: preview.is_big_loss(),
             without_key: preview.without_key,
             more: preview.refused.saturating_sub(preview.refusals.len() as u64),
@@ -226,7 +226,7 @@ impl Page for ImportPage {
         let change = |fields| Change { person: person("ヤマダ ハナコ"), fields };
         let shown = Shown {
             counts: [120, 2, 98_000, 12_000],
-            in_roster: 110_002,
+            eligible: 110_002,
             big_loss: true,
             without_key: 3,
             added: vec![person("タマバヤシ ナツミ"), person(sample::LONG)],

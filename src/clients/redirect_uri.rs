@@ -97,15 +97,15 @@ fn parse(uri: &str) -> Result<Url, UriRefusal> {
     if !url.username().is_empty() || url.password().is_some() || authority(uri).contains('@') {
         return Err(refuse("user", "must name no user"));
     }
+    if uri.contains('*') {
+        return Err(refuse("wildcard", "must have no wildcard"));
+    }
     // Origins are written into headers, where other characters end a list or a directive (CSP3 §2.3.1).
     let is_plain = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
     if !matches!(url.host(), None | Some(Host::Ipv4(_) | Host::Ipv6(_)))
         && !url.host_str().is_some_and(is_plain)
     {
-        return Err(refuse("host", "must have a host of letters, digits, dots and hyphens"));
-    }
-    if uri.contains('*') {
-        return Err(refuse("wildcard", "must have no wildcard"));
+        return Err(refuse("host", "must have a host of letters, digits, dots, hyphens and underscores"));
     }
     Ok(url)
 }

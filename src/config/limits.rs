@@ -56,6 +56,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The time over which attempts and visits are counted.
+    pub const fn window(&self) -> Duration {
+        Duration::from_secs(self.window_seconds)
+    }
+
     /// How long failed sign-ins are kept.
     pub const fn failures_kept(&self) -> Duration {
         Duration::from_secs(self.failures_kept_days.saturating_mul(86_400))

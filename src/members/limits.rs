@@ -80,7 +80,7 @@ impl Members {
 
     /// Takes one from each budget, up to the first that is spent.
     async fn spend<const N: usize>(&self, budgets: [(String, u64); N]) -> Result<Budget, Fault> {
-        let window = Duration::from_secs(self.config.limits.window_seconds);
+        let window = self.config.limits.window();
         for (what, most) in budgets {
             if self.ephemeral.count(&what, window).await? > most {
                 return Ok(Budget::Spent);
@@ -107,7 +107,7 @@ impl Members {
 
     /// Takes a failed guess from the budget of an insurer.
     pub(super) async fn spend_failure(&self, insurer: &str) -> Result<(), Fault> {
-        let window = Duration::from_secs(self.config.limits.window_seconds);
+        let window = self.config.limits.window();
         self.ephemeral.count(&format!("failed:insurer:{insurer}"), window).await?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Errors for programs: JSON of RFC 6749 §5.2, or a Bearer challenge of RFC 6750 §3.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     fault::Fault,
-    web::page_error::{RETRY_AFTER, log_fault, status_of},
+    web::page_error::{log_fault, status_of},
 };
 
 /// An error of the token, userinfo or another direct endpoint.
@@ -20,6 +20,7 @@ pub struct OAuthError {
     code: &'static str,
     description: String,
     challenge: Option<String>,
+    wait: Option<Duration>,
     fault: Option<Arc<Fault>>,
 }
 
@@ -31,6 +32,7 @@ impl OAuthError {
             code,
             description: description.into(),
             challenge: None,
+            wait: None,
             fault: None,
         }
     }
@@ -88,9 +90,18 @@ impl OAuthError {
         error
     }
 
-    /// The caller tried too often: 429 with Retry-After.
-    pub fn too_many(description: &str) -> Self {
-        Self { status: StatusCode::TOO_MANY_REQUESTS, ..Self::new("temporarily_unavailable", description) }
+    /// The caller tried too often: 429, and the time after which it may certainly try again.
+    pub fn too_many(description: &str, wait: Duration) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            wait: Some(wait),
+            ..Self::new("temporarily_unavailable", description)
+        }
+    }
+
+    /// What the caller asks for is not to be had here, however often it asks.
+    pub fn denied(description: &str) -> Self {
+        Self { status: StatusCode::FORBIDDEN, ..Self::new("access_denied", description) }
     }
 
     /// A Bearer challenge to a request that has no token: no error code (RFC 6750 §3.1).
@@ -129,8 +140,8 @@ impl IntoResponse for OAuthError {
         if let Some(challenge) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if matches!(self.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        if let Some(wait) = self.wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
         }
         response
     }

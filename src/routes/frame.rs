@@ -89,7 +89,7 @@ async fn answer(frame: &Frame, request: Request, next: Next) -> Response {
         Some(program) => program.explain(app, response),
         None => response,
     };
-    let mut response = reader.explain(response);
+    let mut response = reader.explain(app, response);
     headers::secure(app, &mut response);
     response
 }

@@ -11,6 +11,9 @@ use crate::app::App;
 #[derive(Clone, Copy, Debug)]
 pub struct Framable;
 
+/// Seconds after which a request may be tried again that met a service that is down or busy.
+pub const SOON: u64 = 5;
+
 /// What an answer has that does not say otherwise.
 static DEFAULTS: [(HeaderName, HeaderValue); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -29,7 +32,12 @@ static DEFAULTS: [(HeaderName, HeaderValue); 6] = [
 
 /// Adds the security headers that an answer does not set itself.
 pub fn secure(app: &App, response: &mut Response) {
-    let too_often = response.status() == StatusCode::TOO_MANY_REQUESTS;
+    let wait = match response.status() {
+        StatusCode::SERVICE_UNAVAILABLE => Some(SOON),
+        // By then every budget is new; the pause of a login ID may last longer.
+        StatusCode::TOO_MANY_REQUESTS => Some(app.config().limits.window().as_secs()),
+        _ => None,
+    };
     let framable = response.extensions().get::<Framable>().is_some();
     let headers = response.headers_mut();
     // Room for these and the few that follow, at once.
@@ -37,10 +45,9 @@ pub fn secure(app: &App, response: &mut Response) {
     for (name, value) in &DEFAULTS {
         headers.entry(name).or_insert_with(|| value.clone());
     }
-    if too_often {
-        // By then every budget is new (RFC 6585 §4); the pause of a login ID may last longer.
-        let window = HeaderValue::from(app.config().limits.window_seconds);
-        headers.entry(header::RETRY_AFTER).or_insert(window);
+    if let Some(wait) = wait {
+        // RFC 9110 §10.2.3, RFC 6585 §4
+        headers.entry(header::RETRY_AFTER).or_insert_with(|| HeaderValue::from(wait));
     }
     if !framable {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));

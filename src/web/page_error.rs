@@ -7,7 +7,7 @@
 use std::{any::Any, sync::Arc};
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -18,10 +18,7 @@ use super::{
     templates::{Brand, Message},
     trace::reference_of,
 };
-use crate::{app::App, config::Insurer, fault::Fault};
-
-/// Seconds after which a refused request may be tried again.
-pub const RETRY_AFTER: &str = "5";
+use crate::{app::App, config::Insurer, fault::Fault, texts::Locale};
 
 /// An error for a person.
 #[derive(Clone, Debug)]
@@ -148,7 +145,7 @@ impl Reader {
     }
 
     /// Gives an error without a body the page that explains it, or JSON where no page was asked for.
-    pub fn explain(&self, response: Response) -> Response {
+    pub fn explain(&self, app: &App, response: Response) -> Response {
         if !is_unexplained(&response) {
             return response;
         }
@@ -156,11 +153,8 @@ impl Reader {
         let error = response.extensions().get::<PageError>().cloned().unwrap_or(PageError::status(status));
         let mut rendered = match self {
             Self::Person(visit) => page(visit, &error),
-            Self::Program(reference) => plain(reference, status),
+            Self::Program(reference) => plain(app, reference, &error),
         };
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            rendered.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
-        }
         keep_allow(&response, &mut rendered);
         rendered
     }
@@ -206,11 +200,14 @@ fn page(visit: &Visit, error: &PageError) -> Response {
     );
     visit.show(&view).brand(brand).status(error.status).render().unwrap_or_else(|fault| {
         log_fault(&fault);
-        plain(&visit.reference, error.status)
+        plain(visit.app(), &visit.reference, error)
     })
 }
 
-fn plain(reference: &str, status: StatusCode) -> Response {
+/// What a page would say, for the developer of a program.
+fn plain(app: &App, reference: &str, error: &PageError) -> Response {
+    let status = error.status;
+    let description = error.message.as_ref().map(|message| message.text(&app.texts, Locale::En));
     let code = match status {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "temporarily_unavailable",
         status if status.is_server_error() => "server_error",
@@ -218,7 +215,7 @@ fn plain(reference: &str, status: StatusCode) -> Response {
     };
     let body = json!({
         "error": code,
-        "error_description": status.canonical_reason().unwrap_or_default(),
+        "error_description": description.as_deref().or(status.canonical_reason()),
         "reference": reference,
     });
     (status, axum::Json(body)).into_response()

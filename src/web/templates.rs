@@ -135,6 +135,15 @@ impl Message {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// The text itself.
+    pub fn text(&self, texts: &Texts, locale: Locale) -> String {
+        texts.text(locale, &self.id, &self.args())
+    }
+
+    fn args(&self) -> Vec<(&str, String)> {
+        self.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+    }
 }
 
 /// A template cannot be read or rendered: always a mistake of the program.
@@ -312,10 +321,8 @@ fn in_language(
             .collect::<Result<Vec<_>, Error>>()?;
         text(&texts, locale, id, &args)
     });
-    environment.add_function("say", move |message: Serde<Message>| {
-        let args: Vec<_> = message.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        text(&say, locale, &message.id, &args)
-    });
+    environment
+        .add_function("say", move |message: Serde<Message>| text(&say, locale, &message.id, &message.args()));
     environment
 }
 

@@ -208,6 +208,7 @@ audit-registration-eligibility_refused = Eligibility refused
 audit-registration-lapsed = Registration lapsed
 audit-registration-mail_sent = Registration mailed
 audit-registration-name_mismatch = Name mismatch
+audit-token-replayed = A code or token used a second time (it may have leaked; what it gave was revoked)
 audit-roster-imported = Roster imported
 audit-roster-uploaded = Roster uploaded
 audit-roster-discarded = Roster import discarded

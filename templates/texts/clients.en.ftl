@@ -202,7 +202,7 @@ clients-error-no-secret = This app has no secret.
 clients-error-no-old-secret = There is no old secret to end.
 clients-error-already = Nothing is different, or it is so already.
 clients-error-enabled = An app in use cannot be deleted. Disable it first.
-clients-error-api = This app works with the operators' API. It can be disabled here; everything else is done on the command line of the server.
+clients-error-api = This app works with the operators' API. It is changed and disabled on the command line of the server alone.
 clients-error-choose = Choose at least one.
 clients-error-seconds = Enter the seconds in digits.
 clients-error-json = This is not JSON.
@@ -231,6 +231,7 @@ clients-error-uri-long = A URI must be 2000 bytes at most.
 clients-error-uri-characters = “{ $uri }” must be ASCII without spaces, control characters and backslashes.
 clients-error-uri-absolute = “{ $uri }” must be complete, as in https://app.example.jp/callback.
 clients-error-uri-user = “{ $uri }” must have no user name and no @ in its host.
+clients-error-uri-host = “{ $uri }” must have a host of letters, digits, dots, hyphens and underscores.
 clients-error-uri-wildcard = “{ $uri }” must have no *. Register each address.
 
 clients-settings-title = Copy settings for libraries

@@ -202,7 +202,7 @@ clients-error-no-secret = このアプリはシークレットを使いません
 clients-error-no-old-secret = 無効にする古いシークレットはありません。
 clients-error-already = 変更がないか、すでにその状態です。
 clients-error-enabled = 利用中のアプリは削除できません。先に停止してください。
-clients-error-api = このアプリは管理APIを使うプログラムです。停止はここでできますが、変更はサーバーのコマンドラインで行ってください。
+clients-error-api = このアプリは管理APIを使うプログラムです。変更も停止も、サーバーのコマンドラインで行ってください。
 clients-error-choose = 1つ以上選んでください。
 clients-error-seconds = 秒数を半角の数字で入力してください。
 clients-error-json = JSONとして読めません。
@@ -231,6 +231,7 @@ clients-error-uri-long = URIは2000バイト以内にしてください。
 clients-error-uri-characters = 「{ $uri }」: 半角の英数字と記号だけにしてください。空白、制御文字、\ は使えません。
 clients-error-uri-absolute = 「{ $uri }」: https://app.example.jp/callback のような完全なURIにしてください。
 clients-error-uri-user = 「{ $uri }」: ユーザー名や @ を含むホストは使えません。
+clients-error-uri-host = 「{ $uri }」: ホスト名には、半角の英数字と . - _ だけを使えます。
 clients-error-uri-wildcard = 「{ $uri }」: * は使えません。アドレスを1つずつ登録してください。
 
 clients-settings-title = ライブラリの設定をコピーする

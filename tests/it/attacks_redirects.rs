@@ -266,3 +266,16 @@ async fn huge_scopes_and_states_are_kept_whole_or_refused() {
     assert!(refused.headers[LOCATION].len() < 1000);
     app.finish().await;
 }
+
+/// A developer who tries a request without a browser reads what is wrong with it.
+#[tokio::test]
+async fn a_program_is_told_what_the_page_would_say() {
+    let app = TestApp::start(Backend::Embedded).await;
+    let request = with(good_request(&app.client, "openid"), "redirect_uri", "https://evil.example/");
+    let refused = app.json(Method::GET, &app.authorize_url(&request), None, &serde_json::Value::Null).await;
+    assert_eq!((refused.status, refused.error()), (StatusCode::BAD_REQUEST, "invalid_request"));
+    let told = refused.text("error_description");
+    assert!(told.contains("redirect_uri is not the registered one"), "{told}");
+    assert_eq!(refused.text("reference").len(), 16);
+    app.finish().await;
+}

@@ -138,6 +138,10 @@ async fn a_late_replay_revokes_what_the_code_gave(backend: Backend) {
         let refreshed = app.refresh(&app.client, tokens.text("refresh_token")).await;
         assert_refused(&refreshed, "invalid_grant", "after the replay");
     }
+    assert_refused(&app.redeem(&app.client, &code).await, "invalid_grant", "and again");
+    let line = "select count(*) from audit where action = 'token.replayed' and insurer = '7132'
+                and member_id is not null and client_id is not null and detail = '{\"what\":\"code\"}'";
+    assert_eq!(app.number(line).await, 1, "one line, for those who look into it");
     // A code that nobody used is void after its minute.
     let code = app.code(&browser, &app.client, EVERYTHING).await;
     app.clock.advance(MINUTE);

@@ -131,6 +131,7 @@ async fn what_is_wrong_is_said_at_its_field(backend: Backend) {
         ("redirect_uris", "javascript:alert(1)", "redirect_uris"),
         ("redirect_uris", "https://*.example.jp/", "redirect_uris"),
         ("redirect_uris", "https://a.example.jp/#x", "redirect_uris"),
+        ("redirect_uris", "https://a.example.jp;x/", "redirect_uris"),
         ("redirect_uris", "https://user@a.example.jp/", "redirect_uris"),
         ("redirect_uris", "/callback", "redirect_uris"),
         ("redirect_uris", "https://a.example.jp/cb\nhttps://b.example.jp/cb", "sector"),

@@ -173,7 +173,7 @@ async fn no_answer_tells_what_was_wrong(backend: Backend) {
     let disabled = staff.sign_in_with(&app, &app.http_browser()).await;
     assert_eq!(disabled.select("#errors")[0].text, answers[0]);
     // Sealed under a master key that was lost: no fault, but a factor that proves nothing until it is reset.
-    let staff = app.staff(Role::Auditor, None).await;
+    let staff = app.staff(Role::ClientManager, None).await;
     app.sql("update operator set totp_sealed = 'AAAA'").await;
     let lost = staff.sign_in_with(&app, &app.http_browser()).await;
     assert_eq!(

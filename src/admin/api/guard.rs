@@ -29,7 +29,8 @@ use crate::{
 };
 
 /// For how long requests of a client are counted.
-const MINUTE: Duration = Duration::from_secs(60);
+/// The time over which the requests of a client are counted.
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// A client that may do what is asked for.
 #[derive(Clone)]

@@ -16,12 +16,14 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::guard::MINUTE;
 use crate::{
     app::App,
     fault::Fault,
     oidc::{error::OAuthError, resource::API},
     web::{
-        page_error::{RETRY_AFTER, is_unexplained, keep_allow, log_fault, status_of},
+        headers::SOON,
+        page_error::{is_unexplained, keep_allow, log_fault, status_of},
         trace::reference_of,
     },
 };
@@ -235,8 +237,13 @@ impl Caller {
         if let Some(challenge) = problem.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if matches!(problem.kind, Kind::Unavailable | Kind::TooManyRequests | Kind::IdempotencyInProgress) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        let wait = match problem.kind {
+            Kind::TooManyRequests => Some(MINUTE.as_secs()),
+            Kind::IdempotencyInProgress => Some(SOON),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         keep_allow(&response, &mut rendered);
         rendered

@@ -85,7 +85,7 @@ pub struct RosterImportDetails {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RosterCheck {
     /// Persons that are eligible by the roster before.
-    pub in_roster: u64,
+    pub eligible: u64,
     /// Whether more than one in ten would lose the eligibility: a part of a roster, or wrong days?
     pub big_loss: bool,
     /// Right rows without 個人キー: after a change of category or number they are other persons.
@@ -209,7 +209,7 @@ impl From<Preview> for RosterCheck {
         let name = |text: &str| text.trim_start_matches("roster-row-").to_owned();
         let refusals = found.refusals.iter();
         Self {
-            in_roster: found.in_roster,
+            eligible: found.eligible,
             big_loss: found.is_big_loss(),
             without_key: found.without_key,
             refusals: refusals.map(|row| RefusedRow { line: row.line, rule: name(&row.text) }).collect(),

@@ -35,6 +35,8 @@ pub struct ClientPage {
     pub topics: Vec<TopicView>,
     /// Whether this operator may change it.
     pub may_manage: bool,
+    /// A program of the operators' API, which only the command line changes.
+    pub is_for_api: bool,
 }
 
 /// A secret that works; which one it is, nobody can see.
@@ -104,6 +106,7 @@ impl Page for ClientPage {
             secrets: SecretView::samples(),
             topics: TopicView::list(&client, &Offer::sample(), Locale::Ja),
             may_manage: true,
+            is_for_api: false,
         };
         let disabled = Self {
             client: Named::hostile(),
@@ -111,20 +114,23 @@ impl Page for ClientPage {
             secrets: Vec::new(),
             ..enabled.clone()
         };
-        vec![enabled.clone(), disabled, Self { may_manage: false, ..enabled }]
+        let program = Self { may_manage: false, is_for_api: true, ..enabled.clone() };
+        vec![enabled.clone(), disabled, program, Self { may_manage: false, ..enabled }]
     }
 }
 
 /// GET `/admin/clients/{client}`
 pub async fn get(reader: Operator, Path(id): Path<String>) -> Result<Response, PageError> {
     let client = find(&reader, &id).await?;
+    let is_for_api = client.metadata.is_for_api();
     let page = ClientPage {
         client: Named::of(&reader, &client),
         kind: Kind::of(&client),
         created: reader.date_time(client.created_at),
         secrets: SecretView::list(&reader, &client),
         topics: TopicView::list(&client, &Offer::of(&reader), reader.visit.locale),
-        may_manage: reader.may(Permission::ManageClients),
+        may_manage: reader.may(Permission::ManageClients) && !is_for_api,
+        is_for_api,
     };
     Ok(reader.show(&page).render()?)
 }

@@ -282,6 +282,18 @@ mod tests {
     }
 
     #[test]
+    fn every_rule_of_uris_is_explained() {
+        let texts = Texts::load().unwrap();
+        let source = include_str!("../../clients/redirect_uri.rs");
+        let refusals = source.split("refuse(").filter_map(|rest| rest.trim_start().strip_prefix('"'));
+        let rules: Vec<_> = refusals.filter_map(|rest| rest.split('"').next()).collect();
+        assert!(rules.len() > 8, "{rules:?}");
+        for rule in rules {
+            assert!(texts.has(Locale::Ja, &format!("clients-error-uri-{rule}")), "{rule}");
+        }
+    }
+
+    #[test]
     fn every_field_of_a_client_can_be_changed_or_has_a_reason_not_to_be() {
         // Without an effect here, or too rare for a form: the API and the command line have them.
         let left = [

@@ -36,7 +36,7 @@ pub struct Preview {
     /// The first of them.
     pub refusals: Vec<Listed>,
     /// Persons who are eligible by the roster before.
-    pub in_roster: u64,
+    pub eligible: u64,
     /// Some who would be new.
     pub added: Vec<Sample>,
     /// Some who would change.
@@ -98,7 +98,7 @@ impl From<FileError> for Listed {
 impl Preview {
     /// More than one in ten would lose the eligibility: more likely a mistake of the file.
     pub const fn is_big_loss(&self) -> bool {
-        self.counts.lost * 10 > self.in_roster
+        self.counts.lost * 10 > self.eligible
     }
 
     /// With persons to show, from inside the transaction that will be rolled back.
@@ -170,9 +170,9 @@ mod tests {
 
     #[test]
     fn more_than_one_in_ten_is_a_big_loss() {
-        let preview = |lost, in_roster| Preview {
+        let preview = |lost, eligible| Preview {
             counts: Counts { lost, ..Counts::default() },
-            in_roster,
+            eligible,
             ..Preview::default()
         };
         assert!(preview(11, 100).is_big_loss() && preview(1, 1).is_big_loss());

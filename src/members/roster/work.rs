@@ -230,7 +230,7 @@ async fn weigh(
         without_key: staging.without_key,
         refused: staging.refused,
         refusals: listed,
-        in_roster: roster_loss::eligible_now(&members.db, &import.insurer, ended).await?,
+        eligible: roster_loss::eligible_now(&members.db, &import.insurer, ended).await?,
         ..Preview::default()
     };
     if staging.rows == staging.refused {

@@ -109,7 +109,8 @@ pub async fn post(visit: Visit, headers: HeaderMap, body: Bytes) -> Result<Respo
     super::token::may_use(&client, GrantType::DeviceCode)?;
     if app.members.spend_device(visit.address, &client.id).await? == Budget::Spent {
         // `slow_down` is for polls alone (RFC 8628 §3.5).
-        return Err(OAuthError::too_many("too many devices ask for codes; try again later"));
+        let wait = app.config().limits.window();
+        return Err(OAuthError::too_many("too many devices ask for codes; try again later", wait));
     }
     let scope = Scopes::asked_of_member(params.get("scope").unwrap_or_default())
         .map_err(|reason| OAuthError::new("invalid_scope", reason))?

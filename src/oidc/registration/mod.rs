@@ -27,6 +27,9 @@ use crate::{
 /// Grant types of the token endpoint.
 pub const GRANT_TYPES: &[GrantType] = &token::GRANT_TYPES;
 
+/// The time over which the registrations of an address are counted.
+const HOUR: Duration = Duration::from_secs(3600);
+
 /// The same, and the authorization endpoint's own.
 const GRANT_TYPES_WITH_IMPLICIT: [GrantType; 5] = {
     let [a, b, c, d] = token::GRANT_TYPES;
@@ -129,9 +132,9 @@ fn refused() -> OAuthError {
 /// Counts the tries of a client address, whatever becomes of them.
 async fn within_limits(app: &App, address: IpAddr) -> Result<(), OAuthError> {
     let what = format!("register:{}", address.to_canonical());
-    let tries = app.members.ephemeral.count(&what, Duration::from_secs(3600)).await?;
+    let tries = app.members.ephemeral.count(&what, HOUR).await?;
     if tries > app.config().registration.per_address_hour {
-        return Err(OAuthError::too_many("too many registrations come from this address"));
+        return Err(OAuthError::too_many("too many registrations come from this address", HOUR));
     }
     Ok(())
 }
@@ -150,7 +153,9 @@ async fn initial_access(app: &App, headers: &HeaderMap) -> Result<Option<String>
     }
     let most = i64::try_from(settings.open_clients).unwrap_or(i64::MAX);
     if count_open(&app.members.db).await? >= most {
-        return Err(OAuthError::too_many("too many clients registered themselves"));
+        return Err(OAuthError::denied(
+            "too many clients registered themselves; ask for an initial access token",
+        ));
     }
     Ok(None)
 }

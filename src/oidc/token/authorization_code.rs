@@ -3,7 +3,7 @@
 use axum::response::Response;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::issue;
+use super::{issue, replay::Replayed};
 use crate::{
     app::App,
     clients::Client,
@@ -58,14 +58,10 @@ async fn spend(app: &App, id: &str, found: &Found<Grant>, begun: &Grant) -> Resu
     }
 }
 
-/// A code that comes back was stolen or leaked, and so may be all that travelled with it: what it gave and what
-/// was given beside it is revoked (RFC 6749 §4.1.2).
+/// What a code gave that comes back is revoked, and what was given beside it.
 async fn replayed(app: &App, id: &str, grant: &Grant) -> Result<OAuthError, Fault> {
-    tracing::warn!(client = grant.client_id, "a code was used twice; its tokens are revoked");
-    metrics::counter!("kenpos_code_replays_total").increment(1);
-    for grant in [Some(id), grant.beside.as_deref()].into_iter().flatten() {
-        Grant::revoke(app, grant).await?;
-    }
+    let given: Vec<_> = [Some(id), grant.beside.as_deref()].into_iter().flatten().collect();
+    Replayed::Code.answer(app, &grant.client_id, &given).await?;
     Ok(OAuthError::invalid_grant("the code is unknown, used, expired or another client's"))
 }
 

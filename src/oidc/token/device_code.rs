@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::issue;
+use super::{issue, replay::Replayed};
 use crate::{
     app::App,
     clients::Client,
@@ -64,11 +64,8 @@ fn refused() -> OAuthError {
     OAuthError::invalid_grant("the device_code is unknown, used or another client's")
 }
 
-/// A code that comes back was stolen or leaked: what it gave is revoked, as for any code.
 async fn replayed(app: &App, client: &Client, grant: &str) -> Result<OAuthError, Fault> {
-    tracing::warn!(client = client.id, "a device code was used twice; its tokens are revoked");
-    metrics::counter!("kenpos_code_replays_total").increment(1);
-    Grant::revoke(app, grant).await?;
+    Replayed::DeviceCode.answer(app, &client.id, &[grant]).await?;
     Ok(refused())
 }
 

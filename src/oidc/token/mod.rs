@@ -5,6 +5,7 @@ mod client_credentials;
 mod device_code;
 pub mod issue;
 mod refresh_token;
+mod replay;
 
 use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
 

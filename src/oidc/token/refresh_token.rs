@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 
-use super::issue;
+use super::{issue, replay::Replayed};
 use crate::{
     app::App,
     clients::Client,
@@ -60,9 +60,7 @@ pub async fn refresh(app: &App, client: &Client, params: &Params) -> Result<Resp
             Generation::Raced => {}
             Generation::Expired => return Err(refused()),
             Generation::Stale => {
-                tracing::warn!(client = client.id, "an old refresh token was used; its family is revoked");
-                metrics::counter!("kenpos_refresh_replays_total").increment(1);
-                Grant::revoke(app, &token.grant).await?;
+                Replayed::RefreshToken.answer(app, &client.id, &[&token.grant]).await?;
                 return Err(refused());
             }
         }

@@ -39,6 +39,9 @@ async fn fifty_refreshes_at_once_give_one_lineage(backend: Backend) {
     for answer in answers.iter().chain([&third]) {
         assert_eq!(app.userinfo(answer.text("access_token")).await.error(), "invalid_token");
     }
+    let line = "select count(*) from audit where action = 'token.replayed' and insurer = '7132'
+                and member_id is not null and client_id is not null and detail = '{\"what\":\"refresh_token\"}'";
+    assert_eq!(app.number(line).await, 1, "one line, for those who look into it");
     app.finish().await;
 }
 
