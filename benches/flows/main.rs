@@ -27,7 +27,7 @@ use serde::Serialize;
 use self::{
     counts::Counts,
     load::{Flood, Soak},
-    measure::{Extent, Figures},
+    measure::{Extent, Figures, Floors},
     operation::Operation,
     process::Process,
     world::World,
@@ -67,8 +67,8 @@ struct Options {
     /// Where to write all figures as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Is the floor: address to serve on, and its Redis.
-    #[arg(long, hide = true, num_args = 2)]
+    /// Is the floor: address to serve on, its Redis, and maybe its database.
+    #[arg(long, hide = true, num_args = 2..=3)]
     floor: Vec<String>,
     /// Given by cargo.
     #[arg(long, hide = true)]
@@ -90,8 +90,9 @@ struct Report {
 fn main() -> io::Result<()> {
     let options = Options::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if let [address, redis] = options.floor.as_slice() {
-        return runtime.block_on(floor::serve(address.parse().map_err(io::Error::other)?, redis));
+    if let [address, redis, database @ ..] = options.floor.as_slice() {
+        let database = database.first().map(String::as_str);
+        return runtime.block_on(floor::serve(address.parse().map_err(io::Error::other)?, redis, database));
     }
     process::pin_driver()?;
     let engines: &[(&str, Backend)] =
@@ -129,23 +130,38 @@ async fn measure_engine(options: &Options, engine: &'static str, backend: Backen
     }
     let start_ms = statistics::quantile(&starts, 0.5);
     let provider = world.serve(binary).await?;
-    let bare = start_floor().await?;
+    let database = (backend == Backend::PostgresRedis).then_some(&*world.database);
+    let looking = match database {
+        Some(_) => Some(start_floor(database).await?),
+        None => None,
+    };
+    let floors = Floors { bare: start_floor(None).await?, looking };
     let idle_kib = provider.memory_kib("VmRSS")?;
     println!("\n{engine}: first 200 after {:.0} ms, {:.1} MiB idle", start_ms, mib(idle_kib));
     println!(
-        "{:<12} {:>8} {:>8} {:>6} {:>15} {:>8} {:>8} {:>8} {:>8} {:>6}",
-        "operation", "CPU ms", "floor ms", "ratio", "95 %", "Redis ms", "1/s", "p50 ms", "p99 ms", "steal"
+        "{:<12} {:>8} {:>8} {:>6} {:>15} {:>8} {:>8} {:>8} {:>8} {:>8} {:>6}",
+        "operation",
+        "CPU ms",
+        "floor ms",
+        "ratio",
+        "95 %",
+        "w. SQL",
+        "Redis ms",
+        "1/s",
+        "p50 ms",
+        "p99 ms",
+        "steal"
     );
     let extent = Extent { rounds: options.rounds, slice: Duration::from_millis(options.slice_ms) };
     let (mut figures, mut counts) = (Vec::new(), Vec::new());
     for operation in operations {
-        let mut found = measure::compare(operation, &world, &provider, &bare, extent).await?;
+        let mut found = measure::compare(operation, &world, &provider, &floors, extent).await?;
         if found.steal_percent > 3.0 {
             println!(
                 "{:<12} the host took {:.1} % of the time; measured again",
                 found.operation, found.steal_percent
             );
-            found = measure::compare(operation, &world, &provider, &bare, extent).await?;
+            found = measure::compare(operation, &world, &provider, &floors, extent).await?;
         }
         print_row(&found);
         figures.push(found);
@@ -196,21 +212,24 @@ async fn flood(options: &Options, world: &World, provider: &Process) -> io::Resu
     Ok(Some(flood))
 }
 
-async fn start_floor() -> io::Result<Process> {
+async fn start_floor(database: Option<&str>) -> io::Result<Process> {
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let (me, url) = (std::env::current_exe()?.display().to_string(), redis().url());
-    Process::start(&[&me, "--floor", &address.to_string(), &url], address, "floor", "/healthz").await
+    let (me, at, url) = (std::env::current_exe()?.display().to_string(), address.to_string(), redis().url());
+    let mut command = vec![&*me, "--floor", &at, &url];
+    command.extend(database);
+    Process::start(&command, address, "floor", "/healthz").await
 }
 
 fn print_row(found: &Figures) {
     println!(
-        "{:<12} {:>8.3} {:>8.3} {:>6.2} {:>7.2}-{:<7.2} {:>8.3} {:>8.0} {:>8.2} {:>8.2} {:>5.1}%",
+        "{:<12} {:>8.3} {:>8.3} {:>6.2} {:>7.2}-{:<7.2} {:>8} {:>8.3} {:>8.0} {:>8.2} {:>8.2} {:>5.1}%",
         found.operation,
         found.cpu_ms.value,
         found.floor_ms.value,
         found.ratio.value,
         found.ratio.low,
         found.ratio.high,
+        found.looking_ms.map_or_else(String::new, |looking| format!("{:.3}", looking.value)),
         found.redis_ms.value,
         found.per_second,
         found.p50_ms,

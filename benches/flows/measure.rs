@@ -36,6 +36,8 @@ pub struct Figures {
     pub cpu_ms: Median,
     /// CPU milliseconds of the floor per flow.
     pub floor_ms: Median,
+    /// CPU milliseconds per flow of a floor that looks once a request at the database.
+    pub looking_ms: Option<Median>,
     /// CPU milliseconds of Redis per flow of the provider.
     pub redis_ms: Median,
     /// The provider's over the floor's, round by round.
@@ -66,45 +68,65 @@ impl Slice {
     }
 }
 
+/// What the provider is measured against.
+pub struct Floors {
+    /// The floor.
+    pub bare: Process,
+    /// The floor that looks once a request at the database.
+    pub looking: Option<Process>,
+}
+
 /// Measures an operation on the provider against the floor.
 pub async fn compare(
     operation: Operation,
     world: &World,
     provider: &Process,
-    floor: &Process,
+    floors: &Floors,
     extent: Extent,
 ) -> io::Result<Figures> {
+    let floor = &floors.bare;
+    let looking = floors.looking.as_ref().filter(|_| operation.looks());
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
+    let mut lookers = Vec::new();
     for _ in 0..operation.connections() {
         let connection = Connection::open(provider.address, HOST).await?;
         ours.push(Worker::at_provider(operation, connection, world).await?);
         theirs.push(Worker::at_floor(operation, Connection::open(floor.address, HOST).await?));
+        if let Some(looking) = looking {
+            lookers.push(Worker::at_floor(operation, Connection::open(looking.address, HOST).await?));
+        }
     }
     // Warm caches, connections and branch predictors; not counted.
     slice(&mut ours, provider, extent.slice).await?;
     slice(&mut theirs, floor, extent.slice).await?;
     let before = steal()?;
-    let (mut cpu, mut floors, mut redis, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut cpu, mut bare, mut redis, mut ratios) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut looked = Vec::new();
     let (mut latencies, mut flows, mut took) = (Vec::new(), 0, Duration::ZERO);
     for _ in 0..extent.rounds {
         let our = slice(&mut ours, provider, extent.slice).await?;
         let their = slice(&mut theirs, floor, extent.slice).await?;
         let (ours, theirs) = (our.each_ms(our.cpu), their.each_ms(their.cpu));
         cpu.push(ours);
-        floors.push(theirs);
+        bare.push(theirs);
         redis.push(our.each_ms(our.redis));
         ratios.push(ours / theirs);
         flows += our.flows;
         took += our.took;
         latencies.extend(our.latencies);
+        if let Some(looking) = looking {
+            let their = slice(&mut lookers, looking, extent.slice).await?;
+            looked.push(their.each_ms(their.cpu));
+        }
     }
     let after = steal()?;
     #[expect(clippy::cast_precision_loss, reason = "counts of flows and ticks")]
     Ok(Figures {
         operation: operation.name(),
         cpu_ms: median(&cpu),
-        floor_ms: median(&floors),
+        floor_ms: median(&bare),
+        looking_ms: (!looked.is_empty()).then(|| median(&looked)),
         redis_ms: median(&redis),
         ratio: median(&ratios),
         per_second: flows as f64 / took.as_secs_f64(),

@@ -68,6 +68,11 @@ impl Operation {
         }
     }
 
+    /// Whether it looks at what the database has of its member.
+    pub const fn looks(self) -> bool {
+        matches!(self, Self::CodeRs256 | Self::CodeEs256 | Self::Refresh | Self::Userinfo | Self::Introspect)
+    }
+
     fn party(self, world: &World) -> &Party {
         match self {
             Self::CodeEs256 => &world.es256,

@@ -22,11 +22,13 @@ mod tools;
 pub mod webhook;
 
 use std::{
-    io::{BufReader, stdin, stdout},
+    io::{self, BufReader, stdin, stdout},
     process::ExitCode,
+    thread::available_parallelism,
 };
 
 use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
 
 use self::{
     args::{Command, ImportArgs, KeysCommand, MemberCommand, PreferencesCommand, RosterCommand},
@@ -46,6 +48,13 @@ use crate::{
 
 pub use self::{args::Cli, tools::Tools};
 
+/// On one core, one thread does everything: a pool of one would only hand work to itself.
+fn runtime() -> io::Result<Runtime> {
+    let alone = available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut builder = if alone { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.enable_all().build()
+}
+
 impl Cli {
     /// Whether it prints JSON, wherever on the command line that was asked for.
     pub const fn prints_json(&self) -> bool {
@@ -54,8 +63,7 @@ impl Cli {
 
     /// Runs the command to its end.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.dispatch())
+        runtime()?.block_on(self.dispatch())
     }
 
     #[expect(clippy::too_many_lines, reason = "a line or two a command")]
