@@ -3,7 +3,10 @@
 pub mod figures;
 pub mod traces;
 
-use std::time::Duration;
+use std::{
+    io::{IsTerminal as _, stderr},
+    time::Duration,
+};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{
@@ -36,9 +39,12 @@ pub fn start_logging(settings: &Telemetry, traces: Option<&Traces>) -> Result<()
     let filter = EnvFilter::try_new(format!("rustls=error,{TARGET}=off,{}", settings.level))?;
     let lines = match settings.format {
         LogFormat::Json => {
-            fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr).boxed()
+            fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(stderr).boxed()
         }
-        LogFormat::Pretty => fmt::layer().compact().with_writer(std::io::stderr).boxed(),
+        LogFormat::Pretty => {
+            let ansi = stderr().is_terminal();
+            fmt::layer().compact().with_ansi(ansi).with_writer(stderr).boxed()
+        }
     };
     match traces {
         Some(traces) => {
