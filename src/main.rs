@@ -4,10 +4,6 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use kenpos_idp::cli::{Cli, output};
-use mimalloc::MiMalloc;
-
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
