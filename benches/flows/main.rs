@@ -1,5 +1,5 @@
 //! `cargo bench --bench flows`: what complete flows cost, in CPU time of the server process, against a
-//! floor that does only the unavoidable work. The README of this folder says how to read the table.
+//! floor that does only the unavoidable work. `docs/performance.md` says how to read the table.
 
 #[path = "../../tests/support/mod.rs"]
 #[allow(unused, reason = "the stories use the rest")]

@@ -215,7 +215,7 @@ fn plain(app: &App, reference: &str, error: &PageError) -> Response {
     };
     let body = json!({
         "error": code,
-        "error_description": description.as_deref().or(status.canonical_reason()),
+        "error_description": description.as_deref().or(status.canonical_reason()).unwrap_or_default(),
         "reference": reference,
     });
     (status, axum::Json(body)).into_response()

@@ -51,9 +51,7 @@ impl Members {
             }
         }
     }
-}
 
-impl Members {
     /// Voids every mailed link of an account that waits to be opened: to a new password, a new address or the
     /// login ID. Each change that ends what was given before ends them too.
     pub(super) async fn void_links(&self, tx: &mut Tx, member_id: &str) -> Result<(), Fault> {

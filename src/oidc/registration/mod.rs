@@ -27,14 +27,14 @@ use crate::{
 /// Grant types of the token endpoint.
 pub const GRANT_TYPES: &[GrantType] = &token::GRANT_TYPES;
 
-/// The time over which the registrations of an address are counted.
-const HOUR: Duration = Duration::from_secs(3600);
-
 /// The same, and the authorization endpoint's own.
 const GRANT_TYPES_WITH_IMPLICIT: [GrantType; 5] = {
     let [a, b, c, d] = token::GRANT_TYPES;
     [a, b, c, d, GrantType::Implicit]
 };
+
+/// The time over which the registrations of an address are counted.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Response types of the authorization endpoint.
 pub fn response_types(config: &Config) -> &'static [&'static str] {
